@@ -1,0 +1,52 @@
+# Each target does all of its own set-up; a fresh machine needs Python 3.11 or newer, pip, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+export SOURCE_DATE_EPOCH
+
+.PHONY: help serve site test check bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
+	$(BIN)/mkdocs serve --strict --livereload --watch perpnotes
+
+site: $(VENV)/site ## Build the site into site/, strictly
+	$(BIN)/mkdocs build --strict
+
+test: $(VENV)/dev ## Run every test
+	$(BIN)/pytest
+
+check: $(VENV)/dev ## Lint, formatting, types and import layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## Print the benchmarks, as ratios to a baseline of the same run
+	$(BIN)/python -m tests.bench
+
+lock: $(VENV)/dev ## Pin the requirements anew, with hashes
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra site --group build pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra site --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) site dist .cache
+
+# A stamp file per set of requirements: installed anew when they change.
+$(VENV)/site: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev: requirements-dev.txt requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@ $(VENV)/site

@@ -1,0 +1,18 @@
+"""Perpetual-futures risk, computed and explained.
+
+Conventions, the same in every module:
+
+- `size > 0` is long, `size < 0` is short.
+- P&L `> 0` is a gain. Anything called *loss* is `>= 0`.
+- A funding rate `> 0` is paid by longs. A funding *payment* is the cash flow to the holder.
+- Rates, moves and haircuts are fractions, never percent: `0.005` is half a percent.
+- Volatilities are per square root of a year. Times are in hours, seconds or years, and the name says which.
+- Prices are in quote currency (USD) per coin.
+- Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
+"""
+
+from perpnotes._derivation import Derivation, Term
+
+__version__ = "0.1.0"
+
+__all__ = ["Derivation", "Term"]

@@ -1,0 +1,66 @@
+"""Argument checks: the parameter, the value, what is allowed; nothing is repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+
+def real(
+    name: str,
+    value: Any,
+    *,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+    ndim: int | None = None,
+) -> FloatArray:
+    """`value` as a non-empty array of finite floats within the bounds, or a `ValueError` that names it."""
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number or an array of numbers, got {value!r}") from None
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty")
+    if ndim is not None and array.ndim != ndim:
+        raise ValueError(f"{name} must have {ndim} dimension{'s'[: ndim != 1]}, got shape {array.shape}")
+    checks: Sequence[tuple[npt.NDArray[np.bool_], str]] = [
+        (np.isfinite(array), "finite"),
+        *([(array > gt, f"> {gt:g}")] if gt is not None else []),
+        *([(array >= ge, f">= {ge:g}")] if ge is not None else []),
+        *([(array < lt, f"< {lt:g}")] if lt is not None else []),
+        *([(array <= le, f"<= {le:g}")] if le is not None else []),
+    ]
+    for good, rule in checks:
+        if not good.all():
+            raise ValueError(f"{name} must be {rule}, got {array[~good].flat[0]:g}")
+    return array
+
+
+def scalar(
+    name: str,
+    value: Any,
+    *,
+    gt: float | None = None,
+    ge: float | None = None,
+    lt: float | None = None,
+    le: float | None = None,
+) -> float:
+    """Like `real`, for exactly one number."""
+    array = real(name, value, gt=gt, ge=ge, lt=lt, le=le)
+    if array.ndim:
+        raise ValueError(f"{name} must be one number, got shape {array.shape}")
+    return float(array)
+
+
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """`value` when it is one of the `allowed` words, or a `ValueError` that lists them."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value

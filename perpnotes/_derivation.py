@@ -31,7 +31,7 @@ class Term:
     """One quantity of a derivation.
 
     Parameters:
-        symbol: the symbol in LaTeX, as in the formulas (`"N"`, `r"\\theta"`).
+        symbol: the symbol in LaTeX, as in the formulas.
         meaning: what it is, in a few words.
         value: its value, in `unit`.
         unit: `"USD"`, `"BTC"`, …; empty for a pure number or a fraction.

@@ -1,0 +1,471 @@
+"""What an account must hold, and how far it is from it: tiers, collateral, equity, initial and maintenance margin.
+
+Every amount is valued in USD. With the prices `P_i` moving along a straight line, the equity of an account of linear
+and inverse positions and its maintenance margin are both piecewise linear, so the distance to maintenance is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._venues import TIERS
+from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
+
+__all__ = ["Account", "Assessment", "Collateral", "Distance", "Position", "Tiers", "published_tiers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """A maintenance-margin table by notional: `MM(N) = m_k N - c_k` in tier `k`, continuous in `N`.
+
+    The deductions follow from the rest: `c_1 = 0`, `c_{k+1} = c_k + (m_{k+1} - m_k) * floor_{k+1}`.
+
+    Parameters:
+        floors: notional at which each tier begins; the first is 0, then rising. Settlement currency
+            (USD for linear contracts, coins for inverse ones).
+        rates: maintenance rate of each tier, in `(0, 1)`, rising.
+        max_leverage: the highest leverage allowed in each tier, `>= 1`, falling; empty if the table states none.
+
+    Raises:
+        ValueError: for tiers out of order, lengths that differ, or a rate or leverage outside its range.
+
+    Examples:
+        >>> table = Tiers((0, 50_000, 250_000), (0.004, 0.005, 0.01))
+        >>> table.deductions
+        (0.0, 50.0, 1300.0)
+        >>> table.maintenance(300_000.0)
+        np.float64(1700.0)
+
+    Source: the form of Binance's and Hyperliquid's published tables.
+    """
+
+    floors: Sequence[float]
+    rates: Sequence[float]
+    max_leverage: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        floors = real("floors", self.floors, ge=0, ndim=1)
+        rates = real("rates", self.rates, gt=0, lt=1, ndim=1)
+        if len(rates) != len(floors):
+            raise ValueError(f"rates must have one entry a floor, got {len(rates)} for {len(floors)} floors")
+        if floors[0] != 0:
+            raise ValueError(f"floors must begin at 0, got {floors[0]:g}")
+        for name, values in (("floors", floors), ("rates", rates)):
+            if np.any(np.diff(values) <= 0):
+                raise ValueError(f"{name} must rise from tier to tier, got {values.tolist()}")
+        leverage = tuple(self.max_leverage)
+        if leverage:
+            steps = real("max_leverage", leverage, ge=1, ndim=1)
+            if len(steps) != len(floors):
+                raise ValueError(f"max_leverage must have one entry a floor, got {len(steps)} for {len(floors)} floors")
+            if np.any(np.diff(steps) >= 0):
+                raise ValueError(f"max_leverage must fall from tier to tier, got {steps.tolist()}")
+        object.__setattr__(self, "floors", tuple(floors.tolist()))
+        object.__setattr__(self, "rates", tuple(rates.tolist()))
+        object.__setattr__(self, "max_leverage", leverage)
+
+    @classmethod
+    def flat(cls, rate: float) -> Tiers:
+        """One rate for every size.
+
+        Examples:
+            >>> Tiers.flat(0.005).maintenance(1_000_000.0)
+            np.float64(5000.0)
+        """
+        return cls((0.0,), (rate,))
+
+    @property
+    def deductions(self) -> tuple[float, ...]:
+        """The amounts `c_k` that make the requirement continuous, one a tier, in the currency of the floors."""
+        steps = np.diff(self.rates) * np.asarray(self.floors[1:])
+        return (0.0, *np.cumsum(steps).tolist())
+
+    def tier(self, notional: Any) -> np.intp | np.ndarray[Any, np.dtype[np.intp]]:
+        """The 0-based tier of each notional; a notional on a floor belongs to the tier that begins there.
+
+        Parameters:
+            notional: `>= 0`, in the currency of the floors; any shape.
+
+        Raises:
+            ValueError: for a negative or non-finite notional.
+        """
+        index: np.intp | np.ndarray[Any, np.dtype[np.intp]]
+        index = np.searchsorted(self.floors, real("notional", notional, ge=0), side="right") - 1
+        return index
+
+    def maintenance(self, notional: Any) -> FloatArray:
+        """Maintenance margin `m_k N - c_k`, in the currency of the floors.
+
+        Parameters:
+            notional: `>= 0`, in the currency of the floors; any shape.
+
+        Raises:
+            ValueError: for a negative or non-finite notional.
+        """
+        tier = self.tier(notional)
+        margin: FloatArray = np.asarray(self.rates)[tier] * np.asarray(notional) - np.asarray(self.deductions)[tier]
+        return margin
+
+
+def published_tiers(name: str) -> Tiers:
+    """A margin-tier table as a venue published it.
+
+    Parameters:
+        name: one of `"binance_btcusdt_2024_10"`, `"binance_ethusdt_2024_10"`, `"hyperliquid_btc_2025"`,
+            `"hyperliquid_eth_2025"`, `"hyperliquid_sol_2025"`.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Examples:
+        >>> [round(c) for c in published_tiers("binance_btcusdt_2024_10").deductions[:4]]
+        [0, 50, 950, 11450]
+
+    Source: in `perpnotes/_venues.py`, beside each table.
+    """
+    return Tiers(*TIERS[one_of("name", name, tuple(TIERS))])
+
+
+@dataclass(frozen=True, slots=True)
+class Collateral:
+    """Money that backs an account: `amount * fx * (1 - haircut)` USD; a debt (`amount < 0`) gets no haircut.
+
+    Parameters:
+        amount: in `currency`; `< 0` is a debt.
+        currency: `"USD"`, `"MXN"`, `"BTC"`, …. A coin moves with the positions on that coin.
+        haircut: the fraction of its value that the venue does not count, in `[0, 1)`.
+        fx: USD for one unit of `currency`, `> 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> round(Collateral(200_000.0, "MXN", haircut=0.05, fx=0.055).usd, 2)
+        10450.0
+    """
+
+    amount: float
+    currency: str = "USD"
+    haircut: float = 0.0
+    fx: float = 1.0
+
+    def __post_init__(self) -> None:
+        scalar("amount", self.amount)
+        scalar("haircut", self.haircut, ge=0, lt=1)
+        scalar("fx", self.fx, gt=0)
+        if not isinstance(self.currency, str) or not self.currency:
+            raise ValueError(f"currency must be a non-empty string, got {self.currency!r}")
+        if self.currency == "USD" and self.fx != 1:
+            raise ValueError(f"fx must be 1 for USD, got {self.fx:g}")
+
+    @property
+    def usd(self) -> float:
+        """Counted value, USD."""
+        return self.amount * self.fx * (1.0 - (self.haircut if self.amount > 0 else 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One open position and the rules that its margin follows.
+
+    Parameters:
+        contract: `Linear` or `Inverse`.
+        size: coins (linear) or USD of contracts (inverse); long `> 0`, short `< 0`, not 0.
+        entry: average entry price, `> 0`, USD per coin.
+        mark: mark price now, `> 0`, USD per coin.
+        tiers: maintenance table, in the contract's settlement currency.
+        leverage: notional over initial margin, `>= 1`; not above what the tiers allow.
+        basis: whether margin is charged on `"mark"` or on `"entry"` notional.
+        close_fee: fee to close as a fraction of that notional, in `[0, 1)`, charged inside the maintenance margin.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> Position(Linear("BTC"), 0.5, 60_000.0, 62_000.0, Tiers.flat(0.005), leverage=10.0).maintenance_usd
+        155.0
+    """
+
+    contract: Linear | Inverse
+    size: float
+    entry: float
+    mark: float
+    tiers: Tiers
+    leverage: float = 1.0
+    basis: str = "mark"
+    close_fee: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.contract, Linear | Inverse):
+            raise ValueError(f"contract must be Linear or Inverse, got {self.contract!r}")
+        if scalar("size", self.size) == 0:
+            raise ValueError("size must not be 0")
+        scalar("entry", self.entry, gt=0)
+        scalar("mark", self.mark, gt=0)
+        scalar("leverage", self.leverage, ge=1)
+        one_of("basis", self.basis, ("mark", "entry"))
+        scalar("close_fee", self.close_fee, ge=0, lt=1)
+        if not isinstance(self.tiers, Tiers):
+            raise ValueError(f"tiers must be a Tiers table, got {self.tiers!r}")
+        if self.tiers.max_leverage:
+            allowed = self.tiers.max_leverage[int(self.tiers.tier(self._notional(self.mark)))]
+            if self.leverage > allowed:
+                raise ValueError(f"leverage must be <= {allowed:g} at this notional, got {self.leverage:g}")
+
+    def _notional(self, mark: float) -> float:
+        """Notional on which margin is charged, in the settlement currency."""
+        price = mark if self.basis == "mark" else self.entry
+        inverse = isinstance(self.contract, Inverse)
+        return float(inverse_notional(self.size, price) if inverse else linear_notional(self.size, price))
+
+    def _usd(self, mark: float) -> float:
+        """USD for one unit of the settlement currency."""
+        return mark if isinstance(self.contract, Inverse) else 1.0
+
+    def _pnl(self, mark: float) -> float:
+        """Unrealized P&L at `mark`, USD."""
+        pnl = inverse_pnl if isinstance(self.contract, Inverse) else linear_pnl
+        return float(pnl(self.size, self.entry, mark)) * self._usd(mark)
+
+    def _maintenance(self, mark: float) -> float:
+        """Maintenance margin at `mark`, close fee included, USD."""
+        notional = self._notional(mark)
+        return (float(self.tiers.maintenance(notional)) + self.close_fee * notional) * self._usd(mark)
+
+    def _kinks(self, move: float) -> list[float]:
+        """Where the notional crosses a tier floor when the mark is `mark * (1 + t * move)`: values of `t > 0`."""
+        if self.basis == "entry" or move == 0:
+            return []
+        floors = [floor for floor in self.tiers.floors if floor > 0]
+        inverse = isinstance(self.contract, Inverse)
+        prices = [abs(self.size) / floor if inverse else floor / abs(self.size) for floor in floors]
+        return [t for price in prices if (t := (price / self.mark - 1.0) / move) > 0]
+
+    @property
+    def notional_usd(self) -> float:
+        """Notional on which margin is charged, USD."""
+        return self._notional(self.mark) * self._usd(self.mark)
+
+    @property
+    def pnl_usd(self) -> float:
+        """Unrealized P&L, USD."""
+        return self._pnl(self.mark)
+
+    @property
+    def initial_usd(self) -> float:
+        """Initial margin: notional over leverage, USD."""
+        return self.notional_usd / self.leverage
+
+    @property
+    def maintenance_usd(self) -> float:
+        """Maintenance margin with the close fee, USD."""
+        return self._maintenance(self.mark)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Where an account stands against its margin. Every amount is in USD.
+
+    Parameters:
+        collateral: counted value of the collateral.
+        unrealized: P&L of the open positions at their marks.
+        notional: sum of the notionals, without netting.
+        initial: initial margin.
+        maintenance: maintenance margin.
+    """
+
+    collateral: float
+    unrealized: float
+    notional: float
+    initial: float
+    maintenance: float
+
+    @property
+    def equity(self) -> float:
+        """Collateral plus unrealized P&L."""
+        return self.collateral + self.unrealized
+
+    @property
+    def ratio(self) -> float:
+        """Margin ratio: maintenance over equity. Liquidation begins at 1; infinite where no equity is left."""
+        return self.maintenance / self.equity if self.equity > 0 else math.inf
+
+    @property
+    def buffer(self) -> float:
+        """What the account can lose before liquidation: equity less maintenance. Negative when it is too late."""
+        return self.equity - self.maintenance
+
+    @property
+    def available(self) -> float:
+        """What can back new positions: equity less initial margin. Negative when margin must be added."""
+        return self.equity - self.initial
+
+    def why(self, what: str = "ratio") -> Derivation:
+        """The terms behind one of the results.
+
+        Parameters:
+            what: `"equity"`, `"ratio"`, `"buffer"` or `"available"`.
+
+        Raises:
+            ValueError: for another word.
+        """
+        one_of("what", what, ("equity", "ratio", "buffer", "available"))
+        equity = (
+            Term("C", "collateral after haircuts", self.collateral, "USD", r"\sum_j a_j x_j (1 - h_j)"),
+            Term("U", "unrealized P&L", self.unrealized, "USD", r"\sum_i q_i (P_i - E_i)"),
+            Term("E", "equity", self.equity, "USD", "C + U"),
+        )
+        initial = Term("I", "initial margin", self.initial, "USD", r"\sum_i N_i / L_i")
+        maintenance = Term("M", "maintenance margin", self.maintenance, "USD", r"\sum_i (m_k N_i - c_k)")
+        last = {
+            "equity": (),
+            "ratio": (maintenance, Term("R", "margin ratio", self.ratio, "", "M / E")),
+            "buffer": (maintenance, Term("B", "buffer", self.buffer, "USD", "E - M")),
+            "available": (initial, Term("A", "available", self.available, "USD", "E - I")),
+        }[what]
+        return Derivation(equity + last)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """How far the market can move, in a stated direction, before equity falls to maintenance.
+
+    Parameters:
+        move: the multiple of the direction at which it happens, `>= 0`; infinite where it never does.
+        prices: the mark of each underlying at that point; empty where it never does.
+        equity: equity there, USD; 0 where it never happens.
+        buffer: equity less maintenance now, USD.
+    """
+
+    move: float
+    prices: Mapping[str, float]
+    equity: float
+    buffer: float
+
+    def why(self) -> Derivation:
+        """The terms behind the distance."""
+        prices = tuple(Term(f"P_{{{name}}}", f"mark of {name} there", p, "USD") for name, p in self.prices.items())
+        return Derivation(
+            (
+                Term("B", "buffer now", self.buffer, "USD", "E - M"),
+                *prices,
+                Term("E_t", "equity there, equal to maintenance", self.equity, "USD", "M_t"),
+                Term("t", "distance", self.move, "", r"\min\{t \ge 0 : E_t \le M_t\}"),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Positions that share collateral. With one position it is isolated margin; with several it is cross margin.
+
+    Parameters:
+        positions: at least one.
+        collateral: at least one.
+
+    Raises:
+        ValueError: for an empty list, or two positions on one coin with different marks.
+
+    Examples:
+        >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005), leverage=10.0)
+        >>> account = Account([long], [Collateral(6_000.0)])
+        >>> print(account.assess().why())
+        collateral after haircuts: 6,000.00 USD   [C = Σ_j a_j x_j (1 - h_j)]
+        unrealized P&L: 0.00 USD   [U = Σ_i q_i (P_i - E_i)]
+        equity: 6,000.00 USD   [E = C + U]
+        maintenance margin: 300.00 USD   [M = Σ_i (m_k N_i - c_k)]
+        margin ratio: 0.05   [R = M / E]
+        >>> round(account.distance({"BTC": -1.0}).move, 6)
+        0.095477
+    """
+
+    positions: Sequence[Position]
+    collateral: Sequence[Collateral]
+
+    def __post_init__(self) -> None:
+        for name in ("positions", "collateral"):
+            items = tuple(getattr(self, name))
+            if not items:
+                raise ValueError(f"{name} must not be empty")
+            object.__setattr__(self, name, items)
+        marks: dict[str, float] = {}
+        for position in self.positions:
+            coin = position.contract.underlying
+            if marks.setdefault(coin, position.mark) != position.mark:
+                raise ValueError(f"mark of {coin} must be one price, got {marks[coin]:g} and {position.mark:g}")
+        for item in self.collateral:
+            if item.currency in marks and item.fx != marks[item.currency]:
+                raise ValueError(f"fx of {item.currency} must equal its mark {marks[item.currency]:g}, got {item.fx:g}")
+
+    def assess(self) -> Assessment:
+        """Equity, initial and maintenance margin, and what follows from them."""
+        return Assessment(
+            collateral=math.fsum(item.usd for item in self.collateral),
+            unrealized=math.fsum(p.pnl_usd for p in self.positions),
+            notional=math.fsum(p.notional_usd for p in self.positions),
+            initial=math.fsum(p.initial_usd for p in self.positions),
+            maintenance=math.fsum(p.maintenance_usd for p in self.positions),
+        )
+
+    def distance(self, direction: Mapping[str, float]) -> Distance:
+        """How far the market can go before equity falls to maintenance, as a multiple of `direction`.
+
+        The mark of each underlying goes to `mark * (1 + t * direction)`; an underlying that is not named stays.
+        `{"BTC": -1}` freezes the other legs, as the one number that venues show does; `{"BTC": -1, "ETH": -1.2}` lets
+        ETH follow with a beta of 1.2. A coin held as collateral moves with its underlying; other currencies stay.
+
+        Parameters:
+            direction: relative move of each underlying for `t = 1`, as fractions; at least one is not 0.
+
+        Returns:
+            The first `t >= 0` at which `equity <= maintenance`, exact across tiers; infinite if no price above 0
+            does it.
+
+        Raises:
+            ValueError: for an unknown underlying, a non-finite move, or none.
+        """
+        marks = {p.contract.underlying: p.mark for p in self.positions}
+        moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
+        if unknown := sorted(moves.keys() - marks.keys()):
+            raise ValueError(f"direction must name underlyings of the account, got {', '.join(unknown)}")
+        if not any(moves.values()):
+            raise ValueError("direction must have a move that is not 0")
+
+        def prices(t: float) -> dict[str, float]:
+            return {name: mark * (1.0 + t * moves.get(name, 0.0)) for name, mark in marks.items()}
+
+        def equity(t: float) -> float:
+            at = prices(t)
+            money = (c.usd * (1.0 + t * moves.get(c.currency, 0.0)) for c in self.collateral)
+            return math.fsum((*money, *(p._pnl(at[p.contract.underlying]) for p in self.positions)))
+
+        def gap(t: float) -> float:
+            at = prices(t)
+            return equity(t) - math.fsum(p._maintenance(at[p.contract.underlying]) for p in self.positions)
+
+        buffer = gap(0.0)
+        if buffer <= 0:
+            return Distance(0.0, prices(0.0), equity(0.0), buffer)
+        # The gap is linear between kinks, so the first sign change between two of them gives the root exactly.
+        fall = -min(moves.values())
+        end = 1.0 / fall if fall > 0 else math.inf  # where the first price would reach 0
+        kinks = sorted(t for p in self.positions for t in p._kinks(moves.get(p.contract.underlying, 0.0)) if t < end)
+        last = kinks[-1] if kinks else 0.0
+        points = [0.0, *kinks, last + (1.0 if math.isinf(end) else (end - last) / 2)]
+        left, at_left = 0.0, buffer
+        for i, right in enumerate(points[1:], start=1):
+            at_right = gap(right)
+            if at_right < at_left and (at_right <= 0 or i == len(points) - 1):
+                root = left + (right - left) * at_left / (at_left - at_right)
+                if root < end * (1.0 - 1e-12):  # a price of 0 is no price: rounding must not turn it into one
+                    return Distance(root, prices(root), equity(root), buffer)
+                break
+            left, at_left = right, at_right
+        return Distance(math.inf, {}, 0.0, buffer)

@@ -1,5 +1,7 @@
 """Perpetual-futures risk, computed and explained.
 
+One module an idea: `contracts`, `margin`, `correlation`, `stress`.
+
 Conventions, the same in every module:
 
 - `size > 0` is long, `size < 0` is short.
@@ -11,8 +13,9 @@ Conventions, the same in every module:
 - Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
 """
 
+from perpnotes import contracts, correlation, margin, stress
 from perpnotes._derivation import Derivation, Term
 
 __version__ = "0.1.0"
 
-__all__ = ["Derivation", "Term"]
+__all__ = ["Derivation", "Term", "contracts", "correlation", "margin", "stress"]

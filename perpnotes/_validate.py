@@ -59,6 +59,29 @@ def scalar(
     return float(array)
 
 
+def whole(name: str, value: Any, *, ge: int, le: int | None = None) -> int:
+    """Like `scalar`, for a whole number."""
+    number = scalar(name, value, ge=ge, le=le)
+    if number != int(number):
+        raise ValueError(f"{name} must be a whole number, got {number:g}")
+    return int(number)
+
+
+def items(name: str, value: Any, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """`value` as a non-empty tuple whose members are all of the `kinds`, or a `ValueError` that names them."""
+    try:
+        members = tuple(value)
+    except TypeError:
+        members = (value,)
+    if not members:
+        raise ValueError(f"{name} must not be empty")
+    for member in members:
+        if not isinstance(member, kinds):
+            allowed = " or ".join(kind.__name__ for kind in kinds)
+            raise ValueError(f"{name} must hold {allowed}, got {member!r}")
+    return members
+
+
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     """`value` when it is one of the `allowed` words, or a `ValueError` that lists them."""
     if not isinstance(value, str) or value not in allowed:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, one_of, real, scalar, whole
 
 __all__ = [
     "breakeven",
@@ -92,7 +92,7 @@ def equicorrelation(n: Any, rho: Any) -> FloatArray:
 
     Source: the eigenvectors are 1 and whatever is orthogonal to it.
     """
-    count = _whole("n", n)
+    count = whole("n", n, ge=1)
     r = real("rho", rho, ge=-1 / max(count - 1, 1), le=1)[..., None, None]
     return np.where(np.eye(count, dtype=bool), 1.0, r)
 
@@ -323,7 +323,7 @@ def nearest(matrix: Any, *, tol: Any = 1e-12, max_iterations: Any = 10_000) -> F
     Source: Higham (2002), IMA Journal of Numerical Analysis 22(3), 329-343, with the identity as weights.
     """
     y = a = _symmetric("matrix", matrix, ndim=2)
-    limit, most = scalar("tol", tol, gt=0), _whole("max_iterations", max_iterations)
+    limit, most = scalar("tol", tol, gt=0), whole("max_iterations", max_iterations, ge=1)
     correction, change = np.zeros_like(a), np.inf
     for _ in range(most):
         before, target = y, y - correction
@@ -364,13 +364,6 @@ def spectral(matrix: Any) -> FloatArray:
             "matrix must keep something of every row without its negative eigenvalues; nearest() needs less"
         )
     return _unit_diagonal(kept)
-
-
-def _whole(name: str, value: Any) -> int:
-    count = scalar(name, value, ge=1)
-    if count != int(count):
-        raise ValueError(f"{name} must be a whole number, got {count:g}")
-    return int(count)
 
 
 def _symmetric(name: str, value: Any, ndim: int | None = None) -> FloatArray:

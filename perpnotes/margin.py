@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, items, one_of, real, scalar
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
@@ -60,13 +60,14 @@ class Tiers:
         for name, values in (("floors", floors), ("rates", rates)):
             if np.any(np.diff(values) <= 0):
                 raise ValueError(f"{name} must rise from tier to tier, got {values.tolist()}")
-        leverage = tuple(self.max_leverage)
-        if leverage:
-            steps = real("max_leverage", leverage, ge=1, ndim=1)
+        leverage: tuple[float, ...] = ()
+        if np.size(self.max_leverage):
+            steps = real("max_leverage", self.max_leverage, ge=1, ndim=1)
             if len(steps) != len(floors):
                 raise ValueError(f"max_leverage must have one entry a floor, got {len(steps)} for {len(floors)} floors")
             if np.any(np.diff(steps) >= 0):
                 raise ValueError(f"max_leverage must fall from tier to tier, got {steps.tolist()}")
+            leverage = tuple(steps.tolist())
         object.__setattr__(self, "floors", tuple(floors.tolist()))
         object.__setattr__(self, "rates", tuple(rates.tolist()))
         object.__setattr__(self, "max_leverage", leverage)
@@ -390,19 +391,16 @@ class Account:
     collateral: Sequence[Collateral]
 
     def __post_init__(self) -> None:
-        for name in ("positions", "collateral"):
-            items = tuple(getattr(self, name))
-            if not items:
-                raise ValueError(f"{name} must not be empty")
-            object.__setattr__(self, name, items)
+        object.__setattr__(self, "positions", items("positions", self.positions, (Position,)))
+        object.__setattr__(self, "collateral", items("collateral", self.collateral, (Collateral,)))
         marks: dict[str, float] = {}
         for position in self.positions:
             coin = position.contract.underlying
             if marks.setdefault(coin, position.mark) != position.mark:
                 raise ValueError(f"mark of {coin} must be one price, got {marks[coin]:g} and {position.mark:g}")
-        for item in self.collateral:
-            if item.currency in marks and item.fx != marks[item.currency]:
-                raise ValueError(f"fx of {item.currency} must equal its mark {marks[item.currency]:g}, got {item.fx:g}")
+        for money in self.collateral:
+            if money.currency in marks and money.fx != (mark := marks[money.currency]):
+                raise ValueError(f"fx of {money.currency} must equal its mark {mark:g}, got {money.fx:g}")
 
     def assess(self) -> Assessment:
         """Equity, initial and maintenance margin, and what follows from them."""
@@ -459,13 +457,15 @@ class Account:
         kinks = sorted(t for p in self.positions for t in p._kinks(moves.get(p.contract.underlying, 0.0)) if t < end)
         last = kinks[-1] if kinks else 0.0
         points = [0.0, *kinks, last + (1.0 if math.isinf(end) else (end - last) / 2)]
+        rounding = 1e-12 * math.fsum(p.notional_usd for p in self.positions)
         left, at_left = 0.0, buffer
-        for i, right in enumerate(points[1:], start=1):
+        for right in points[1:]:
             at_right = gap(right)
-            if at_right < at_left and (at_right <= 0 or i == len(points) - 1):
-                root = left + (right - left) * at_left / (at_left - at_right)
-                if root < end * (1.0 - 1e-12):  # a price of 0 is no price: rounding must not turn it into one
-                    return Distance(root, prices(root), equity(root), buffer)
+            if at_right <= 0 or right == points[-1]:
                 break
             left, at_left = right, at_right
+        if at_left - at_right > rounding * (right - left):  # else no fall but rounding: a hedged book stays where it is
+            root = left + (right - left) * at_left / (at_left - at_right)
+            if root < end * (1.0 - 1e-12):  # a price of 0 is no price: rounding must not turn it into one
+                return Distance(root, prices(root), equity(root), buffer)
         return Distance(math.inf, {}, 0.0, buffer)

@@ -19,15 +19,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS
-from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot
+from perpnotes.contracts import Cash, Contract, Linear, Option, Spot
 from perpnotes.correlation import check
 
 __all__ = [
@@ -85,7 +85,7 @@ class Market:
         if self.correlation is None:
             return
         matrix = check(self.correlation)
-        if len(matrix) != len(self.prices):
+        if matrix.shape != (len(self.prices), len(self.prices)):
             raise ValueError(f"correlation must be {len(self.prices)}×{len(self.prices)}, got shape {matrix.shape}")
         if missing := self.prices.keys() - self.volatilities.keys():
             raise ValueError(f"volatilities must name {', '.join(sorted(missing))} too: betas need them")
@@ -234,15 +234,13 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
         ValueError: for no contracts, or one whose underlying, currency or volatility the market does not state.
 
     Examples:
+        >>> from perpnotes.contracts import Inverse, Linear
         >>> market = Market({"BTC": 60_000.0})
-        >>> unit_pnl([Linear("BTC"), Inverse("BTC")], market, grid(price=[-0.1, 0.1])).round(9)
-        array([[-6000. ,    -0.1],
-               [ 6000. ,     0.1]])
+        >>> unit_pnl([Linear("BTC"), Inverse("BTC")], market, grid(price=[-0.1, 0.1])).round(9).tolist()
+        [[-6000.0, -0.1], [6000.0, 0.1]]
     """
-    contracts = tuple(contracts)
-    if not contracts:
-        raise ValueError("contracts must not be empty")
-    return np.stack([_contract_pnl(contract, market, scenarios) for contract in contracts], axis=1)
+    instruments = items("contracts", contracts, get_args(Contract))
+    return np.stack([_contract_pnl(contract, market, scenarios) for contract in instruments], axis=1)
 
 
 def _contract_pnl(contract: Contract, market: Market, scenarios: Scenarios) -> FloatArray:
@@ -254,8 +252,6 @@ def _contract_pnl(contract: Contract, market: Market, scenarios: Scenarios) -> F
         if rate is None:
             raise ValueError(f"fx of the market must name {contract.currency!r}")
         return contract.pnl_usd(rate, rate * (1.0 + moves["fx"]))
-    if not isinstance(contract, Linear | Inverse | Option | Spot):
-        raise ValueError(f"contracts must hold Linear, Inverse, Option, Spot or Cash, got {contract!r}")
     before = market.prices.get(contract.underlying)
     if before is None:
         raise ValueError(f"prices of the market must name {contract.underlying!r}")
@@ -305,16 +301,14 @@ def worst_cases(
     factor = real("weight", weight, gt=0)
     if factor.shape not in ((), (len(values),)):
         raise ValueError(f"weight must be one number or have shape ({len(values)},), got {factor.shape}")
-    size = scalar("block", block, ge=1)
-    if size != int(size):
-        raise ValueError(f"block must be a whole number, got {size:g}")
+    size = whole("block", block, ge=1)
     # argmin is vectorized along contiguous memory only: accounts are rows, scenarios columns
     weighted = np.ascontiguousarray((values * np.broadcast_to(factor, len(values))[:, None]).T)
     losses = np.empty(len(books))
     scenario = np.empty(len(books), dtype=np.intp)
-    pnl = np.empty((int(size), len(values)))
-    for start in range(0, len(books), int(size)):
-        part = slice(start, min(start + int(size), len(books)))
+    pnl = np.empty((size, len(values)))
+    for start in range(0, len(books), size):
+        part = slice(start, min(start + size, len(books)))
         rows = np.matmul(books[part], weighted, out=pnl[: part.stop - start])
         worst = rows.argmin(axis=1)
         scenario[part] = worst
@@ -402,8 +396,7 @@ class Evaluation:
         Raises:
             ValueError: for a number outside that range.
         """
-        if not 0 <= index < len(self.scenarios):
-            raise ValueError(f"index must be from 0 to {len(self.scenarios) - 1}, got {index}")
+        index = whole("index", index, ge=0, le=len(self.scenarios) - 1)
         moves = {name: float(move[index]) for name, move in self.scenarios.moves.items() if move.any()}
         weight = float(self.scenarios.weight[index])
         contributions = tuple((weight * self.legs[index]).tolist())

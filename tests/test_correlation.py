@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import ANY, AT_LEAST_0, NOTHING, case
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -638,3 +639,24 @@ def test_breakeven_knows_two_bases() -> None:
     """Another word is an error that lists both."""
     with pytest.raises(ValueError, match="basis must be one of 'marginal', 'whole'"):
         breakeven(1.0, 1.0, basis="total")
+
+
+PAIR = [[1.0, 0.5], [0.5, 1.0]]
+BOOK = {"exposures": ([1, 1], NOTHING), "corr": (PAIR, NOTHING)}
+
+BAD_INPUT = {
+    "check": case(check, matrix=(PAIR, NOTHING)),
+    "equicorrelation": case(equicorrelation, n=(2, NOTHING), rho=(0.5, ANY)),
+    "one_factor": case(one_factor, loadings=([0.5, 0.5], {"shape"})),
+    "toward_one": case(toward_one, corr=(PAIR, NOTHING), theta=(0.5, AT_LEAST_0)),
+    "toward_adverse": case(toward_adverse, **BOOK, theta=(0.5, AT_LEAST_0)),
+    "toward_blocks": case(
+        lambda corr, theta: toward_blocks(corr, theta, ["a", "b"]), corr=(PAIR, NOTHING), theta=(0.5, AT_LEAST_0)
+    ),
+    "volatility": case(volatility, **BOOK),
+    "contributions": case(contributions, **BOOK),
+    "netting": case(netting, **BOOK),
+    "breakeven": case(breakeven, main=(1, {"negative"}), hedge=(0.5, {"negative"})),
+    "nearest": case(nearest, matrix=(PAIR, NOTHING), tol=(1e-9, NOTHING), max_iterations=(99, NOTHING)),
+    "spectral": case(spectral, matrix=(PAIR, NOTHING)),
+}

@@ -1,0 +1,125 @@
+"""Contracts: P&L, notional and Black-76 against closed forms, limits and identities."""
+
+import math
+
+import numpy as np
+import pytest
+from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes import contracts
+from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot
+
+PRICE = st.floats(1e-2, 1e6)
+SIZE = st.floats(-1e6, 1e6)
+ROUNDING = 1e-12  # relative: a handful of double-precision operations
+
+
+@given(size=SIZE, entry=PRICE, mark=PRICE)
+def test_a_short_is_a_long_with_the_sign_turned(size: float, entry: float, mark: float) -> None:
+    """The P&L is odd in the size, for both kinds of contract."""
+    assert contracts.linear_pnl(-size, entry, mark) == -contracts.linear_pnl(size, entry, mark)
+    assert contracts.inverse_pnl(-size, entry, mark) == -contracts.inverse_pnl(size, entry, mark)
+
+
+def test_a_gain_is_positive() -> None:
+    """Size > 0 is long and P&L > 0 is a gain: a long gains when the mark rises."""
+    assert contracts.linear_pnl(1.0, 100.0, 110.0) == 10.0
+    assert contracts.inverse_pnl(100.0, 100.0, 125.0) == pytest.approx(0.2, rel=ROUNDING)
+
+
+@given(before=PRICE, after=PRICE)
+def test_an_inverse_perpetual_is_linear_in_dollars(before: float, after: float) -> None:
+    """Coins won, valued at the new price, are `after/before - 1` for each USD of contracts."""
+    actual = Inverse("BTC").pnl_usd(before, after)
+    # `1/before - 1/after` cancels when the prices are close, so the error is absolute in units of after/before
+    assert actual == pytest.approx(after / before - 1.0, abs=1e-12 * max(1.0, after / before))
+
+
+def test_a_one_times_inverse_short_on_its_own_coin_is_a_dollar() -> None:
+    """Holding Q/P coins and a short of Q USD of contracts is worth Q USD at every price."""
+    before, after = 50_000.0, np.array([1_000.0, 25_000.0, 50_000.0, 400_000.0])
+    coins = Spot("BTC").pnl_usd(before, after) * (60_000.0 / before)
+    short = Inverse("BTC").pnl_usd(before, after) * -60_000.0
+    np.testing.assert_allclose(coins + short, 0.0, atol=1e-8)  # of amounts of up to half a million USD
+
+
+@given(forward=st.floats(10, 1e5), money=st.floats(0.2, 5), volatility=st.floats(0.01, 3), years=st.floats(0.003, 3))
+def test_put_call_parity(forward: float, money: float, volatility: float, years: float) -> None:
+    """A call less a put with the same terms is the discounted forward less the strike."""
+    strike = forward * money
+    call = contracts.option_value(forward, strike, volatility, years, discount=0.97)
+    put = contracts.option_value(forward, strike, volatility, years, call=False, discount=0.97)
+    assert call - put == pytest.approx(0.97 * (forward - strike), rel=1e-10, abs=1e-10 * forward)
+
+
+def test_black_76_equals_the_integral_that_defines_it() -> None:
+    """Independent derivation: the expected payoff under a lognormal forward, by numerical integration."""
+    forward, strike, volatility, years = 60_000.0, 66_000.0, 0.8, 0.2
+    s = volatility * math.sqrt(years)
+    z = np.linspace(-12.0, 12.0, 480_001)
+    density = np.exp(-0.5 * z**2) / math.sqrt(2 * math.pi)
+    payoff = np.maximum(0.0, forward * np.exp(s * z - s**2 / 2) - strike)
+    expected = np.trapezoid(payoff * density, z)
+    # the trapezoid's error is about h^2 at the kink: (5e-5)^2 of values near 1e5
+    assert contracts.option_value(forward, strike, volatility, years) == pytest.approx(expected, rel=1e-8)
+
+
+def test_black_76_limits() -> None:
+    """Without volatility an option is its intrinsic value; with endless volatility a call is the forward."""
+    forwards = np.array([50.0, 100.0, 150.0])
+    assert contracts.option_value(forwards, 100.0, 0.0, 1.0).tolist() == [0.0, 0.0, 50.0]
+    assert contracts.option_value(forwards, 100.0, 0.5, 0.0, call=False).tolist() == [50.0, 0.0, 0.0]
+    assert contracts.option_delta(forwards, 100.0, 0.0, 1.0).tolist() == [0.0, 0.5, 1.0]
+    assert contracts.option_value(100.0, 100.0, 100.0, 1.0) == pytest.approx(100.0, rel=ROUNDING)
+
+
+def test_the_far_tail_keeps_its_digits() -> None:
+    """A call ten standard deviations out is tiny but not zero: erfc keeps what 1 - erf would lose."""
+    value = contracts.option_value(100.0, 100.0 * math.exp(1.0), 0.1, 1.0)
+    # expected: mpmath at 50 digits; d1 is right to 1e-15 of 10, and a tail ten deviations out multiplies that by 10
+    assert value == pytest.approx(1.2308359836427042e-23, rel=1e-11, abs=0.0)
+
+
+@pytest.mark.parametrize("call", [True, False])
+def test_greeks_are_the_slopes_of_the_value(call: bool) -> None:
+    """Delta and vega agree with central differences of the value."""
+    f, k, v, t, h = 100.0, 110.0, 0.6, 0.4, 1e-4
+    up, down = (contracts.option_value(f + d, k, v, t, call=call) for d in (h, -h))
+    assert contracts.option_delta(f, k, v, t, call=call) == pytest.approx((up - down) / (2 * h), rel=1e-7)
+    up, down = (contracts.option_value(f, k, v + d, t, call=call) for d in (h, -h))
+    assert contracts.option_vega(f, k, v, t) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+
+
+def test_every_contract_gains_nothing_when_nothing_moves() -> None:
+    """The P&L of each instrument is zero when after equals before."""
+    assert Linear("BTC").pnl_usd(60_000.0, 60_000.0) == 0.0
+    assert Inverse("BTC").pnl_usd(60_000.0, 60_000.0) == 0.0
+    assert Spot("BTC").pnl_usd(60_000.0, 60_000.0) == 0.0
+    assert Cash("MXN", haircut=0.1).pnl_usd(0.05, 0.05) == 0.0
+    assert Option("BTC", 70_000.0, 0.1).pnl_usd(60_000.0, 60_000.0, 0.5, 0.5) == 0.0
+
+
+BLACK = {"forward": (1, POSITIVE), "strike": (1, POSITIVE), "volatility": (1, AT_LEAST_0), "years": (1, AT_LEAST_0)}
+MOVE = {"before": (1, POSITIVE), "after": (1, POSITIVE)}
+
+BAD_INPUT = {
+    "linear_pnl": case(contracts.linear_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),
+    "linear_notional": case(contracts.linear_notional, size=(1, ANY), mark=(1, POSITIVE)),
+    "inverse_pnl": case(contracts.inverse_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),
+    "inverse_notional": case(contracts.inverse_notional, size=(1, ANY), mark=(1, POSITIVE)),
+    "option_value": case(contracts.option_value, **BLACK, discount=(1, POSITIVE)),
+    "option_delta": case(contracts.option_delta, **BLACK),
+    "option_vega": case(contracts.option_vega, **BLACK | {"volatility": (1, POSITIVE), "years": (1, POSITIVE)}),
+    "Linear.pnl_usd": case(Linear("A").pnl_usd, **MOVE),
+    "Inverse.pnl_usd": case(Inverse("A").pnl_usd, **MOVE),
+    "Spot.pnl_usd": case(Spot("A").pnl_usd, **MOVE),
+    "Cash": case(lambda haircut: Cash("MXN", haircut), haircut=(0.1, {"zero"})),
+    "Cash.pnl_usd": case(Cash("MXN").pnl_usd, **MOVE),
+    "Option": case(lambda strike, years: Option("A", strike, years), strike=(1, NOTHING), years=(1, NOTHING)),
+    "Option.pnl_usd": case(
+        Option("A", 1.0, 1.0).pnl_usd, **MOVE, volatility_before=(1, AT_LEAST_0), volatility_after=(1, AT_LEAST_0)
+    ),
+    "Contract": None,
+}

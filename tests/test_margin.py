@@ -1,0 +1,251 @@
+"""Margin: tiers, equity and distance against published numbers, closed forms and an independent search."""
+
+import itertools
+import math
+
+import pytest
+from cases import AT_LEAST_0, NOTHING, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes.contracts import Inverse, Linear
+from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
+
+FLAT = Tiers.flat(0.005)
+BINANCE_2021 = Tiers((0, 50e3, 250e3, 1e6, 10e6), (0.004, 0.005, 0.01, 0.025, 0.05))
+CENT = 0.005  # published to two decimals
+
+
+def linear(size: float, entry: float, mark: float, tiers: Tiers = FLAT, **rules: object) -> Position:
+    return Position(Linear("BTC"), size, entry, mark, tiers, **rules)  # type: ignore[arg-type]
+
+
+class TestTiers:
+    def test_deductions_are_the_published_ones(self) -> None:
+        """Binance publishes these amounts beside these rates; they follow from continuity alone."""
+        assert BINANCE_2021.deductions == pytest.approx((0, 50, 1300, 16300, 266300), rel=1e-12)
+
+    def test_published_tables_have_the_published_amounts(self) -> None:
+        """The cumulative amounts printed with the 2024 tables, in order."""
+        btc = (0, 50, 950, 11450, 131450, 481450, 2981450, 14481450, 26481450, 41481450, 121481450, 421481450)
+        eth = (0, 50, 950, 11450, 131450, 381450, 2006450, 9506450, 17506450, 27506450, 80506450, 280506450)
+        assert published_tiers("binance_btcusdt_2024_10").deductions == pytest.approx(btc, rel=1e-12)
+        assert published_tiers("binance_ethusdt_2024_10").deductions == pytest.approx(eth, rel=1e-12)
+
+    @pytest.mark.parametrize("floor", [50e3, 250e3, 1e6, 10e6])
+    def test_the_requirement_is_continuous(self, floor: float) -> None:
+        """On each floor the old tier and the new one ask the same; without the deduction the new one asks more."""
+        below, at = BINANCE_2021.maintenance([floor * (1 - 1e-9), floor])
+        assert at == pytest.approx(below, rel=1e-7)  # slope times 1e-9 of the notional
+
+    @given(a=st.floats(0, 2e7), b=st.floats(0, 2e7))
+    def test_the_requirement_is_convex(self, a: float, b: float) -> None:
+        """Two positions never need more than one of their average size twice."""
+        middle = BINANCE_2021.maintenance((a + b) / 2)
+        assert 2 * middle <= BINANCE_2021.maintenance(a) + BINANCE_2021.maintenance(b) + 1e-6
+
+
+class TestAccount:
+    def test_isolated_long_distance_has_the_closed_form(self) -> None:
+        """(1/L - m)/(1 - m) for a long and (1/L - m)/(1 + m) for a short, at L = 10 and m = 0.5%."""
+        deposit = [Collateral(10.0)]
+        assert Account([linear(1, 100, 100)], deposit).distance({"BTC": -1}).move == pytest.approx(
+            (0.1 - 0.005) / (1 - 0.005), rel=1e-12
+        )
+        assert Account([linear(-1, 100, 100)], deposit).distance({"BTC": 1}).move == pytest.approx(
+            (0.1 - 0.005) / (1 + 0.005), rel=1e-12
+        )
+
+    @pytest.mark.parametrize(
+        ("wallet", "size", "entry", "rate", "deduction", "published"),
+        [
+            (1535443.01, 3683.979, 1456.84, 0.10, 135365.0, 1114.78),
+            (1535443.01, 109.488, 32481.98, 0.025, 16300.0, 18778.73),
+        ],
+        ids=["binance-eth", "binance-btc"],
+    )
+    def test_isolated_reproduces_binance(
+        self, wallet: float, size: float, entry: float, rate: float, deduction: float, published: float
+    ) -> None:
+        """Binance's FAQ example, isolated: the price at which equity meets maintenance, to the cent."""
+        tiers = one_tier(rate, deduction)
+        account = Account([linear(size, entry, entry, tiers)], [Collateral(wallet)])
+        assert account.distance({"BTC": -1}).prices["BTC"] == pytest.approx(published, abs=CENT)
+
+    def test_cross_reproduces_binance(self) -> None:
+        """Binance's FAQ example, cross: each leg's price with the other leg frozen at its mark, to the cent."""
+        eth = Position(Linear("ETH"), 3683.979, 1456.84, 1335.18, one_tier(0.10, 135365.0))
+        btc = Position(Linear("BTC"), 109.488, 32481.98, 31967.27, one_tier(0.025, 16300.0))
+        account = Account([eth, btc], [Collateral(1535443.01)])
+        assert account.distance({"ETH": -1}).prices["ETH"] == pytest.approx(1153.26, abs=CENT)
+        assert account.distance({"BTC": -1}).prices["BTC"] == pytest.approx(26316.89, abs=CENT)
+
+    def test_close_fee_inside_maintenance_reproduces_gate(self) -> None:
+        """Gate's form adds the taker fee to the rate: 5x long at 10, m = 1%, fee = 0.06%."""
+        account = Account([linear(1, 10, 10, Tiers.flat(0.01), close_fee=0.0006)], [Collateral(2.0)])
+        assert account.distance({"BTC": -1}).prices["BTC"] == pytest.approx(8.085708510208207, rel=1e-14)
+
+    def test_entry_basis_reproduces_bybit(self) -> None:
+        """Bybit charges maintenance on entry notional: long 3x at 10 with m = 1% is E(1 - 1/L + m)."""
+        account = Account([linear(1, 10, 10, Tiers.flat(0.01), basis="entry")], [Collateral(10 / 3)])
+        assert account.distance({"BTC": -1}).prices["BTC"] == pytest.approx(10 * (1 - 1 / 3 + 0.01), rel=1e-14)
+
+    def test_inverse_has_the_closed_form(self) -> None:
+        """Q(1 + m)/(Q/E + M): 60,000 USD of contracts at 50,000 on 0.12 coins with m = 0.5%."""
+        long = Position(Inverse("BTC"), 60_000.0, 50_000.0, 50_000.0, FLAT)
+        account = Account([long], [Collateral(0.12, "BTC", fx=50_000.0)])
+        expected = 60_000 * 1.005 / (60_000 / 50_000 + 0.12)
+        assert account.distance({"BTC": -1}).prices["BTC"] == pytest.approx(expected, rel=1e-13)
+        assert expected == pytest.approx(45681.818182, abs=5e-7)
+
+    def test_an_inverse_short_at_one_times_is_never_liquidated(self) -> None:
+        """It is worth the same dollars at every price; its maintenance is a part of them."""
+        short = Position(Inverse("BTC"), -60_000.0, 50_000.0, 50_000.0, FLAT)
+        account = Account([short], [Collateral(1.2, "BTC", fx=50_000.0)])
+        assert math.isinf(account.distance({"BTC": 1}).move)
+        assert math.isinf(account.distance({"BTC": -1}).move)
+
+    def test_a_fully_paid_long_is_never_liquidated(self) -> None:
+        """With leverage 1 equity reaches maintenance only where the price is 0, and 0 is no price."""
+        account = Account([linear(1, 100, 100)], [Collateral(100.0)])
+        assert math.isinf(account.distance({"BTC": -1}).move)
+
+    @given(
+        wallet=st.floats(2e4, 5e5),
+        size=st.floats(1.0, 60.0),
+        short=st.floats(0.0, 600.0),
+        beta=st.floats(-1.5, 1.5),
+        sign=st.sampled_from([-1.0, 1.0]),
+    )
+    def test_distance_is_where_an_independent_search_finds_it(
+        self, wallet: float, size: float, short: float, beta: float, sign: float
+    ) -> None:
+        """Bisection on equity less maintenance, rebuilt from the definitions, finds the same crossing across tiers."""
+        positions = [linear(size, 60_000.0, 60_000.0, BINANCE_2021)]
+        if short:
+            positions.append(Position(Linear("ETH"), -short, 3_000.0, 3_000.0, BINANCE_2021))
+        direction = {"BTC": sign} | ({"ETH": sign * beta} if short else {})
+        actual = Account(positions, [Collateral(wallet)]).distance(direction).move
+
+        def gap(t: float) -> float:
+            btc, eth = 60_000.0 * (1 + sign * t), 3_000.0 * (1 + sign * beta * t)
+            need = float(BINANCE_2021.maintenance(size * btc)) + float(BINANCE_2021.maintenance(short * max(eth, 0.0)))
+            return wallet + size * (btc - 60_000.0) - short * (eth - 3_000.0) - need
+
+        grid = [i / 400 for i in range(400 if sign < 0 else 1200)]
+        limit = min(1.0, 1.0 / abs(beta)) if min(direction.values()) < 0 and beta else 1.0
+        points = [t for t in grid if (sign > 0 and min(direction.values()) >= 0) or t < limit]
+        cross = next(((a, b) for a, b in itertools.pairwise(points) if gap(a) > 0 >= gap(b)), None)
+        if gap(0.0) <= 0:
+            assert actual == 0.0
+        elif cross is None:
+            assert actual > points[-2]
+        else:
+            low, high = cross
+            for _ in range(80):
+                middle = (low + high) / 2
+                low, high = (middle, high) if gap(middle) > 0 else (low, middle)
+            assert actual == pytest.approx(high, rel=1e-9, abs=1e-9)
+
+    def test_isolated_is_cross_with_nothing_else(self) -> None:
+        """One leg far too small to matter leaves the distance of the other where it was."""
+        alone = Account([linear(1, 100, 100)], [Collateral(10.0)])
+        dust = Position(Linear("ETH"), 1e-12, 1.0, 1.0, FLAT)
+        both = Account([linear(1, 100, 100), dust], [Collateral(10.0)])
+        assert both.distance({"BTC": -1}).move == pytest.approx(alone.distance({"BTC": -1}).move, rel=1e-12)
+
+    def test_a_fall_of_the_collateral_currency_moves_the_margin(self) -> None:
+        """Equity is collateral at its FX rate after the haircut; a debt is counted whole."""
+        pesos = Collateral(200_000.0, "MXN", haircut=0.05, fx=0.055)
+        debt = Collateral(-1_000.0, "EUR", haircut=0.05, fx=1.1)
+        assessment = Account([linear(0.1, 60_000, 60_000)], [pesos, debt]).assess()
+        assert assessment.equity == pytest.approx(200_000 * 0.055 * 0.95 - 1_100, rel=1e-12)
+
+    def test_what_is_shown_adds_up(self) -> None:
+        """Every derivation ends in the number that it explains."""
+        account = Account([linear(1, 60_000, 61_000, leverage=10.0)], [Collateral(5_000.0)])
+        assessment = account.assess()
+        assert assessment.why("equity").value == assessment.equity == 6_000.0
+        assert assessment.why("ratio").value == assessment.ratio == pytest.approx(305 / 6_000, rel=1e-12)
+        assert assessment.why("buffer").value == assessment.buffer == 6_000 - 305
+        assert assessment.why("available").value == assessment.available == 6_000 - 6_100
+        assert account.distance({"BTC": -1}).why().value == account.distance({"BTC": -1}).move
+
+    def test_no_equity_is_an_infinite_ratio(self) -> None:
+        """An account below zero is past liquidation, not at a negative ratio."""
+        assessment = Account([linear(1, 60_000, 40_000)], [Collateral(5_000.0)]).assess()
+        assert assessment.ratio == math.inf
+        assert assessment.buffer < 0
+
+    def test_an_account_that_is_too_late_is_at_distance_zero(self) -> None:
+        """Equity at or below maintenance now: no move is needed."""
+        account = Account([linear(1, 60_000, 50_000)], [Collateral(10_100.0)])
+        assert account.distance({"BTC": -1}).move == 0.0
+
+
+class TestRejects:
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"floors": (0, 0)}, "floors must rise"),
+            ({"floors": (1, 2)}, "floors must begin at 0"),
+            ({"rates": (0.01, 0.005)}, "rates must rise"),
+            ({"rates": (0.01,)}, "rates must have one entry a floor"),
+            ({"max_leverage": (20, 50)}, "max_leverage must fall"),
+        ],
+    )
+    def test_tiers_out_of_order(self, change: dict[str, tuple[float, ...]], message: str) -> None:
+        """A table that is out of order is refused, not sorted."""
+        with pytest.raises(ValueError, match=message):
+            Tiers(**({"floors": (0, 50e3), "rates": (0.004, 0.005)} | change))
+
+    def test_more_leverage_than_the_tier_allows(self) -> None:
+        """A large position may not use the leverage of a small one."""
+        table = published_tiers("binance_btcusdt_2024_10")
+        with pytest.raises(ValueError, match="leverage must be <= 75"):
+            linear(20, 60_000, 60_000, table, leverage=100.0)
+
+    def test_two_marks_for_one_coin(self) -> None:
+        """One underlying has one mark, as contract and as collateral."""
+        with pytest.raises(ValueError, match="mark of BTC must be one price"):
+            Account([linear(1, 100, 100), linear(-1, 100, 101)], [Collateral(10.0)])
+        with pytest.raises(ValueError, match="fx of BTC must equal its mark"):
+            Account([linear(1, 100, 100)], [Collateral(1.0, "BTC", fx=101.0)])
+
+
+def one_tier(rate: float, deduction: float) -> Tiers:
+    """A table whose second tier has this rate and this deduction, with the first tier's floor out of the way."""
+    low = rate / 1e6
+    return Tiers((0, deduction / (rate - low)), (low, rate))
+
+
+LONG = linear(1, 100, 100)
+ACCOUNT = Account([LONG], [Collateral(10.0)])
+
+BAD_INPUT = {
+    "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
+    "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING)),
+    "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),
+    "Tiers.maintenance": case(FLAT.maintenance, notional=(1, AT_LEAST_0)),
+    "Collateral": case(
+        lambda amount, haircut, fx: Collateral(amount, "MXN", haircut, fx),
+        amount=(1, {"zero", "negative"}),
+        haircut=(0, {"zero"}),
+        fx=(1, NOTHING),
+    ),
+    "Position": case(
+        lambda size, entry, mark, leverage, close_fee: linear(
+            size, entry, mark, leverage=leverage, close_fee=close_fee
+        ),
+        size=(1, {"negative"}),
+        entry=(1, NOTHING),
+        mark=(1, NOTHING),
+        leverage=(1, NOTHING),
+        close_fee=(0, {"zero"}),
+    ),
+    "Account": case(Account, positions=([LONG], NOTHING), collateral=([Collateral(1.0)], NOTHING)),
+    "Account.distance": case(lambda move: ACCOUNT.distance({"BTC": move}), move=(-1, {"negative"})),
+    "Assessment": None,
+    "Distance": None,
+    "published_tiers": None,
+}

@@ -1,0 +1,127 @@
+"""The public API as one thing: bad input is refused, every name is documented, every idea has its four files."""
+
+import dataclasses
+import importlib
+import inspect
+import math
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import ODD, Case
+
+import perpnotes
+
+ROOT = Path(__file__).parents[1]
+IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnotes, name))]
+
+
+def cases(idea: str) -> dict[str, Case | None]:
+    """The table of an idea's test file: public name or `Class.method` to its case; None has no number of its own."""
+    table: dict[str, Case | None] = importlib.import_module(f"test_{idea}").BAD_INPUT
+    return table
+
+
+def odd_calls() -> list[Any]:
+    return [
+        pytest.param(case, parameter, value, kind in legal, id=f"{idea}.{name}-{parameter}-{kind}")
+        for idea in IDEAS
+        for name, case in cases(idea).items()
+        if case is not None
+        for parameter, legal in case.legal.items()
+        for kind, value in ODD.items()
+    ]
+
+
+def numbers(result: Any) -> Iterator[float]:
+    """Every number in a result, however it is nested."""
+    if dataclasses.is_dataclass(result):
+        for field in dataclasses.fields(result):
+            yield from numbers(getattr(result, field.name))
+    elif isinstance(result, Mapping):
+        for value in result.values():
+            yield from numbers(value)
+    elif isinstance(result, list | tuple | np.ndarray):
+        for value in np.asarray(result, dtype=object).ravel().tolist():
+            yield from numbers(value)
+    elif isinstance(result, float | int | np.number):
+        yield float(result)
+
+
+@pytest.mark.parametrize(("case", "parameter", "value", "legal"), odd_calls())
+def test_bad_input_is_refused_and_legal_input_gives_numbers(
+    case: Case, parameter: str, value: Any, legal: bool
+) -> None:
+    """NaN, infinities, zero, the wrong sign, the wrong shape and nothing at all: a `ValueError`, never a silent NaN."""
+    arguments = {**case.valid, parameter: value}
+    if legal:
+        assert not any(math.isnan(number) for number in numbers(case.call(**arguments)))
+    else:
+        with pytest.raises(ValueError, match=r"\w"):
+            case.call(**arguments)
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_the_table_of_bad_input_knows_every_public_name(idea: str) -> None:
+    """A new public name must say which odd inputs are legal for it."""
+    assert set(getattr(perpnotes, idea).__all__) - {name.partition(".")[0] for name in cases(idea)} == set()
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_all_is_what_the_module_defines(idea: str) -> None:
+    """`__all__` holds every public function and class of the module, and names that exist."""
+    module = getattr(perpnotes, idea)
+    own = {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
+    assert own <= set(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_every_public_function_is_documented(idea: str) -> None:
+    """Each says its parameters and what it raises, and shows an example that runs."""
+    module = getattr(perpnotes, idea)
+    for name in module.__all__:
+        value = getattr(module, name)
+        if not inspect.isfunction(value):
+            continue
+        doc = inspect.getdoc(value) or ""
+        for section in ("Parameters:", "Raises:", "Examples:", ">>>"):
+            assert section in doc, f"{idea}.{name} lacks {section}"
+        for parameter in inspect.signature(value).parameters:
+            assert f"{parameter}:" in doc, f"{idea}.{name} does not say {parameter}"
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_one_idea_is_one_module_one_article_one_test_one_reference(idea: str) -> None:
+    """Whoever knows one of the four knows where the other three are."""
+    for path in (
+        f"perpnotes/{idea}.py",
+        f"docs/insights/{idea}.md",
+        f"tests/test_{idea}.py",
+        f"docs/reference/{idea}.md",
+    ):
+        assert (ROOT / path).is_file(), path
+
+
+def test_no_file_stands_alone() -> None:
+    """Every article, reference page and module belongs to an idea."""
+    assert {p.stem for p in (ROOT / "docs/insights").glob("*.md")} == set(IDEAS)
+    assert {p.stem for p in (ROOT / "docs/reference").glob("*.md")} == {*IDEAS, "perpnotes"}
+    assert {p.stem for p in (ROOT / "perpnotes").glob("[!_]*.py")} == set(IDEAS)
+
+
+def test_importing_the_library_brings_numpy_alone() -> None:
+    """A copied example needs nothing else, and the publishing layer stays out of it."""
+    code = "import sys; before = set(sys.modules); import perpnotes; print(*set(sys.modules) - before)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    roots = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names
+    assert roots == {"numpy", "perpnotes"}
+    assert not any(name.startswith("perpnotes.publish") for name in loaded)

@@ -1,0 +1,306 @@
+"""Reads an article once: front matter, sections, Python blocks and inline values, each with its line in the file.
+
+Everything that looks at an article builds on this. Which text is a code fence is decided by pymdownx's SuperFences
+itself, as in a build, so that what is found here and what a generator renders cannot differ.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from markdown import Markdown
+from markdown.util import HTML_PLACEHOLDER_RE
+from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS  # type: ignore[import-untyped]
+
+SECONDS = 20.0
+"""How long a block, or all inline values of a page together, may run unless a block says otherwise."""
+
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^(#{1,6})[ \t]*([^#\n].*?)[ \t]*#*[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
+_CALC = re.compile(r"\s*(?:#!|:{3,})calc\s+(.*)", re.DOTALL)
+_UNIT = re.compile(r"(?P<expression>.*\S)\s+\|\s+(?P<unit>[^\s()\[\]{}'\"|]+)", re.DOTALL)
+_STRAY_FENCE = re.compile(r"^[> \t]*(?:```|~~~)[^`\n]*$", re.MULTILINE)
+
+
+class ArticleError(Exception):
+    """A fault of an article, printed as `path:line: message`.
+
+    Parameters:
+        path: the Markdown file.
+        line: the line in that file, counted from 1.
+        message: what is wrong, and what is allowed.
+    """
+
+    def __init__(self, path: str, line: int, message: str) -> None:
+        super().__init__(path, line, message)  # all three, so that it survives the way back from a worker process
+        self.path, self.line, self.message = path, line, message
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading: its text, its level (1 to 6) and its line."""
+
+    line: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A Python block.
+
+    Parameters:
+        line: the line of the first line of code.
+        source: the code, without the indentation of the fence.
+        id: of the rendered block; unique in the page. Empty where the block is only shown.
+        exec: whether it runs; all that follows matters only if it does.
+        code: whether a reader sees the code at once or has to unfold it.
+        output: whether printed text is shown as it is, or is Markdown.
+        title: the title of the code.
+        seconds: how long it may run.
+    """
+
+    line: int
+    source: str
+    id: str = ""
+    exec: bool = False
+    code: Literal["shown", "folded"] = "shown"
+    output: Literal["text", "markdown"] = "text"
+    title: str = ""
+    seconds: float = SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An inline value, `` `#!calc expression | unit` ``: where it stands, what computes it and what formats it."""
+
+    line: int
+    source: str
+    expression: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What a Markdown page says, before anything runs.
+
+    Parameters:
+        path: the file, as messages name it.
+        text: the whole file.
+        prose: the same lines, blank where there is front matter, a code fence or an HTML comment.
+        meta: the front matter.
+        sections: the headings (`#` style) in order.
+        blocks: the Python blocks in order, those that only show code included.
+        values: the inline values in order.
+    """
+
+    path: str
+    text: str
+    prose: str
+    meta: Mapping[str, Any]
+    sections: tuple[Section, ...]
+    blocks: tuple[Block, ...]
+    values: tuple[Value, ...]
+
+    @property
+    def executed(self) -> tuple[Block, ...]:
+        """The blocks that run."""
+        return tuple(block for block in self.blocks if block.exec)
+
+
+def read(path: str | os.PathLike[str]) -> Article:
+    """The article in a file; messages name the file relative to the working directory where it is below it.
+
+    Parameters:
+        path: a Markdown file in UTF-8.
+
+    Returns:
+        The article.
+
+    Raises:
+        ArticleError: front matter, a fence, a block's options or an inline value that cannot be read.
+        OSError: the file cannot be read.
+    """
+    file = Path(path).absolute()
+    name = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return parse(file.read_text(encoding="utf-8-sig"), name.as_posix())
+
+
+def parse(text: str, path: str) -> Article:
+    """The article in a text.
+
+    Parameters:
+        text: Markdown with front matter.
+        path: how messages name it.
+
+    Returns:
+        The article.
+
+    Raises:
+        ArticleError: as `read`.
+    """
+    meta, start = _front_matter(text, path)
+    fences, prose = _fences(text, start)
+    prose = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), prose)
+    if stray := _STRAY_FENCE.search(prose):
+        message = 'not a code fence: write options as name="value", and close it at the same indentation'
+        raise ArticleError(path, _line(prose, stray.start()), message)
+    return Article(
+        path=path,
+        text=text,
+        prose=prose,
+        meta=meta,
+        sections=tuple(
+            Section(_line(prose, found.start()), len(found[1]), found[2]) for found in _HEADING.finditer(prose)
+        ),
+        blocks=_blocks(fences, path),
+        values=_values(prose, path),
+    )
+
+
+def options(inputs: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a Python fence, checked.
+
+    Parameters:
+        inputs: names and values as written.
+
+    Returns:
+        Those that `Block` takes, converted.
+
+    Raises:
+        ValueError: an unknown option, or a value that the option cannot have.
+    """
+    highlighting = {"hl_lines": RE_HL_LINES, "linenums": RE_LINENUMS}
+    choices = {"exec": ("on",), "code": ("shown", "folded"), "output": ("text", "markdown")}
+    known = [*choices, "title", "id", "seconds", *highlighting]
+    for name, value in inputs.items():
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+            raise ValueError(f"unknown option {name}; {hint}")
+        if name in choices and value not in choices[name]:
+            raise ValueError(f'{name}="{value}": allowed is {" or ".join(choices[name])}')
+        if name in highlighting and not highlighting[name].fullmatch(value):
+            raise ValueError(f'{name}="{value}": give line numbers')
+        if name == "id" and not re.fullmatch(r"[a-z][a-z0-9-]*", value):
+            raise ValueError(f'id="{value}": use lower-case letters, digits and hyphens, a letter first')
+        if name == "seconds" and not re.fullmatch(r"0*[1-9]\d*|\d*\.\d*[1-9]\d*", value):
+            raise ValueError(f'seconds="{value}": give a positive number')
+        if name in {"code", "output", "id", "seconds"} and "exec" not in inputs:
+            raise ValueError(f'{name}="{value}" needs exec="on"')
+    convert: dict[str, Callable[[str], Any]] = {"exec": lambda _: True, "seconds": float}
+    return {name: convert.get(name, str)(value) for name, value in inputs.items() if name not in highlighting}
+
+
+def inline_source(text: str) -> str:
+    """The text of an inline value as both a file and a Markdown parser give it: on one line."""
+    return re.sub(r"\s*\n\s*", " ", text.strip())
+
+
+def _front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
+    """The front matter, and the number of lines before the text proper."""
+    if not (found := _FRONT_MATTER.match(text)):
+        return {}, 0
+    try:
+        meta = yaml.safe_load(found[1])
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        message = f"front matter: {getattr(error, 'problem', None) or error}"
+        raise ArticleError(path, mark.line + 2 if mark else 1, message) from None
+    if not isinstance(meta, dict):
+        raise ArticleError(path, 1, "front matter: write name: value")
+    return meta, found[0].count("\n")
+
+
+@dataclass(slots=True)
+class _Fence:
+    """A fence as SuperFences hands it over; `line` is that of the first line of code."""
+
+    language: str
+    options: dict[str, str]
+    attributes: bool
+    source: str
+    length: int
+    line: int = 0
+
+
+def _fences(text: str, start: int) -> tuple[list[_Fence], str]:
+    """Every code fence, and the text with blank lines in place of fences and front matter."""
+    fences: list[_Fence] = []
+
+    def accept(_language: str, inputs: dict[str, str], chosen: dict[str, Any], _attrs: Any, _md: Markdown) -> bool:
+        chosen.update(inputs)
+        return True
+
+    def keep(source: str, language: str, _class: str, chosen: dict[str, Any], _md: Markdown, **kwargs: Any) -> str:
+        attributes = bool(kwargs["classes"] or kwargs["id_value"])
+        fences.append(_Fence(language or "", chosen, attributes, source, finder.line_count))
+        return ""
+
+    every = {"name": "*", "class": "", "validator": accept, "format": keep}
+    md = Markdown(
+        extensions=["pymdownx.superfences"], extension_configs={"pymdownx.superfences": {"custom_fences": [every]}}
+    )
+    finder: Any = md.preprocessors["fenced_code_block"]
+    # The two preprocessors that lie between a text and its fences: both keep the number of lines.
+    lines = [""] * start + text.split("\n")[start:]
+    lines = md.preprocessors["normalize_whitespace"].run(lines)
+    prose: list[str] = []
+    for line in finder.run(lines):
+        if placeholder := HTML_PLACEHOLDER_RE.search(line):
+            fence = fences[int(placeholder[1])]
+            fence.line = len(prose) + 2
+            prose += [""] * (fence.length + 2)
+        else:
+            prose.append(line)
+    return fences, "\n".join(prose)
+
+
+def _blocks(fences: list[_Fence], path: str) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    ids: dict[str, int] = {}
+    for fence in fences:
+        if fence.language != "python":
+            continue
+        try:
+            chosen = options(fence.options)
+            if chosen.get("exec") and fence.attributes:
+                raise ValueError('write the options of a block that runs as name="value"')
+        except ValueError as error:
+            raise ArticleError(path, fence.line - 1, str(error)) from None
+        if chosen.get("exec"):
+            chosen.setdefault("id", f"{Path(path).stem.lower()}-{sum(block.exec for block in blocks) + 1}")
+            if (earlier := ids.setdefault(chosen["id"], fence.line - 1)) != fence.line - 1:
+                raise ArticleError(path, fence.line - 1, f'id="{chosen["id"]}" is taken by the block at line {earlier}')
+        blocks.append(Block(fence.line, fence.source, **chosen))
+    return tuple(blocks)
+
+
+def _values(prose: str, path: str) -> tuple[Value, ...]:
+    values: list[Value] = []
+    for span in _CODE_SPAN.finditer(prose):
+        if not (calc := _CALC.fullmatch(span[2])):
+            continue
+        line, source = _line(prose, span.start()), inline_source(calc[1])
+        if not source:
+            raise ArticleError(path, line, "an inline value without an expression")
+        # What follows the last " | " is a unit only if it looks like one: `sum(a | b)` has none.
+        unit = _UNIT.fullmatch(source)
+        values.append(Value(line, source, unit["expression"] if unit else source, unit["unit"] if unit else ""))
+    return tuple(values)
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1

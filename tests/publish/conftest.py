@@ -1,0 +1,93 @@
+"""Small sites, built for real by both generators."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CONFIG = """\
+site_name: Test
+site_url: https://example.org/
+theme: {name: material, font: false}
+use_directory_urls: true
+plugins:
+  - markdown-exec: {languages: []}
+markdown_extensions:
+  - admonition
+  - attr_list
+  - md_in_html
+  - tables
+  - toc: {permalink: true}
+  - pymdownx.details
+  - pymdownx.tabbed: {alternate_style: true}
+  - pymdownx.highlight: {anchor_linenums: true, line_spans: __span, pygments_lang_class: true}
+  - pymdownx.superfences:
+      custom_fences:
+        - name: python
+          class: python
+          validator: !!python/name:perpnotes.publish.fences.validate
+          format: !!python/name:perpnotes.publish.fences.format
+        - {name: math, class: math, format: !!python/name:perpnotes.publish.math.block }
+  - pymdownx.inlinehilite:
+      custom_inline:
+        - {name: calc, class: calc, format: !!python/name:perpnotes.publish.fences.value }
+        - {name: math, class: math, format: !!python/name:perpnotes.publish.math.inline }
+"""
+COMMANDS = {
+    "mkdocs": ["mkdocs", "build"],
+    "mkdocs-quiet": ["mkdocs", "build", "--quiet"],
+    "mkdocs-strict": ["mkdocs", "build", "--strict"],
+    "zensical": ["zensical", "build", "--clean", "--strict"],
+}
+
+
+@dataclass
+class Site:
+    """A site in a folder of its own; `pages` are Markdown texts by name."""
+
+    root: Path
+
+    def write(self, **pages: str) -> Site:
+        (self.root / "docs").mkdir(exist_ok=True)
+        (self.root / "mkdocs.yml").write_text(CONFIG)
+        for name, text in {"index": "# Home\n", **pages}.items():
+            (self.root / f"docs/{name}.md").write_text(text)
+        return self
+
+    def build(self, generator: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", *COMMANDS[generator]]
+        return self._run(command)
+
+    def python(self, script: str) -> subprocess.CompletedProcess[str]:
+        return self._run([sys.executable, "-c", script])
+
+    def page(self, name: str) -> str:
+        return (self.root / "site" / name / "index.html").read_text()
+
+    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        # A hash seed of its own: the pages must not depend on the one that the generator has.
+        environment = {
+            **os.environ,
+            "SOURCE_DATE_EPOCH": "1700000000",
+            "PYTHONHASHSEED": "random",
+            "NO_MKDOCS_2_WARNING": "1",
+        }
+        return subprocess.run(
+            command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120, env=environment
+        )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[..., Site]:
+    return Site(tmp_path).write
+
+
+@pytest.fixture(params=["mkdocs-strict", "zensical"])
+def generator(request: pytest.FixtureRequest) -> str:
+    return str(request.param)

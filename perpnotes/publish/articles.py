@@ -165,7 +165,7 @@ def parse(text: str, path: str) -> Article:
         sections=tuple(
             Section(_line(prose, found.start()), len(found[1]), found[2]) for found in _HEADING.finditer(prose)
         ),
-        blocks=_blocks(fences, path),
+        blocks=_blocks(fences, text, path),
         values=_values(prose, path),
     )
 
@@ -268,16 +268,23 @@ def _fences(text: str, start: int) -> tuple[list[_Fence], str]:
     return fences, "\n".join(prose)
 
 
-def _blocks(fences: list[_Fence], path: str) -> tuple[Block, ...]:
+def _blocks(fences: list[_Fence], text: str, path: str) -> tuple[Block, ...]:
+    lines = text.split("\n")
     blocks: list[Block] = []
     ids: dict[str, int] = {}
     for fence in fences:
-        if fence.language != "python":
-            continue
         try:
+            if fence.language != "python":
+                if run := {"exec", "code", "output", "seconds"} & fence.options.keys():
+                    raise ValueError(f"only a python fence runs; {fence.language or 'this one'} has no {min(run)}")
+                continue
             chosen = options(fence.options)
             if chosen.get("exec") and fence.attributes:
                 raise ValueError('write the options of a block that runs as name="value"')
+            # Markdown would make text and block one paragraph.
+            around = (*lines[fence.line - 3 : fence.line - 2], *lines[fence.line + fence.length :][:1])
+            if chosen.get("exec") and any(line.strip(" \t>") for line in around):
+                raise ValueError("leave a blank line before and after a block that runs")
         except ValueError as error:
             raise ArticleError(path, fence.line - 1, str(error)) from None
         if chosen.get("exec"):

@@ -28,6 +28,7 @@ markdown_extensions:
   - pymdownx.tabbed: {alternate_style: true}
   - pymdownx.highlight: {anchor_linenums: true, line_spans: __span, pygments_lang_class: true}
   - pymdownx.superfences:
+      relaxed_headers: true
       custom_fences:
         - name: python
           class: python

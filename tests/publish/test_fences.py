@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +32,7 @@ FAULTS = {
     "exits": (block("import sys\n\nsys.exit(0)"), 9, "SystemExit: 0"),
     "misspelt option": (block("1", 'cdoe="folded"'), 6, "unknown option cdoe; did you mean code?"),
     "misspelt exec": ('```python exce="on"\n1\n```\n', 6, "unknown option exce; did you mean exec?"),
+    "no quotes": ("```python exec=on\n1\n```\n", 6, "not a code fence: write options as name="),
     "warns": (block("import numpy as np\n\nnp.array([1.0]) / 0"), 9, "RuntimeWarning: divide by zero"),
     "over its time": (block("while True:\n    pass", 'seconds="0.2"'), 7, "still running after 0.2 seconds"),
     "unknown name": ("The loss is `#!calc wrost.loss`.\n", 6, "NameError: name 'wrost' is not defined"),
@@ -159,7 +161,7 @@ def test_builds_are_identical(site: Callable[..., Site], generator: str) -> None
 
 def test_pages_do_not_see_each_other(site: Callable[..., Site], generator: str) -> None:
     """Neither names nor what they do to a module."""
-    taken = block("import math\nmath.pi = 3\nsecret = 1") + "# {0}\n"
+    taken = block("import math\nmath.pi = 3\nsecret = 1") + "# {0}\n\n"
     free = block("import math\nprint(math.pi > 3, 'secret' in globals())")
     sites = site(a=taken.format("A") + free, b="# B\n\n" + free, c=taken.format("C"), d="# D\n\n" + free)
     assert sites.build(generator).returncode == 0
@@ -210,6 +212,14 @@ build(config)
     result = sites.python(script)
     assert result.returncode != 0
     assert "the code to be shown is not the code that ran" in result.stderr
+
+
+def test_pages_can_be_computed_at_once() -> None:
+    """From several threads, each page has a process of its own."""
+    pages = [parse(block(f"import time\ntime.sleep(0.1)\nprint({number})"), "docs/x.md") for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(worker.run, pages))
+    assert [outcome.displays[0][0].text for outcome in outcomes] == ["0\n", "1\n", "2\n", "3\n"]
 
 
 def test_a_page_has_one_standard_output() -> None:

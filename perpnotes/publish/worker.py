@@ -212,4 +212,4 @@ def _explain(error: BaseException, path: str, line: int) -> RunError:
         line = error.lineno
     summary = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     full = "".join(traceback.format_exception(error.with_traceback(trace)))
-    return RunError(path, line, f"{summary}\n\n{full.rstrip()}")
+    return RunError(path, line, summary if full.strip() == summary else f"{summary}\n\n{full.rstrip()}")

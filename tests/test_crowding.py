@@ -247,6 +247,17 @@ class TestRealFiles:
         assert tail.lift > 1
         assert tail.chance > 0.05
 
+    def test_crowded_longs_come_before_volatility_and_not_after_it(self, real: dict[str, FloatArray]) -> None:
+        """In order: high funding meets the volatility of five days later more often than that of five days earlier.
+
+        The lag was found by looking, so how unusual it is says little; the order is what a mechanism would leave.
+        """
+        u, v = (trailing_rank(real[name], WINDOW) for name in ("funding", "volatility"))
+        later, earlier = tail_dependence(u[:-15], v[15:]), tail_dependence(u[15:], v[:-15])
+        assert later.chi > tail_dependence(u, v).chi > earlier.chi
+        assert later.lift > 2
+        assert earlier.lift < 1
+
     def test_negative_funding_does(self, real: dict[str, FloatArray]) -> None:
         """The other tail: the lowest rates stand with high volatility more often than nearly every shift."""
         u, v = trailing_rank(-real["funding"], WINDOW), trailing_rank(real["volatility"], WINDOW)

@@ -77,7 +77,7 @@ class TestRate:
          (-150000, 120000, -120000), (120000, 0, 0)],
     )  # fmt: skip
     def test_dydx_caps(self, premium_ppm: float, cap_ppm: float, expected_ppm: float) -> None:
-        """The test of dYdX v4 (keeper/perpetual_test.go): no clamp, a cap on the 8-hour rate, an eighth of it an hour."""
+        """The test of dYdX v4 (keeper/perpetual_test.go): no clamp, a cap on the 8-hour rate, paid hourly."""
         actual = rate(premium_ppm / 1e6, interest=0.0, clamp=0.0, cap=cap_ppm / 1e6, share=1 / 8)
         assert actual == pytest.approx(expected_ppm / 8e6, rel=1e-12, abs=0)
 

@@ -289,7 +289,7 @@ class Survival:
                 Term(r"\varphi", "fees paid", self.fees),
                 Term("b", "room, of the notional", self.room, "", r"1/L - {\varphi} - {\lambda} m"),
                 Term("f", "rate paid at each payment", self.rate),
-                Term("n", "payments", self.payments, "", r"\min n \text{ with } n f {\ge} b"),
+                Term("n", "payments", self.payments, "", r"{\min} n \text{ with } n f {\ge} b"),
             )
         )
 

@@ -19,7 +19,7 @@ site: $(VENV)/site ## Build the site into site/, strictly
 	$(BIN)/mkdocs build --strict
 
 test: $(VENV)/dev ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: $(VENV)/dev ## Lint, formatting, types and import layers
 	$(BIN)/ruff check

@@ -1,6 +1,6 @@
 """Perpetual-futures risk, computed and explained.
 
-One module an idea: `contracts`, `funding`, `margin`, `correlation`, `stress`, `crowding`.
+One module an idea; each has an article, a test file and a reference page of the same name.
 
 Conventions, the same in every module:
 

@@ -1,0 +1,105 @@
+"""Every page of the built site in a browser: narrow and wide, light and dark, by keyboard, and without scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page
+
+from .conftest import articles
+
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def test_no_page_scrolls_sideways_fails_or_asks_another_host(site: Path, address: str, browser: Browser) -> None:
+    """On a phone and on a desktop, in both schemes: no error in the console, no failed request, none to elsewhere."""
+    faults: list[str] = []
+    context = browser.new_context()
+    for file in sorted(site.rglob("*.html")):
+        name = file.relative_to(site).as_posix()
+        page = context.new_page()
+        page.on("console", lambda m, name=name: faults.append(f"{name}: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error, name=name: faults.append(f"{name}: {error}"))
+        page.on("requestfailed", lambda request, name=name: faults.append(f"{name}: {request.url} {request.failure}"))
+        page.on(
+            "response", lambda r, name=name: faults.append(f"{name}: {r.url} {r.status}") if r.status >= 400 else None
+        )
+        page.on("request", lambda r, name=name: _foreign(r.url, address) and faults.append(f"{name} asks {r.url}"))
+        page.goto(address + name.removesuffix("index.html"))
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            for width in (390, 1280):
+                page.set_viewport_size({"width": width, "height": 800})
+                if page.evaluate(SIDEWAYS) > 0:
+                    faults.append(f"{name}: scrolls sideways at {width} px, {scheme}")
+        page.close()
+    context.close()
+    assert faults == []
+
+
+def _foreign(url: str, address: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(address).netloc
+
+
+def test_both_schemes_are_there_without_a_choice(address: str, browser: Browser) -> None:
+    """The operating system's scheme decides; ink and paper change places."""
+    papers = []
+    for scheme in ("light", "dark"):
+        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+        page.goto(address)
+        papers.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        page.close()
+    assert papers[0] != papers[1]
+
+
+def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
+    """Tab reaches it, arrows walk over its marks and fill the readout, Escape empties it, Tab leaves."""
+    page = browser.new_page()
+    page.goto(f"{address}insights/stress/")
+    _tab_to(page, ".pn-plot")
+    readout = page.locator(".pn-figure").filter(has=page.locator(":focus")).locator(".pn-readout")
+    seen = [readout.text_content()]
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        page.keyboard.press(key)
+        seen.append(readout.text_content())
+    assert all(seen)
+    assert len(set(seen)) == 4  # around a square, and back
+    assert seen[0] == seen[-1]
+    page.keyboard.press("Escape")
+    assert readout.text_content() == ""
+    page.keyboard.press("Tab")
+    assert page.locator(".pn-plot:focus").count() == 0
+    page.close()
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab never reaches {selector}")
+
+
+def test_everything_is_there_without_scripts(site: Path, address: str, browser: Browser) -> None:
+    """The same text, figures that show and name their values, answers that open."""
+    texts = {}
+    for scripts in (True, False):
+        context = browser.new_context(java_script_enabled=scripts)
+        page = context.new_page()
+        for name in articles(site):
+            page.goto(f"{address}insights/{name}/")
+            texts[name, scripts] = page.locator("article :is(p, li, h2, h3, td, pre)").all_inner_texts()
+            if scripts:
+                continue
+            for figure in page.locator(".pn-figure svg").all():
+                assert figure.is_visible()
+                assert figure.locator(".m title").count() == figure.locator(".m").count() > 0
+            assert page.locator("data.calc").first.is_visible()
+            for answer in page.locator("details.pn-answer").all():
+                assert not answer.locator("p").first.is_visible()
+                answer.locator("summary").click()
+                assert answer.locator("p").first.is_visible()
+        context.close()
+    for name in articles(site):
+        assert texts[name, True] == texts[name, False]

@@ -70,8 +70,8 @@ def example(article: articles.Article) -> Example:
     name = Path(article.path).stem
     printed = tuple(texts[block.id] for block in blocks)
     title, *facts = _header(article, name)
-    script = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {INSTALL}"))
-    script += "".join(f"\n\n{block.source.strip()}\n" for block in blocks)
+    head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {INSTALL}"))
+    script = "\n\n".join((head, *(block.source.strip() for block in blocks))) + "\n"
     about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{INSTALL}`"))
     v4 = nbformat.v4
     cells = [v4.new_markdown_cell(about, id="about")]

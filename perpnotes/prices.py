@@ -1,0 +1,332 @@
+"""Index, mark and last price, and the event that triggers a liquidation check.
+
+The *index* is what spot venues say, the *mark* is what positions are valued at, the *last* is what somebody just paid.
+Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state and
+a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many paths.
+The third shape, `median_mark`, has no memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+
+__all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
+
+_State = TypeVar("_State")
+
+
+def index(
+    prices: Any,
+    *,
+    method: str = "median",
+    weights: Any = None,
+    ages_seconds: Any = 0.0,
+    max_age_seconds: float = np.inf,
+    cap: float | None = None,
+) -> FloatArray:
+    """Index price from several spot feeds: their median, or their weighted mean with outliers capped.
+
+    A feed older than `max_age_seconds` is dropped. With a cap, each feed is first moved to within `median * (1 ± cap)`.
+
+    Parameters:
+        prices: one price a feed, `> 0`, shape (..., n).
+        method: `"median"`, or `"mean"` for the weighted mean.
+        weights: of the feeds, `>= 0`, shape (n,) or as `prices`; equal where None. Only for `"mean"`.
+        ages_seconds: age of each price, `>= 0`, broadcasts with `prices`.
+        max_age_seconds: the oldest that counts, `> 0`; infinite: all count.
+        cap: largest relative distance to the median, in `(0, 1)`; None for no cap.
+
+    Returns:
+        Shape (...).
+
+    Raises:
+        ValueError: for a value outside its range, or a row in which no feed counts.
+
+    Examples:
+        >>> index([100.0, 101.0, 150.0])
+        np.float64(101.0)
+        >>> index([100.0, 101.0, 150.0], method="mean", cap=0.01).round(4)
+        np.float64(101.0033)
+    """
+    one_of("method", method, ("median", "mean"))
+    p = np.atleast_1d(real("prices", prices, gt=0))
+    age = real("ages_seconds", ages_seconds, ge=0)
+    if not max_age_seconds > 0:
+        raise ValueError(f"max_age_seconds must be > 0, got {max_age_seconds:g}")
+    weight = np.ones(p.shape[-1]) if weights is None else real("weights", weights, ge=0)
+    try:
+        p, age, weight = np.broadcast_arrays(p, age, weight)
+    except ValueError:
+        raise ValueError(f"weights and ages_seconds must fit prices of shape {p.shape}") from None
+    fresh = (age <= max_age_seconds) & ((weight > 0) | (method == "median"))
+    if not fresh.any(axis=-1).all():
+        raise ValueError("prices must have a feed that is fresh and has a weight in every row")
+    middle = np.nanmedian(np.where(fresh, p, np.nan), axis=-1)
+    if method == "median":
+        return np.asarray(middle)[()]
+    if cap is not None:
+        reach = scalar("cap", cap, gt=0, lt=1)
+        p = np.clip(p, middle[..., None] * (1.0 - reach), middle[..., None] * (1.0 + reach))
+    counted = np.where(fresh, weight, 0.0)
+    mean: FloatArray = (p * counted).sum(axis=-1) / counted.sum(axis=-1)
+    return mean
+
+
+class Filter(Protocol[_State]):
+    """A rule that makes a mark out of index and book price, tick by tick."""
+
+    def start(self, spot: Any, book: Any) -> _State:
+        """The state after a market that has stood still at these prices."""
+
+    def step(self, state: _State, spot: Any, book: Any) -> tuple[_State, FloatArray]:
+        """The next state and the mark, for one tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Index plus the smoothed basis: `M = X + EWMA(B - X)`, the average with time constant `tau`.
+
+    Parameters:
+        tau_seconds: time constant, `> 0`.
+        tick_seconds: time between ticks, `> 0`.
+
+    Raises:
+        ValueError: for a value that is not a positive number.
+
+    Examples:
+        >>> rule = Basis(tau_seconds=5.0)
+        >>> state, mark = rule.step(rule.start(100.0, 100.0), 100.0, 90.0)
+        >>> round(float(mark), 4)
+        98.1873
+    """
+
+    tau_seconds: float
+    tick_seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        scalar("tau_seconds", self.tau_seconds, gt=0)
+        scalar("tick_seconds", self.tick_seconds, gt=0)
+
+    def start(self, spot: Any, book: Any) -> FloatArray:
+        """The basis at rest; prices `> 0`, any shape."""
+        return np.asarray(real("book", book, gt=0) - real("spot", spot, gt=0))
+
+    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:
+        """The next basis and the mark; prices `> 0`, any shape."""
+        x, b = real("spot", spot, gt=0), real("book", book, gt=0)
+        # the exact answer of the continuous average to a price that stood still since the last tick
+        basis = state + (b - x - state) * -np.expm1(-self.tick_seconds / self.tau_seconds)
+        return basis, x + basis
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The plain average of the last book prices: `M = mean(B_{t-w+1}, …, B_t)`.
+
+    Parameters:
+        ticks: length of the window `w`, `>= 1`.
+
+    Raises:
+        ValueError: for a length that is not a whole number of ticks.
+
+    Examples:
+        >>> rule = Window(4)
+        >>> state, mark = rule.step(rule.start(100.0, 100.0), 100.0, 90.0)
+        >>> mark
+        np.float64(97.5)
+    """
+
+    ticks: int
+
+    def __post_init__(self) -> None:
+        whole("ticks", self.ticks, ge=1)
+
+    def start(self, spot: Any, book: Any) -> FloatArray:  # noqa: ARG002  (every filter starts from both)
+        """A window full of one price, `> 0`; shape (ticks, ...)."""
+        b = real("book", book, gt=0)
+        return np.broadcast_to(b, (self.ticks, *b.shape))
+
+    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+        """The next window and the mark; prices `> 0`, any shape."""
+        window = np.concatenate([state[1:], np.broadcast_to(real("book", book, gt=0), state.shape[1:])[None]])
+        return window, np.asarray(window.mean(axis=0))[()]
+
+
+def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
+    """The mark of a whole history: `step` at every tick after a start at rest at the first.
+
+    Parameters:
+        rule: `Basis`, `Window`, or anything with their two methods.
+        spot: index at each tick, `> 0`, shape (n, ...).
+        book: book price at each tick, `> 0`, the same shape.
+
+    Returns:
+        The mark at each tick, the same shape.
+
+    Raises:
+        ValueError: for shapes that differ, an empty history or a price that is not positive.
+
+    Examples:
+        >>> run(Window(2), [100.0, 100.0, 100.0], [100.0, 90.0, 90.0])
+        array([100.,  95.,  90.])
+    """
+    x, b = real("spot", spot, gt=0), real("book", book, gt=0)
+    if x.ndim == 0 or x.shape != b.shape:
+        raise ValueError(f"book must have the shape (n, ...) of spot {x.shape}, got {b.shape}")
+    state = rule.start(x[0], b[0])
+    marks = np.empty_like(x)
+    for i in range(len(x)):
+        state, marks[i] = rule.step(state, x[i], b[i])
+    return marks
+
+
+def median_mark(first: Any, second: Any, third: Any) -> FloatArray:
+    """The median of three prices: usually index with smoothed basis, the book, and outside perpetuals.
+
+    One input that is wrong by any amount moves it no further than to the nearer of the other two.
+
+    Parameters:
+        first: a price, `> 0`. Any shape; the arguments broadcast.
+        second: a price, `> 0`.
+        third: a price, `> 0`.
+
+    Raises:
+        ValueError: for a price that is not a positive finite number, or an empty array.
+
+    Examples:
+        >>> median_mark(100.0, 101.0, 1_000_000.0)
+        np.float64(101.0)
+    """
+    a, b, c = real("first", first, gt=0), real("second", second, gt=0), real("third", third, gt=0)
+    return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+
+
+def crossing_seconds(depth: Any, distance: Any, tau_seconds: Any) -> FloatArray:
+    """How long a step of `depth` must last until a smoothed basis has followed by `distance`: `-tau ln(1 - a/h)`.
+
+    Parameters:
+        depth: size of the step `h`, `> 0`, in units of the price. The arguments broadcast.
+        distance: how far the mark must move `a`, `> 0`, in the same unit.
+        tau_seconds: time constant, `> 0`.
+
+    Returns:
+        Seconds; infinite where `distance >= depth`: then it never does.
+
+    Raises:
+        ValueError: for a value that is not a positive finite number, or an empty array.
+
+    Examples:
+        >>> crossing_seconds(0.10, 0.06, 5.0).round(4)
+        np.float64(4.5815)
+    """
+    h, a, tau = (real(n, v, gt=0) for n, v in (("depth", depth), ("distance", distance), ("tau_seconds", tau_seconds)))
+    part = np.asarray(a / h)
+    passed = np.log1p(-part, out=np.full(part.shape, -np.inf), where=part < 1.0)
+    return np.asarray(-tau * passed)[()]
+
+
+def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: float = 1.0) -> FloatArray:
+    """How far a mark follows a wick: `h (1 - exp(-d/tau))` for a smoothed basis, `h min(d/w, 1)` for a window.
+
+    Parameters:
+        depth: how far the book price jumps and comes back, `> 0`, in units of the price.
+        seconds: how long it stays there `d`, `>= 0`.
+        rule: the filter.
+        tick_seconds: time between the ticks of a window, `> 0`.
+
+    Raises:
+        ValueError: for a value outside its range, or an empty array.
+
+    Examples:
+        >>> wick_depth(10.0, 2.0, Basis(30.0)).round(4), wick_depth(10.0, 2.0, Window(10))
+        (np.float64(0.6449), np.float64(2.0))
+    """
+    h, d = real("depth", depth, gt=0), real("seconds", seconds, ge=0)
+    if isinstance(rule, Basis):
+        return h * -np.expm1(-d / rule.tau_seconds)
+    return h * np.minimum(d / (rule.ticks * scalar("tick_seconds", tick_seconds, gt=0)), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """The event that begins a liquidation, with every convention named.
+
+    A position is checked at `equity <= multiple * (rate + fee) * notional`, both at the price that counts.
+
+    Parameters:
+        price: which price counts: `"mark"`, `"index"` or `"last"`.
+        inclusive: True for `<=`, False for `<`.
+        multiple: of maintenance margin, `> 0`: 1 for liquidation, above for a warning, below for a backstop.
+        close_fee: taker fee inside the maintenance margin, a fraction of notional in `[0, 1)`; 0 for outside.
+        every: checked at every so many ticks, `>= 1`, beginning with the first.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> at_the_limit = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "rate": 0.0, "price": 90.0}
+        >>> Trigger().fires(**at_the_limit), Trigger(inclusive=False).fires(**at_the_limit)
+        (np.True_, np.False_)
+    """
+
+    price: str = "mark"
+    inclusive: bool = True
+    multiple: float = 1.0
+    close_fee: float = 0.0
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        one_of("price", self.price, ("mark", "index", "last"))
+        if not isinstance(self.inclusive, bool):
+            raise ValueError(f"inclusive must be True or False, got {self.inclusive!r}")
+        scalar("multiple", self.multiple, gt=0)
+        scalar("close_fee", self.close_fee, ge=0, lt=1)
+        whole("every", self.every, ge=1)
+
+    def fires(self, size: Any, entry: Any, wallet: Any, rate: Any, price: Any) -> npt.NDArray[np.bool_]:
+        """Whether a linear position is past its limit at a price.
+
+        Parameters:
+            size: coins; long `> 0`, short `< 0`. The arguments broadcast.
+            entry: entry price, `> 0`.
+            wallet: margin of the position, USD.
+            rate: maintenance rate, in `[0, 1)`.
+            price: the price that counts, `> 0`.
+
+        Raises:
+            ValueError: for a value outside its range, or an empty array.
+        """
+        q, p = real("size", size), real("price", price, gt=0)
+        equity = real("wallet", wallet) + q * (p - real("entry", entry, gt=0))
+        limit = self.multiple * (real("rate", rate, ge=0, lt=1) + self.close_fee) * np.abs(q) * p
+        return np.asarray(equity <= limit if self.inclusive else equity < limit)[()]
+
+    def first(
+        self, size: Any, entry: Any, wallet: Any, rate: Any, *, mark: Any, spot: Any = None, last: Any = None
+    ) -> int | None:
+        """The first tick at which the check fires, or None.
+
+        Parameters:
+            size: coins; long `> 0`, short `< 0`; one number, as the next three.
+            entry: entry price, `> 0`.
+            wallet: margin of the position, USD.
+            rate: maintenance rate, in `[0, 1)`.
+            mark: mark at each tick, `> 0`, shape (n,).
+            spot: index at each tick; needed where `price` is `"index"`.
+            last: last price at each tick; needed where `price` is `"last"`.
+
+        Raises:
+            ValueError: for the history that counts missing, or a value outside its range.
+        """
+        history = {"mark": mark, "index": spot, "last": last}[self.price]
+        if history is None:
+            raise ValueError(f"the history of the {self.price} price must be given")
+        path = real(self.price, history, gt=0, ndim=1)[:: self.every]
+        fired = np.flatnonzero(self.fires(size, entry, wallet, rate, path))
+        return int(fired[0]) * self.every if len(fired) else None

@@ -1,0 +1,162 @@
+"""Prices: filters against their step responses, the median of three, and the conventions of the trigger."""
+
+import numpy as np
+import pytest
+from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes import prices
+from perpnotes.prices import Basis, Trigger, Window, crossing_seconds, median_mark, run, wick_depth
+
+PRICE = st.floats(0.01, 1e6)
+REBOUND = np.concatenate([np.full(300, 100.0), np.full(40, 80.0), np.full(160, 95.0)])  # models: tick 360 is 95
+
+
+class TestIndex:
+    def test_the_median_does_not_care_how_far_an_outlier_is(self) -> None:
+        """Of five feeds two may say anything."""
+        assert prices.index([100.0, 101.0, 102.0, 1e9, 1e12]) == 102.0
+        assert prices.index([1e-9, 1e-9, 100.0, 101.0, 102.0]) == 100.0
+
+    def test_a_stale_feed_is_dropped(self) -> None:
+        """It counts neither in the median nor in the mean; without a fresh one there is no index."""
+        feeds = {"prices": [90.0, 100.0, 102.0], "ages_seconds": [61.0, 1.0, 60.0], "max_age_seconds": 60.0}
+        assert prices.index(**feeds) == 101.0
+        assert prices.index(**feeds, method="mean", weights=[5.0, 1.0, 3.0]) == pytest.approx(101.5, rel=1e-15)
+        with pytest.raises(ValueError, match="fresh"):
+            prices.index([1.0], ages_seconds=61.0, max_age_seconds=60.0)
+
+    @given(feeds=st.lists(PRICE, min_size=3, max_size=3), wrong=PRICE, cap=st.floats(0.001, 0.5))
+    def test_a_capped_mean_stays_within_the_cap(self, feeds: list[float], wrong: float, cap: float) -> None:
+        """Whatever one feed says, the index is within the cap of the median."""
+        rows = [*feeds, wrong]
+        middle = np.median(rows)
+        assert abs(prices.index(rows, method="mean", cap=cap) / middle - 1) <= cap * (1 + 1e-12)
+
+    def test_it_works_on_many_rows(self) -> None:
+        """Rows are independent."""
+        rows = np.random.default_rng(1).uniform(90, 110, (50, 5))
+        alone = [prices.index(row, method="mean", cap=0.02) for row in rows]
+        np.testing.assert_array_equal(prices.index(rows, method="mean", cap=0.02), alone)
+
+
+class TestFilters:
+    def test_a_smoothed_basis_has_the_step_response_of_an_exponential(self) -> None:
+        """After a step of h for t seconds the mark has moved h (1 - exp(-t/tau)), at any tick size."""
+        for tick in (0.1, 0.5, 1.0):
+            book = np.r_[100.0, np.full(int(20 / tick), 90.0)]
+            marks = run(Basis(5.0, tick), np.full(len(book), 100.0), book)
+            elapsed = np.arange(len(book)) * tick
+            np.testing.assert_allclose(marks, 100 - 10 * -np.expm1(-elapsed / 5.0), rtol=1e-12)
+
+    def test_the_crossing_time_is_the_published_one(self) -> None:
+        """A step of 0.10 moves the mark by 0.06 after 4.5815 s at tau = 5 s; it never moves it by 0.10."""
+        assert crossing_seconds(0.10, 0.06, 5.0) == pytest.approx(4.5815, abs=5e-5)
+        assert np.isinf(crossing_seconds(0.10, [0.10, 0.11], 5.0)).all()
+
+    def test_a_window_falls_while_spot_stands_above_it(self) -> None:
+        """100, then 80 for 40 ticks, then 95: at tick 360 the mark is 90.95 and the next one is 90.90."""
+        marks = run(Window(100), REBOUND, REBOUND)
+        assert marks[360:362].tolist() == pytest.approx([90.95, 90.90], rel=1e-13)
+        assert REBOUND[360] > marks[360] > marks[361]
+
+    @given(st.lists(st.floats(50, 150), min_size=2, max_size=60), st.floats(0.5, 50))
+    def test_an_exponential_never_falls_while_the_price_is_above_it(self, path: list[float], tau: float) -> None:
+        """With a fixed index, the smoothed mark moves toward the book price, always."""
+        book = np.array(path)
+        marks = run(Basis(tau), np.full(len(book), 100.0), book)
+        towards = (book[1:] - marks[:-1]) * (marks[1:] - marks[:-1])
+        assert (towards >= -1e-9).all()  # rounding of prices near 100
+
+    def test_a_wick_is_followed_as_far_as_the_closed_forms_say(self) -> None:
+        """The lowest mark of a simulated wick equals the formula, for both shapes."""
+        for seconds in (1, 3, 12):
+            book = np.r_[np.full(50, 100.0), np.full(seconds, 90.0), np.full(50, 100.0)]
+            spot = np.full(len(book), 100.0)
+            for rule in (Basis(4.0), Window(10)):
+                assert 100 - run(rule, spot, book).min() == pytest.approx(wick_depth(10.0, seconds, rule), rel=1e-12)
+
+    def test_many_paths_at_once(self) -> None:
+        """A filter over columns gives each column's own mark."""
+        book = np.random.default_rng(4).uniform(90, 110, (80, 3))
+        for rule in (Basis(7.0), Window(9)):
+            alone = np.stack([run(rule, book[:, 0], book[:, i]) for i in range(3)], axis=1)
+            np.testing.assert_array_equal(run(rule, np.repeat(book[:, :1], 3, axis=1), book), alone)
+
+    @given(a=PRICE, b=PRICE, wrong=PRICE)
+    def test_one_wrong_input_of_three_moves_the_median_no_further_than_the_other_two(
+        self, a: float, b: float, wrong: float
+    ) -> None:
+        """In whichever place it stands; and the median is the middle one."""
+        for order in ((a, b, wrong), (a, wrong, b), (wrong, a, b)):
+            mark = median_mark(*order)
+            assert min(a, b) <= mark <= max(a, b)
+            assert mark == sorted(order)[1]
+
+
+class TestTrigger:
+    def test_the_limit_itself_fires_or_not(self) -> None:
+        """At equity equal to maintenance `<=` fires and `<` does not: 100 - 90 = 10 = margin, rate 0."""
+        terms = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "rate": 0.0, "price": 90.0}
+        assert Trigger().fires(**terms)
+        assert not Trigger(inclusive=False).fires(**terms)
+
+    def test_the_price_at_which_it_fires_has_the_closed_form(self) -> None:
+        """Long: (qE - W)/(q (1 - m - fee)); a step above it nothing fires, with the fee inside or outside."""
+        for fee in (0.0, 0.0006):
+            price = (10 - 2) / (1 - 0.01 - fee)
+            rule = Trigger(close_fee=fee)
+            assert rule.fires(1.0, 10.0, 2.0, 0.01, price * (1 - 1e-12))
+            assert not rule.fires(1.0, 10.0, 2.0, 0.01, price * (1 + 1e-12))
+
+    def test_a_fee_inside_and_a_higher_multiple_fire_earlier(self) -> None:
+        """Each convention only adds to the limit."""
+        grid = np.linspace(80, 100, 4001)
+        plain = Trigger().fires(1.0, 100.0, 10.0, 0.005, grid)
+        for rule in (Trigger(close_fee=0.001), Trigger(multiple=1.25)):
+            assert (rule.fires(1.0, 100.0, 10.0, 0.005, grid) >= plain).all()
+
+    def test_which_price_counts_decides_who_is_liquidated(self) -> None:
+        """A wick in the last price liquidates by last and not by mark; a check every ten ticks may miss it."""
+        last = np.r_[np.full(55, 100.0), np.full(3, 88.0), np.full(42, 100.0)]
+        spot = np.full(100, 100.0)
+        mark = run(Basis(30.0), spot, last)
+        terms = (1.0, 100.0, 10.0, 0.005)
+        assert Trigger(price="last").first(*terms, mark=mark, spot=spot, last=last) == 55
+        assert Trigger(price="last", every=10).first(*terms, mark=mark, spot=spot, last=last) is None
+        assert Trigger().first(*terms, mark=mark) is None
+        assert Trigger(price="index").first(*terms, mark=mark, spot=spot) is None
+
+    def test_the_history_that_counts_must_be_there(self) -> None:
+        """No price is silently replaced by another."""
+        with pytest.raises(ValueError, match="last price must be given"):
+            Trigger(price="last").first(1.0, 100.0, 10.0, 0.005, mark=[100.0])
+
+
+TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0)}
+BAD_INPUT = {
+    "index": case(
+        lambda prices_, ages_seconds: prices.index(prices_, ages_seconds=ages_seconds),
+        prices_=([1.0, 2.0], POSITIVE),
+        ages_seconds=(1.0, {"zero"}),
+    ),
+    "median_mark": case(median_mark, first=(1, POSITIVE), second=(1, POSITIVE), third=(1, POSITIVE)),
+    "run": case(lambda spot, book: run(Basis(1.0), spot, book), spot=([1.0], NOTHING), book=([1.0], NOTHING)),
+    "crossing_seconds": case(crossing_seconds, depth=(1, POSITIVE), distance=(1, POSITIVE), tau_seconds=(1, POSITIVE)),
+    "wick_depth": case(
+        lambda depth, seconds, tick_seconds: wick_depth(depth, seconds, Window(3), tick_seconds=tick_seconds),
+        depth=(1, POSITIVE),
+        seconds=(1, AT_LEAST_0),
+        tick_seconds=(1, NOTHING),
+    ),
+    "Basis": case(Basis, tau_seconds=(1, NOTHING), tick_seconds=(1, NOTHING)),
+    "Basis.step": case(
+        lambda spot, book: Basis(1.0).step(np.zeros(()), spot, book), spot=(1, POSITIVE), book=(1, POSITIVE)
+    ),
+    "Window": case(Window, ticks=(3, NOTHING)),
+    "Trigger": case(Trigger, multiple=(1, NOTHING), close_fee=(0, {"zero"}), every=(1, NOTHING)),
+    "Trigger.fires": case(Trigger().fires, **TERMS, price=(1, POSITIVE)),
+    "Trigger.first": case(lambda mark: Trigger().first(1, 1, 1, 0.1, mark=mark), mark=([1.0], NOTHING)),
+    "Filter": None,
+}

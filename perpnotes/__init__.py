@@ -18,4 +18,15 @@ from perpnotes._derivation import Derivation, Term
 
 __version__ = "0.1.0"
 
-__all__ = ["Derivation", "Term", "contracts", "correlation", "crowding", "funding", "guardrails", "margin", "prices", "stress"]
+__all__ = [
+    "Derivation",
+    "Term",
+    "contracts",
+    "correlation",
+    "crowding",
+    "funding",
+    "guardrails",
+    "margin",
+    "prices",
+    "stress",
+]

@@ -158,11 +158,12 @@ def is_article(path: str | Path) -> bool:
 def markdown() -> str:
     """The rules as Markdown, for the page that lists them."""
     where = {True: "every page", False: "articles"}
-    return "\n".join(
+    text = "\n".join(
         f"### {rule.code}: {rule.name}\n\n{_sentence(rule.reason)} *Fix:* {_sentence(rule.fix)} "
         f"*Holds for:* {where[rule.everywhere]}.\n"
         for rule in RULES
     )
+    return re.sub(r"`#!calc [^`]*`", r"`` \g<0> ``", text)  # shown, not computed
 
 
 def _sentence(text: str) -> str:
@@ -447,7 +448,7 @@ def _idle_block(page: Page) -> Found:
     "PN303",
     "figure without text",
     "who cannot see a figure reads its text, and a caption says what everybody else is looking at",
-    "give caption and alt (for a table: caption); in Markdown, ![text](path)",
+    "give caption and alt (for a table: caption); in Markdown, `![text](path)`",
 )
 def _figure_without_text(page: Page) -> Found:
     for name, call in _calls(page):

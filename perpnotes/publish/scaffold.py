@@ -212,7 +212,7 @@ Register the idea, or tests/test_public.py fails:
   perpnotes/__init__.py   add {idea} to the import and to __all__
   pyproject.toml          add "perpnotes.{idea}" to the layers of [tool.importlinter], above what it imports, and to
                           source_modules
-  mkdocs.yml              nav, under Insights:   - {title}: insights/{idea}.md
+  mkdocs.yml              nav, under Insights:   - "{title}": insights/{idea}.md
                           nav, under Reference:  - {idea}: reference/{idea}.md
 Then write, with these two beside you:
   perpnotes run docs/insights/{idea}.md      what it computes, at once
@@ -260,11 +260,11 @@ def files(title: str, idea: str) -> Mapping[Path, str]:
     if there := [path.as_posix() for path in templates if path.exists()]:
         raise ValueError(f"{', '.join(there)} exists; give another --name")
     escaped = title.replace("\\", "\\\\").replace('"', '\\"')
+    plain = title.replace("\\", "/").replace('"', "'")  # in Python, the title stands in a docstring
     words = {"quoted": f'"{escaped}"', "idea": idea, "mark": MARK, "today": date.today().isoformat()}
     made = {}
     for path, text in templates.items():
-        # In Python, the title stands in a docstring.
-        own = {**words, "title": escaped if path.suffix == ".py" else title}
+        own = {**words, "title": plain if path.suffix == ".py" else title}
         made[path] = re.sub(r"@(\w+)@", lambda found: own[found[1]], text)  # noqa: B023  (called at once)
     return made
 
@@ -276,4 +276,4 @@ def registration(title: str, idea: str) -> str:
         title: of the article.
         idea: its name.
     """
-    return _REGISTER.format(title=title, idea=idea)
+    return _REGISTER.format(title=title.replace('"', "'"), idea=idea)

@@ -1,0 +1,119 @@
+"""Published numbers do not change silently: every article computes what its ledger says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perpnotes.publish import ledger, worker
+from perpnotes.publish.articles import Article, Block, parse, read
+from perpnotes.publish.displays import Display
+
+ROOT = Path(__file__).parents[2]
+ARTICLES = sorted((ROOT / "docs/insights").glob("*.md"))
+TEXT = """\
+# A title
+
+It loses `#!calc worst | usd.0`.
+
+## Worked example
+
+```python exec="on" id="book"
+print("a", 1)
+```
+
+### A figure
+
+```python exec="on"
+figure()
+```
+
+And `#!calc worst | usd.0` again.
+"""
+FIGURE = {
+    "id": "f",
+    "caption": "C",
+    "alt": "Falls to 2",
+    "headers": ["move", "loss"],
+    "rows": [["1%", "$2"], ["2%", "$3"]],
+}
+
+
+def displayed(markup: str = "<svg/>") -> tuple[tuple[Display, ...], ...]:
+    return (
+        (Display("text", "a 1\n\nb 2\n", "text", "a 1\n\nb 2\n"),),
+        (
+            Display("figure", markup, "html", "…", FIGURE),
+            Display("answer", "…", "markdown", "…", {"question": "Why?", "answer": "Because\nof\u00a02."}),
+        ),
+    )
+
+
+def outcome(markup: str = "<svg/>") -> worker.Outcome:
+    return worker.Outcome(displayed(markup), {"worst | usd.0": worker.Result("5.0", "$5")})
+
+
+def article(text: str = TEXT) -> Article:
+    return parse(text, "docs/insights/x.md")
+
+
+@pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.stem)
+def test_an_article_computes_what_its_ledger_says(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that moves is shown, with the command that accepts it."""
+    monkeypatch.chdir(ROOT)
+    page = read(path)
+    if moved := ledger.difference(page, worker.run(page)):
+        pytest.fail(moved, pytrace=False)
+
+
+def test_every_ledger_belongs_to_an_article() -> None:
+    """An idea that goes takes its ledger with it."""
+    assert {file.stem for file in (ROOT / ledger.FOLDER).glob("*")} <= {path.stem for path in ARTICLES}
+
+
+def test_a_line_says_where_what_and_how_much() -> None:
+    """Values, printed lines, rows of figures, answers: in the order of the page, each on one line."""
+    assert ledger.lines(article(), outcome()) == [
+        "Opening · `worst | usd.0` = $5",
+        "Worked example · block book · a 1",
+        "Worked example · block book · b 2",
+        "A figure · figure f · caption = C",
+        "A figure · figure f · alt = Falls to 2",
+        "A figure · figure f · 1%: loss = $2",
+        "A figure · figure f · 2%: loss = $3",
+        "A figure · answer · Why? = Because of 2.",
+        "A figure · `worst | usd.0` = $5",
+    ]
+
+
+def test_markup_is_no_number() -> None:
+    """A figure that is drawn in another way publishes the same."""
+    assert ledger.lines(article(), outcome("<svg>other</svg>")) == ledger.lines(article(), outcome())
+
+
+def test_an_edit_further_up_moves_nothing() -> None:
+    """No line number, and no name that counts blocks from the top."""
+    plain = TEXT.replace(' id="book"', "")
+    longer = plain.replace("# A title\n", '# A title\n\nWord.\n\n```python exec="on"\nx = 1\n```\n')
+    shown = worker.Outcome(((), *displayed()), outcome().values)
+    assert ledger.lines(article(longer), shown) == ledger.lines(article(plain), outcome())
+
+
+def test_a_difference_shows_both_numbers_and_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a contributor needs when the test fails, and nothing when it does not."""
+    monkeypatch.chdir(tmp_path)
+    assert ledger.difference(article(), outcome()).startswith("tests/ledger/x.txt does not exist.")
+    ledger.FOLDER.mkdir(parents=True)
+    ledger.path(article()).write_text(ledger.text(article(), outcome()), encoding="utf-8")
+    assert ledger.difference(article(), outcome()) == ""
+    moved = worker.Outcome(displayed(), {"worst | usd.0": worker.Result("6.0", "$6")})
+    found = ledger.difference(article(), moved)
+    assert "-Opening · `worst | usd.0` = $5\n+Opening · `worst | usd.0` = $6\n" in found
+    assert "perpnotes accept docs/insights/x.md" in found
+
+
+def test_items_stand_in_the_order_of_the_file() -> None:
+    """For the ledger and for `perpnotes run`."""
+    kinds = [type(thing) is Block for thing, _ in ledger.items(article(), outcome())]
+    assert kinds == [False, True, True, False]

@@ -70,6 +70,56 @@ def fmt(value: Any, unit: str = "") -> str:
     return f"{sign}{prefix}{text}{suffix}"
 
 
+def split(value: Any, unit: str) -> tuple[str, str]:
+    """`fmt`, as number and symbol: where room is short, the symbol is written once for many numbers.
+
+    Parameters:
+        value: one number.
+        unit: a name of `UNITS` other than `text`.
+
+    Returns:
+        The number with its sign, and the unit's symbol, which may be empty.
+
+    Raises:
+        ValueError: as `fmt`; for `text`, too.
+
+    Examples:
+        >>> split(-1234.5, "usd.0"), split(0.05, "pct")
+        (('−1,234', '$'), ('5.0', '%'))
+    """
+    name = unit.partition(".")[0]
+    if name not in _FORMATS:
+        raise ValueError(f"unit must be one of {', '.join(_FORMATS)}, got {unit!r}")
+    _, prefix, _, _, suffix = _FORMATS[name]
+    return fmt(value, unit).replace(prefix, "", 1).removesuffix(suffix), (prefix or suffix).strip(NBSP)
+
+
+def exact(values: Any, unit: str) -> str:
+    """`unit` with just the decimals that write all `values` exactly, for the labels of an axis.
+
+    Parameters:
+        values: numbers, such as ticks.
+        unit: a name of `UNITS`; its own `.digits` are ignored.
+
+    Returns:
+        The unit with decimals, at most six.
+
+    Raises:
+        ValueError: for an unknown unit.
+
+    Examples:
+        >>> exact([0.0, 0.025, 0.05], "pct.0"), exact([8_000.0, 10_000.0], "usd")
+        ('pct.1', 'usd.0')
+    """
+    name = unit.partition(".")[0] or "number"
+    if name not in _FORMATS:
+        raise ValueError(f"unit must be one of {', '.join(_FORMATS)}, got {unit!r}")
+    scaled = np.asarray(values, dtype=float) * _FORMATS[name][2]
+    near = 1e-9 * max(1e-300, float(np.max(np.abs(scaled), initial=0.0)))  # what binary fractions leave
+    needed = (n for n in range(6) if np.all(np.abs(scaled - np.round(scaled, n)) <= near))
+    return f"{name}.{next(needed, 6)}"
+
+
 # An example that is no round number, so that each shows what its unit does with decimals.
 UNITS: Mapping[str, str] = {
     name: f"{row[0]}: {fmt(0.0512 if row[2] != 1 else 1234.5678, name)}" for name, row in _FORMATS.items()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from perpnotes.publish.units import UNITS, fmt
+from perpnotes.publish.units import UNITS, exact, fmt, split
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,37 @@ def test_an_unknown_unit_lists_the_known_ones(unit: str) -> None:
     """The message says what could have been meant."""
     with pytest.raises(ValueError, match="usd, mxn"):
         fmt(1.0, unit)
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "found"),
+    [
+        ([0.0, 0.025], "pct.0", "pct.1"),
+        ([0.1, 0.2, 0.3], "pct.4", "pct.0"),
+        ([0.0, 2500.0], "usd", "usd.0"),
+        ([0.1 + 0.2], "number", "number.1"),
+        ([1 / 3], "number", "number.6"),
+        ([], "count", "count.0"),
+    ],
+)
+def test_labels_of_an_axis_are_exact(values: list[float], unit: str, found: str) -> None:
+    """As many decimals as the numbers have, not as their binary fractions have; at most six."""
+    assert exact(values, unit) == found
+
+
+@pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "text"])
+def test_a_number_and_its_symbol_are_what_is_formatted(unit: str) -> None:
+    """Nothing is lost where the symbol is written once for many numbers."""
+    number, symbol = split(-1.5, unit)
+    assert sorted(fmt(-1.5, unit).replace("\u00a0", "")) == sorted(number + symbol)
+    assert number[0] == "−"
+
+
+@pytest.mark.parametrize("function", [lambda: exact([1.0], "text"), lambda: split("a", "text")])
+def test_text_has_neither_decimals_nor_a_symbol(function: object) -> None:
+    """Only numbers can be taken apart."""
+    with pytest.raises(ValueError, match="unit must be one of"):
+        function()  # type: ignore[operator]
 
 
 def test_every_unit_can_be_used() -> None:

@@ -47,11 +47,56 @@ def test_a_derivation_shows_each_term_with_its_formula() -> None:
         tables.derivation(WHY, caption="Why this margin", id="why")
     assert shown[0].content.count("<math") == 2
     assert '<th scope="row">margin</th>' in shown[0].content
-    assert '<td class="pn-number">325.00 USD</td>' in shown[0].content
+    assert '<td class="pn-number">$325.00</td>' in shown[0].content
     assert shown[0].text == f"Why this margin\n{WHY}"
 
 
-@pytest.mark.parametrize("change", [{"rows": []}, {"caption": ""}, {"rows": [{"what": "x", "loss": float("nan")}]}])
+@pytest.mark.parametrize(
+    ("unit", "text"), [("BTC", "−1.5000\u00a0BTC"), ("USD/BTC", "−1.50\u00a0USD/BTC"), ("", "−1.5")]
+)
+def test_a_term_may_have_any_unit(unit: str, text: str) -> None:
+    """Units that the site knows are formatted its way; others stand behind the number."""
+    with collect() as shown:
+        tables.derivation(Derivation((Term("x", "x", -1.5, unit),)), caption="x", id="x")
+    assert shown[0].data["rows"] == [["x", text]]
+
+
+@pytest.mark.parametrize("term", [Term("x", "x", float("inf")), Term(r"\frac{", "x", 1.0)])
+def test_a_derivation_that_cannot_be_shown_is_refused(term: Term) -> None:
+    """Neither a value that is not finite nor LaTeX with a fault reaches a page."""
+    with pytest.raises(ValueError, match=r"finite|LaTeX: .*frac"):
+        tables.derivation(Derivation((term,)), caption="c", id="i")
+
+
+def test_tiles_are_labels_values_and_notes() -> None:
+    """The key numbers of an article, as a description list with a name."""
+    with collect() as shown:
+        tables.tiles(
+            [("Worst loss", 15771.5, "usd.0", "at θ = 1"), ("Saved", 0.095, "pct", "")], caption="Key", id="key"
+        )
+    assert 'role="group" aria-label="Key"' in shown[0].content
+    assert '<dt>Worst loss</dt><dd class="pn-value">$15,772</dd><dd>at θ = 1</dd>' in shown[0].content
+    assert '<dt>Saved</dt><dd class="pn-value">9.5%</dd></div>' in shown[0].content
+    assert shown[0].text == "Key\nWorst loss: $15,772 (at θ = 1)\nSaved: 9.5%"
+
+
+@pytest.mark.parametrize("items", [[], [(" ", 1.0, "usd", "")], [("a", float("nan"), "usd", "")]])
+def test_tiles_without_a_number_or_a_label_are_refused(items: list[tuple[str, float, str, str]]) -> None:
+    """A number that nobody can name says nothing."""
+    with pytest.raises(ValueError, match="must"):
+        tables.tiles(items, caption="c", id="i")
+
+
+@pytest.mark.parametrize("name", ["An id", "", "1st", "a_b"])
+def test_an_id_can_be_linked_to(name: str) -> None:
+    """Lower-case letters, digits and hyphens: nothing that an address would have to escape."""
+    with pytest.raises(ValueError, match="id must"):
+        table(id=name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"rows": []}, {"columns": {}}, {"caption": ""}, {"rows": [{"what": "x", "loss": float("nan")}]}]
+)
 def test_a_table_without_rows_caption_or_numbers_is_refused(change: dict[str, object]) -> None:
     """An error instead of an empty box or a NaN."""
     with pytest.raises(ValueError, match="must"):

@@ -1,4 +1,4 @@
-// Shows the value of the mark under the pointer, or of the one that the arrow keys reach. Without it the native
+// Shows the value of the mark nearest to the pointer, or of the one that the arrow keys reach. Without it the native
 // tooltips and the data table remain.
 for (const figure of document.querySelectorAll(".pn-figure")) {
   const plot = figure.querySelector(".pn-plot"), readout = figure.querySelector(".pn-readout")
@@ -10,22 +10,36 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
     const box = mark.getBoundingClientRect()
     return [box.x + box.width / 2, box.y + box.height / 2]
   })
-  let at = -1
+  let at = -1, ring
   const show = next => {
-    if (at >= 0) marks[at].classList.remove("on")
+    if (next === at) return
+    ring?.remove()
     at = next
-    if (at >= 0) marks[at].classList.add("on")
-    readout.textContent = at >= 0 ? labels[at] : ""
+    readout.textContent = at < 0 ? "" : labels[at]
+    if (at < 0) return
+    ring = marks[at].cloneNode() // on top of its neighbors, which would cover half of its outline
+    ring.setAttribute("class", "m on")
+    marks[at].parentNode.append(ring)
+  }
+  // The mark with the smallest cost, which is undefined for those that do not count.
+  const best = cost => {
+    let found = -1, least = Infinity
+    centers().forEach(([x, y], i) => {
+      const value = cost(x, y)
+      if (value < least) [found, least] = [i, value]
+    })
+    return found
+  }
+  const point = event => {
+    const hit = marks.indexOf(event.target)
+    show(hit >= 0 ? hit : best((x, y) => Math.hypot(x - event.clientX, y - event.clientY)))
   }
   const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
   plot.tabIndex = 0
   plot.setAttribute("role", "application")
   plot.setAttribute("aria-roledescription", "chart")
-  plot.addEventListener("pointermove", event => {
-    const hit = event.target.closest(".m")
-    if (hit) show(marks.indexOf(hit))
-  })
-  plot.addEventListener("pointerdown", event => show(marks.indexOf(event.target.closest(".m"))))
+  plot.addEventListener("pointermove", point)
+  plot.addEventListener("pointerdown", point)
   plot.addEventListener("pointerleave", event => { if (event.pointerType === "mouse" && document.activeElement !== plot) show(-1) })
   plot.addEventListener("focus", () => { if (at < 0) show(0) })
   plot.addEventListener("blur", () => show(-1))
@@ -34,12 +48,11 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
     if (event.key === "Escape") show(-1)
     if (!step || at < 0) return
     event.preventDefault()
-    const all = centers(), [x, y] = all[at]
-    let best = -1, nearest = Infinity
-    all.forEach(([u, v], i) => {
-      const along = (u - x) * step[0] + (v - y) * step[1], across = Math.abs((u - x) * step[1]) + Math.abs((v - y) * step[0])
-      if (along > 1 && along + 3 * across < nearest) [best, nearest] = [i, along + 3 * across]
+    const [u, v] = centers()[at]
+    const next = best((x, y) => {
+      const along = (x - u) * step[0] + (y - v) * step[1], across = Math.abs((x - u) * step[1]) + Math.abs((y - v) * step[0])
+      return along > 1 ? along + 3 * across : undefined
     })
-    if (best >= 0) show(best)
+    if (next >= 0) show(next)
   })
 }

@@ -1,20 +1,33 @@
 """Figures: what a chart on a page must be, read from its markup."""
 
+import json
 import re
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import altair
 import numpy as np
 import pytest
 
 from perpnotes.publish import figures
 from perpnotes.publish.displays import Display, collect
+from perpnotes.publish.units import fmt
 
 ROOT = Path(__file__).parents[2]
 CSS = (ROOT / "docs/assets/figures.css").read_text()
 SITE_CSS = (ROOT / "docs/assets/site.css").read_text()
 GRID = {"rows": [0.0, 0.5, 1.0], "columns": [-0.1, 0.0, 0.1], "row_unit": "number.1", "column_unit": "pct.0"}
 TITLES = {"row_title": "stress", "column_title": "move", "value_title": "P&L", "unit": "usd.0"}
+SVG = "{http://www.w3.org/2000/svg}"
+CLIPPED = (
+    altair.Chart(altair.Data(values=[{"x": 1, "y": 2}, {"x": 2, "y": 9}]))
+    .mark_line(clip=True)
+    .encode(x="x:Q", y=altair.Y("y:Q", scale=altair.Scale(domain=[0, 5])))
+)
 WORDS = {"caption": "What is shown", "alt": "What to see"}
 VALUES = [[-100.0, 0.0, 90.0], [-120.0, 1.0, 80.0], [-150.0, 2.0, 70.0]]
 
@@ -40,6 +53,16 @@ def bars(**change: object) -> Display:
     return shown[0]
 
 
+def figure(**change: object) -> Display:
+    rows = [{"name": "a", "value": 3, "label": "a: 3"}, {"name": "b", "value": 1, "label": "b: 1"}]
+    chart = altair.Chart(altair.Data(values=rows)).mark_bar(color=figures.SERIES[1])
+    chart = chart.encode(x="name:N", y="value:Q", description="label:N").properties(height=100)
+    columns = {"name": ("Name", "text"), "value": ("Value", "count")}
+    with collect() as shown:
+        figures.figure(**{"chart": chart, "data": rows, "columns": columns, **WORDS, "id": "own"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
 def svg(display: Display) -> ElementTree.Element:
     found = re.search(r"<svg.*</svg>", display.content, re.DOTALL)
     assert found
@@ -47,10 +70,10 @@ def svg(display: Display) -> ElementTree.Element:
 
 
 def labels(display: Display) -> list[str]:
-    return [title.text or "" for title in svg(display).iter("{http://www.w3.org/2000/svg}title")]
+    return [title.text or "" for title in svg(display).iter(f"{SVG}title")]
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars])
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
 def test_a_figure_has_caption_alternative_text_and_its_data(make: object) -> None:
     """A reader who does not see the chart gets its point in words and its numbers in a table."""
     content = make().content  # type: ignore[operator]
@@ -60,7 +83,7 @@ def test_a_figure_has_caption_alternative_text_and_its_data(make: object) -> Non
     assert '<th scope="row">' in content
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars])
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
 def test_a_figure_follows_the_color_scheme(make: object) -> None:
     """No color is fixed: text is the page's, marks are custom properties that the style sheet defines."""
     content = make().content  # type: ignore[operator]
@@ -69,12 +92,12 @@ def test_a_figure_follows_the_color_scheme(make: object) -> None:
         assert f"{name}:" in CSS + SITE_CSS, name
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars])
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
 def test_a_figure_scales_with_its_column(make: object) -> None:
     """It has a view box and no size, brings no font, and is about as wide as a phone's column."""
     root = svg(make())  # type: ignore[operator]
     assert "width" not in root.attrib
-    assert 340 <= float(root.attrib["viewBox"].split()[2]) <= 385
+    assert root.attrib["viewBox"].split()[2] == "370"
     assert not [element for element in root.iter() if "font-family" in element.attrib]
 
 
@@ -104,28 +127,163 @@ def test_losses_are_warm_gains_are_cool_and_the_shade_is_the_size() -> None:
     assert content.count("var(--pn-neutral)") == 3
 
 
-@pytest.mark.parametrize(("option", "outlined"), [({}, 0), ({"threshold": -110.0}, 2), ({"mark_worst": True}, 1)])
-def test_outlined_cells_are_those_that_were_asked_for(option: dict[str, object], outlined: int) -> None:
-    """Cells below the threshold, or the worst one, have an outline in ink."""
-    strokes = [element for element in svg(heatmap(**option)).iter() if element.get("stroke") == "currentColor"]
-    assert len(strokes) == outlined
+@pytest.mark.parametrize(
+    ("option", "length"),
+    [
+        ({}, 0),
+        ({"threshold": -110.0}, 6),
+        ({"threshold": 0.5}, 10),
+        ({"mark_worst": True}, 4),
+        ({"threshold": -999}, 0),
+    ],
+)
+def test_the_outline_goes_around_the_cells_that_were_asked_for(option: dict[str, Any], length: int) -> None:
+    """One line around all cells below the threshold, or around the worst; it is as long as their common edge."""
+    display = heatmap(**option)
+    across, down = (float(size) for size in re.findall(r"h([\d.]+)v([\d.]+)h", display.content)[0])
+    pieces = [line for line in svg(display).iter(f"{SVG}line") if line.get("stroke-width") == "2"]
+    sides = [abs(float(p.get("x2", 0))) / across + abs(float(p.get("y2", 0))) / down for p in pieces]
+    assert sum(sides) == pytest.approx(length)
+
+
+def test_what_is_beyond_the_threshold_is_said_not_only_outlined() -> None:
+    """Whoever does not see the outline hears it, and the outline is explained where it is seen."""
+    display = heatmap(threshold=-110.0, threshold_label="below maintenance")
+    beyond = [text for text in labels(display) if text.endswith(", below maintenance")]
+    assert beyond == [
+        "move −10%, stress 0.5: P&L −$120, below maintenance",
+        "move −10%, stress 1.0: P&L −$150, below maintenance",
+    ]
+    assert '<i class="pn-box"></i>below maintenance' in display.content
+
+
+def test_an_amount_that_is_worse_the_larger_is_warm_where_it_is_large() -> None:
+    """Of losses the largest is the worst: outlined by `mark_worst`, and in the strongest warm shade."""
+    content = heatmap(values=np.abs(VALUES), scale="loss", threshold=110.0).content
+    assert content.count('"var(--pn-loss-4)"') == 1
+    assert "gain" not in content
+
+
+def test_what_is_neither_good_nor_bad_has_one_hue() -> None:
+    """From the lightest at the lowest value to the strongest at the highest."""
+    fills = re.findall(r"var\(--pn-plain-(\d)\)", heatmap(values=np.arange(9).reshape(3, 3), scale="plain").content)
+    assert fills == sorted(fills)
+    assert (fills[0], fills[-1]) == ("1", "6")
+
+
+@pytest.mark.parametrize(
+    ("scale", "note", "text"),
+    [(1.0, "P&amp;L", "−$100"), (1e3, "P&amp;L, $ thousand", "−100.0"), (1e5, "P&amp;L, $ million", "−10.0")],
+)
+def test_numbers_in_cells_are_as_exact_as_there_is_room_for(scale: float, note: str, text: str) -> None:
+    """In full where they fit; else in thousands or millions, and then that stands above the grid."""
+    columns = np.linspace(-0.4, 0.4, 9 if scale == 1e5 else 7)
+    display = heatmap(values=np.full((3, columns.size), -100.0 * scale), columns=columns)
+    assert text in {element.text for element in svg(display).iter(f"{SVG}text")}
+    assert f"<span>{note}</span>" in display.content
+
+
+def test_a_large_grid_has_a_key_instead_of_numbers() -> None:
+    """861 numbers could not be read; the shades are explained, and each cell still says its value."""
+    rows, columns = np.linspace(0, 1, 21), np.linspace(-0.4, 0.4, 41)
+    display = heatmap(values=rows[:, None] + 10_000 * columns, rows=rows, columns=columns)
+    assert len(labels(display)) == 861
+    assert "pn-scale" in display.content
+    assert len(list(svg(display).iter(f"{SVG}text"))) < 40
+    shapes = re.findall(r"M([\d.]+),([\d.]+)h([\d.]+)v([\d.]+)h", display.content)
+    assert all(float(number).is_integer() for shape in shapes for number in shape)  # or neighbors leave a gap
+
+
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+def test_labels_can_be_read_on_a_phone(make: Any) -> None:
+    """At 390 px the column is 358 px wide and a drawing 370: no text may be smaller than 11 px there."""
+    root = svg(make())
+    sizes = [float(e.attrib["font-size"].removesuffix("px")) for e in root.iter() if "font-size" in e.attrib]
+    assert min(sizes) * 358 / float(root.attrib["viewBox"].split()[2]) >= 11
+
+
+def test_ticks_are_written_exactly() -> None:
+    """A tick at 2.5% is not called 3%, whatever the unit's decimals."""
+    display = lines(series={"a": [0.0, 0.05, 0.1]}, y_unit="pct.0")
+    texts = [element.text or "" for element in svg(display).iter(f"{SVG}text")]
+    assert [text for text in texts if text.endswith("%")] == ["0.0%", "2.5%", "5.0%", "7.5%", "10.0%"]
+
+
+@pytest.mark.parametrize("low", [-50.0, -0.01, 0.0, 5.0])
+@pytest.mark.parametrize("span", [1e-4, 0.3, 9.9, 7e6])
+def test_ticks_are_round_and_within(low: float, span: float) -> None:
+    """At least two, at most nine, evenly spaced, none outside."""
+    ticks = figures._ticks(low, low + span)
+    assert 2 <= len(ticks) <= 9
+    assert low - 1e-9 * span <= ticks[0] < ticks[-1] <= low + span * (1 + 1e-9)
+    assert np.ptp(np.diff(ticks)) <= 1e-6 * span + 1e-11
+
+
+def test_names_at_the_ends_of_lines_do_not_touch() -> None:
+    """Lines that end in one point have names at least a line apart, in the order of the lines where there is one."""
+    display = lines(series={name: [0.0, 1.0, 2.0 + i * 1e-6] for i, name in enumerate("abcd")})
+    heights = {e.text: float(e.attrib["y"]) for e in svg(display).iter(f"{SVG}text") if e.get("font-weight") == "600"}
+    assert list(heights) == list("abcd")
+    assert np.diff(list(heights.values())).max() <= -13  # up is less
+
+
+def test_the_name_of_a_rule_keeps_away_from_the_lines() -> None:
+    """It moves along the rule, or below it, to where there is room."""
+    x = np.linspace(0, 1, 50)
+    assert figures._free("rule", 0.5, x, [0.55 - 0.5 * x], (0.0, 1.0), 250.0, ())[0] > 0.4
+    assert figures._free("rule", 0.5, x, [0.54 + 0 * x], (0.0, 1.0), 250.0, ())[1] == -1
+    assert figures._free("rule", 0.5, x, [0 * x], (0.0, 1.0), 250.0, [0.0])[0] > 0.0
+
+
+def test_a_long_series_has_as_many_marks_as_a_finger_can_tell_apart() -> None:
+    """The line and the table keep every point; the ends are always among the marks."""
+    x = np.arange(200.0)
+    display = lines(x=x, series={"a": x})
+    assert len(labels(display)) == 41
+    assert (labels(display)[0], labels(display)[-1]) == ("a, day 0\u00a0days: $0", "a, day 199\u00a0days: $199")
+    assert len(display.data["rows"]) == 200
+
+
+def test_bars_may_add_up() -> None:
+    """The total is their sum, named, and neither a gain nor a loss of its own."""
+    display = bars(total="Book")
+    assert display.data["rows"][-1] == ["Book", fmt(-9600.0 + 973.4, "usd.0")]
+    assert "var(--pn-muted)" in display.content
+
+
+def test_data_are_what_the_ledger_lists() -> None:
+    """The rows as published, JSON-able; the text has a line for each."""
+    for display in (heatmap(), lines(), bars(), figure()):
+        assert json.loads(json.dumps(display.data)) == display.data
+        assert len(display.text.splitlines()) == 1 + len(display.data["rows"])
 
 
 def test_a_figure_does_not_depend_on_those_before_it() -> None:
     """vl-convert counts ids through the whole process; ours start anew in each figure and carry its id."""
-    first = lines().content
+    clipped = {"chart": CLIPPED}
+    first = figure(**clipped).content
     heatmap()
-    assert lines().content == first
+    assert figure(**clipped).content == first
     ids = re.findall(r'\sid="([^"]+)"', first)
-    assert len(ids) == len(set(ids))
-    assert all(name.startswith("walk") for name in ids)
+    assert len(ids) == len(set(ids)) == 2
+    assert 'clip-path="url(#own-0)"' in first
+    assert all(name.startswith("own") for name in ids)
 
 
 @pytest.mark.parametrize(
     ("make", "change", "message"),
     [
         (heatmap, {"caption": ""}, "caption"),
-        (lines, {"alt": " "}, "alternative text"),
+        (lines, {"alt": " "}, "alt must not"),
+        (lines, {"alt": "A chart of losses"}, "alt must say"),
+        (lines, {"id": "Two words"}, "id must be"),
+        (lines, {"x": [0, 2, 1]}, "rising"),
+        (lines, {"log_x": True}, "logarithmic"),
+        (lines, {"x_rules": {"late": 3.0}}, "x_rules"),
+        (bars, {"total": "BTC"}, "name of its own"),
+        (figure, {"data": []}, "rows and columns"),
+        (figure, {"chart": CLIPPED.mark_line(color="red")}, "fill|stroke must be a color"),
+        (figure, {"chart": CLIPPED.properties(width=600)}, "at most 370 px"),
         (heatmap, {"values": [[1.0]]}, "shape"),
         (heatmap, {"values": np.full((3, 3), np.nan)}, "finite"),
         (lines, {"series": {}}, "1 to 4"),
@@ -139,6 +297,9 @@ def test_a_figure_that_would_mislead_is_refused(make: object, change: dict[str, 
     """No caption, no alternative, no data, or data that are not numbers: an error instead of a chart."""
     with pytest.raises(ValueError, match=message):
         make(**change)  # type: ignore[operator]
+
+
+SHADE = re.compile(r"--pn-(neutral|(loss|gain|plain)-\d)$")
 
 
 def contrast(one: str, two: str) -> float:
@@ -158,8 +319,78 @@ def test_contrast(scheme: int) -> None:
     """WCAG 2.2 AA: text on every shade 4.5, names of lines on paper 4.5, in both schemes."""
     colors = dict(re.findall(r"(--pn-[a-z0-9-]+): light-dark\(([^)]*)\)", CSS + SITE_CSS))
     value = {name: pair.split(", ")[scheme] for name, pair in colors.items()}
+    assert len([name for name in value if SHADE.match(name)]) == 15
     for name in value:
-        if name.startswith(("--pn-loss", "--pn-gain", "--pn-neutral")):
+        if SHADE.match(name):
             assert contrast(value["--pn-ink"], value[name]) >= 4.5, name
         if name.startswith("--pn-series"):
             assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
+    for name in ("--pn-loss", "--pn-gain", "--pn-muted", "--pn-ink"):  # bars and outlines
+        assert contrast(value["--pn-paper"], value[name]) >= 3, name
+
+
+def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
+    """Printed in grey, the darker cell has the larger loss, all the way to the largest gain; numbers stay readable."""
+    shades = dict(re.findall(r"(--pn-[a-z0-9-]+): (#[0-9a-f]{6})", CSS.partition("@media print")[2]))
+    order = [*(f"--pn-loss-{i}" for i in (4, 3, 2, 1)), "--pn-neutral", *(f"--pn-gain-{i}" for i in (1, 2, 3, 4))]
+    light = [contrast("#000000", shades[name]) for name in order]
+    assert light == sorted(light)
+    assert min(b / a for a, b in pairwise(light)) >= 1.05
+    assert light[0] >= 4.5
+
+
+def test_the_script_is_small() -> None:
+    """At most 3 kB for every chart of a page."""
+    assert (ROOT / "docs/assets/figures.js").stat().st_size <= 3072
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    executable = shutil.which("chromium") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium on this machine; .ci/run installs one")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    opened = browser.new_page(viewport={"width": 390, "height": 900}, has_touch=True)
+    content = "".join(display.content for display in (heatmap(), lines()))
+    opened.set_content(f'<body class="md-typeset" style="margin:16px"><style>{SITE_CSS}{CSS}</style>{content}')
+    opened.add_script_tag(path=ROOT / "docs/assets/figures.js")
+    yield opened
+    opened.close()
+
+
+def test_each_value_can_be_reached_by_pointer_touch_and_keyboard(page: Any) -> None:
+    """The plot is one tab stop; arrows move over the grid; near is near enough for a finger."""
+    plot, readout = page.locator("#grid .pn-plot"), page.locator("#grid .pn-readout")
+    assert plot.get_attribute("tabindex") == "0"
+    assert page.locator("#grid .pn-plot [tabindex]").count() == 0
+    plot.locator(".m").nth(4).hover()
+    assert readout.text_content() == "move 0%, stress 0.5: P&L $1"
+    page.mouse.move(0, 0)
+    assert readout.text_content() == ""
+    plot.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert readout.text_content() == "move −10%, stress 1.0: P&L −$150"
+    page.keyboard.press("Escape")
+    assert readout.text_content() == ""
+    box = page.locator("#walk .pn-plot .m").nth(1).bounding_box()
+    page.touchscreen.tap(box["x"] + 6, box["y"] + 16)
+    assert page.locator("#walk .pn-readout").text_content() == "a, day 1\u00a0days: $2"
+
+
+def test_nothing_moves_when_a_value_is_shown(page: Any) -> None:
+    """The line for the value has its room from the beginning, on a phone, too; and the page never scrolls sideways."""
+    before = page.locator("#walk").bounding_box()
+    page.locator("#grid .pn-plot .m").first.hover()
+    assert page.locator("#grid .pn-readout").text_content() != ""
+    assert page.locator("#walk").bounding_box() == before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

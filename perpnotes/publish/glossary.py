@@ -31,7 +31,14 @@ def terms(path: Path) -> dict[str, tuple[str, str]]:
         OSError: the file cannot be read.
     """
     found = _TERM.finditer(path.read_text(encoding="utf-8"))
-    return {slugify(m["term"], "-"): (m["term"], re.sub(r"\s+", " ", m["definition"]).strip()) for m in found}
+    return {slugify(m["term"], "-"): (m["term"], _plain(m["definition"])) for m in found}
+
+
+def _plain(text: str) -> str:
+    """A paragraph of Markdown as a tooltip can show it: on one line, without links and marks."""
+    text = re.sub(r"`(?:#!\w+ )?([^`]*)`", r"\1", re.sub(r"\s+", " ", text.strip()))
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"(?<!\w)(\*\*|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
 
 
 class _Tooltips(Treeprocessor):

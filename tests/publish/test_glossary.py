@@ -1,6 +1,9 @@
 """The glossary: exact definitions as tooltips, and no link to a term that is not there."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown import Markdown
@@ -22,6 +25,36 @@ def test_a_link_to_a_term_carries_its_definition(tmp_path: Path) -> None:
     html = render(tmp_path, "[mark](../glossary.md#mark-price) and [page](other.md#mark-price)")
     assert 'title="The price of valuation."' in html
     assert html.count("pn-term") == 1
+
+
+def test_a_definition_is_plain_text(tmp_path: Path) -> None:
+    """A tooltip shows no links and no marks; what only looks like a mark stays."""
+    (tmp_path / "glossary.md").write_text(
+        "## Loss\n\nThe **worst** [cell](#cell), `#!math x` of *all*: 2 * 3 * a_b_c.\n"
+    )
+    assert terms(tmp_path / "glossary.md")["loss"] == ("Loss", "The worst cell, x of all: 2 * 3 * a_b_c.")
+
+
+def test_tooltips_and_links_in_a_built_site(site: Callable[..., Any], generator: str) -> None:
+    """Both generators keep the tooltip and still turn the link into one that leads to the term."""
+    built = site(glossary=TEXT, page="# Page\n\nThe [mark](glossary.md#mark-price).\n")
+    config = built.root / "mkdocs.yml"
+    config.write_text(config.read_text() + "  - perpnotes.publish.glossary: {path: docs/glossary.md}\n")
+    result = built.build(generator)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (link,) = re.findall(r"<a [^>]*pn-term[^>]*>", built.page("page"))
+    assert 'title="The price of valuation."' in link
+    assert re.search(r'href="\.\./glossary/#mark-price"', link)
+
+
+def test_an_unknown_term_stops_both_generators(site: Callable[..., Any], generator: str) -> None:
+    """With the file and the line of the link, and the term."""
+    built = site(glossary=TEXT, page="# Page\n\nText.\n\nThe [mark](glossary.md#markprice).\n")
+    config = built.root / "mkdocs.yml"
+    config.write_text(config.read_text() + "  - perpnotes.publish.glossary: {path: docs/glossary.md}\n")
+    result = built.build(generator)
+    assert result.returncode != 0
+    assert re.search(r"docs/page\.md:5: glossary\.md has no term #markprice", result.stdout + result.stderr)
 
 
 def test_a_link_to_an_unknown_term_stops_the_build(tmp_path: Path) -> None:

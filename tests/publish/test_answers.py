@@ -1,5 +1,8 @@
 """Answers: a question that opens to a computed text."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from markdown import markdown
 
@@ -15,6 +18,30 @@ def test_an_answer_is_markdown_in_an_element_that_opens() -> None:
     assert "<summary>Is a &lt; b?</summary>" in html
     assert "<strong>always</strong>" in html
     assert "open" not in html.partition(">")[0]
+
+
+PAGE = """\
+# Page
+
+```python exec="on"
+from perpnotes.publish.answers import answer
+answer("Is 2 * 3 * 4 <b> & `x`?", f"It is **{2 * 3 * 4}**, see [home](index.md).\\n\\nAnd *more*.")
+answer("Second?", "Yes, 2.")
+```
+"""
+
+
+def test_the_question_is_text_and_the_answer_markdown(site: Callable[..., Any], generator: str) -> None:
+    """Stars in a question stay stars; in the answer they emphasize, links are followed, and all answers are closed."""
+    built = site(page=PAGE)
+    result = built.build(generator)
+    assert result.returncode == 0, result.stderr + result.stdout
+    html = built.page("page")
+    assert "<summary>Is 2 * 3 * 4 &lt;b&gt; &amp; `x`?</summary>" in html
+    assert "<strong>24</strong>" in html
+    assert "<em>more</em>" in html
+    assert 'href="../"' in html
+    assert html.count('<details class="pn-answer">') == 2
 
 
 def test_the_ledger_gets_question_and_answer() -> None:

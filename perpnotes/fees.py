@@ -1,0 +1,230 @@
+"""What trading costs: maker, taker, rebate and liquidation fees, and what they leave of a leveraged position.
+
+A fee is charged on the notional, an account is measured by its equity: leverage stands between the two. All rates are
+fractions of notional; a rebate is a fee below 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, one_of, real, scalar
+
+__all__ = [
+    "RoundTrips",
+    "distance_after",
+    "equity_after",
+    "forced_loss",
+    "liquidation_fee",
+    "round_trip",
+    "round_trips",
+    "slippage_covered",
+]
+
+
+def round_trip(notional: Any, open_fee: Any, close_fee: Any, *, move: Any = 0.0) -> FloatArray:
+    """Fees of opening and closing, in quote currency: `N (f_open + f_close (1 + r))`. Below 0 it is a rebate.
+
+    Parameters:
+        notional: at the open, `>= 0`, USD. Any shape; the arguments broadcast.
+        open_fee: fee rate of the opening order, in `(-1, 1)`; below 0 a rebate.
+        close_fee: fee rate of the closing order, in `(-1, 1)`.
+        move: relative price move between the two `r`, `> -1`: the close is charged on the notional of then.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> round_trip(60_000.0, 0.00015, 0.00045)
+        np.float64(36.0)
+    """
+    n, r = real("notional", notional, ge=0), real("move", move, gt=-1)
+    return n * (_fee("open_fee", open_fee) + _fee("close_fee", close_fee) * (1.0 + r))
+
+
+def equity_after(trips: Any, leverage: Any, fee: Any, *, hold: str = "size") -> FloatArray:
+    """Equity left after round trips at a flat price, as a fraction of the first: the fees alone.
+
+    With the size held it is `1 - 2 k L f`; with the leverage held, resized to the equity each time, `(1 - 2 L f)^k`.
+
+    Parameters:
+        trips: round trips `k`, `>= 0`. Any shape; the arguments broadcast.
+        leverage: notional over equity at the start `L`, `> 0`.
+        fee: fee rate of one side `f`, in `(-1, 1)`; below 0 a rebate.
+        hold: what is held from trip to trip, `"size"` or `"leverage"`.
+
+    Returns:
+        A fraction; with the size held it is 0 or below once the equity is spent.
+
+    Raises:
+        ValueError: for a value outside its range, or a trip that costs all of the equity while leverage is held.
+
+    Examples:
+        >>> equity_after(50, 10.0, [0.00015, 0.00045], hold="leverage").round(4)
+        array([0.8605, 0.6363])
+    """
+    one_of("hold", hold, ("size", "leverage"))
+    k, each = real("trips", trips, ge=0), 2.0 * real("leverage", leverage, gt=0) * _fee("fee", fee)
+    if hold == "size":
+        return 1.0 - k * each
+    if np.any(each >= 1.0):
+        raise ValueError("leverage times twice the fee must be < 1 to hold the leverage")
+    return np.asarray((1.0 - each) ** k)[()]
+
+
+def distance_after(trips: Any, leverage: Any, rate: Any, fee: Any) -> FloatArray:
+    """Distance to liquidation of a long after round trips of a fixed size: `(1/L - m - 2 k f) / (1 - m)`.
+
+    Parameters:
+        trips: round trips `k`, `>= 0`. Any shape; the arguments broadcast.
+        leverage: notional over equity at the start `L`, `> 0`.
+        rate: maintenance rate `m`, in `[0, 1)`.
+        fee: fee rate of one side `f`, in `(-1, 1)`; below 0 a rebate.
+
+    Returns:
+        A fraction of the price; 0 or below where the fees alone have liquidated the position.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> distance_after([0, 100], 10.0, 0.005, 0.00045).round(4)
+        array([0.0955, 0.005 ])
+    """
+    k, lev, m = real("trips", trips, ge=0), real("leverage", leverage, gt=0), real("rate", rate, ge=0, lt=1)
+    distance: FloatArray = (1.0 / lev - m - 2.0 * k * _fee("fee", fee)) / (1.0 - m)
+    return distance
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrips:
+    """How many round trips a position can pay for before its equity meets maintenance.
+
+    Parameters:
+        leverage: notional over equity `L`.
+        rate: maintenance rate `m`.
+        fee: fee rate of one side `f`.
+        trips: the answer, not rounded; infinite where a trip costs nothing or earns.
+    """
+
+    leverage: float
+    rate: float
+    fee: float
+    trips: float
+
+    def why(self) -> Derivation:
+        """The terms behind the number of trips."""
+        room = 1.0 / self.leverage - self.rate
+        return Derivation(
+            (
+                Term("L", "leverage", self.leverage),
+                Term("m", "maintenance rate", self.rate),
+                Term("d", "room, as a part of the notional", room, "", "1/L - m"),
+                Term("f", "fee of one side", self.fee),
+                Term("k", "round trips to maintenance", self.trips, "", "d / (2 f)"),
+            )
+        )
+
+
+def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
+    """Round trips until the fees alone take a flat position to maintenance: `(1/L - m) / (2 f)`.
+
+    Parameters:
+        leverage: notional over equity `L`, `> 0`, below `1/m`.
+        rate: maintenance rate `m`, in `(0, 1)`.
+        fee: fee rate of one side `f`, in `(-1, 1)`; 0 or a rebate never gets there.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> print(round_trips(10.0, 0.005, 0.00045).why())
+        leverage: 10   [L]
+        maintenance rate: 0.005   [m]
+        room, as a part of the notional: 0.095   [d = 1/L - m]
+        fee of one side: 0.00045   [f]
+        round trips to maintenance: 105.556   [k = d / (2 f)]
+    """
+    m = scalar("rate", rate, gt=0, lt=1)
+    lev, f = scalar("leverage", leverage, gt=0, lt=1.0 / m), scalar("fee", fee, gt=-1, lt=1)
+    return RoundTrips(lev, m, f, (1.0 / lev - m) / (2.0 * f) if f > 0 else np.inf)
+
+
+def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, execution_rate: Any = 0.0) -> FloatArray:
+    """What a forced close is charged: `|q| (a P_mark + b P_exec)`.
+
+    Parameters:
+        size: coins, either sign. Any shape; the arguments broadcast.
+        mark: mark price, `> 0`.
+        execution: price at which it was closed, `> 0`.
+        mark_rate: rate on the notional at the mark `a`, in `[0, 1)`.
+        execution_rate: rate on the notional at the execution price `b`, in `[0, 1)`.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> liquidation_fee(0.5, 1.30, 1.32, mark_rate=0.002, execution_rate=0.001).round(6)
+        np.float64(0.00196)
+
+    Source: after the fee rules in Chitra (2025), arXiv 2512.01112.
+    """
+    q, p, e = np.abs(real("size", size)), real("mark", mark, gt=0), real("execution", execution, gt=0)
+    a, b = real("mark_rate", mark_rate, ge=0, lt=1), real("execution_rate", execution_rate, ge=0, lt=1)
+    return np.asarray(q * (a * p + b * e))[()]
+
+
+def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
+    """Part of the first equity that a liquidation at maintenance takes, price move and cost together.
+
+    The move takes the equity of a long down to maintenance, and the cost `c` of the forced close comes on top, both on
+    the notional at the liquidation price: `1 - L (m - c) (1 - d)` with `d = (1/L - m)/(1 - m)`.
+
+    Parameters:
+        leverage: notional over equity `L`, `> 0`. Any shape; the arguments broadcast.
+        rate: maintenance rate `m`, in `[0, 1)`, at most `1/L`.
+        cost: fee and slippage of the forced close, as a fraction of notional, `>= 0`.
+
+    Returns:
+        A fraction; above 1 the loss is larger than the equity, and somebody else pays.
+
+    Raises:
+        ValueError: for a value outside its range, or leverage above `1/m`.
+
+    Examples:
+        >>> forced_loss(10.0, 0.005, [0.0, 0.002, 0.005]).round(4)
+        array([0.9548, 0.9729, 1.    ])
+    """
+    lev, m, c = real("leverage", leverage, gt=0), real("rate", rate, ge=0, lt=1), real("cost", cost, ge=0)
+    if np.any(m * lev > 1.0):
+        raise ValueError("leverage must be at most 1 / rate")
+    left: FloatArray = lev * (m - c) * (1.0 - (1.0 / lev - m) / (1.0 - m))
+    return 1.0 - left
+
+
+def slippage_covered(rate: Any, fee: Any) -> FloatArray:
+    """The slippage that maintenance margin can pay for before a liquidation costs more than the account has: `m - f`.
+
+    Parameters:
+        rate: maintenance rate `m`, in `[0, 1)`. Any shape; the arguments broadcast.
+        fee: all fees of the forced close `f`, as a fraction of notional, in `(-1, 1)`.
+
+    Returns:
+        A fraction of the notional; 0 or below where the fee alone is more than the margin.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> slippage_covered(0.005, 0.00045).round(5)
+        np.float64(0.00455)
+    """
+    return real("rate", rate, ge=0, lt=1) - _fee("fee", fee)
+
+
+def _fee(name: str, value: Any) -> FloatArray:
+    return real(name, value, gt=-1, lt=1)

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
+export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help serve site test check bench lock clean
 .DEFAULT_GOAL := help
@@ -18,7 +19,7 @@ site: $(VENV)/site ## Build the site into site/, strictly
 	$(BIN)/mkdocs build --strict
 
 test: $(VENV)/dev ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: $(VENV)/dev ## Lint, formatting, types and import layers
 	$(BIN)/ruff check

@@ -41,7 +41,7 @@ def show(display: Display) -> None:
     if _sink is None:
         print(display.text)
         return
-    _flush()
+    flush()
     _sink.append(display)
 
 
@@ -53,12 +53,12 @@ def collect() -> Iterator[list[Display]]:
     with redirect_stdout(io.StringIO()):
         try:
             yield _sink
-            _flush()
+            flush()
         finally:
             _sink = outer
 
 
-def _flush() -> None:
+def flush() -> None:
     """Move what was printed since the last display into the sink."""
     assert _sink is not None  # noqa: S101  (only called inside collect)
     buffer = sys.stdout

@@ -22,6 +22,7 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
     "pp": ("a difference of fractions, in percentage points", "", 100, 1, NBSP + "pp"),
     "bp": ("a fraction, shown in basis points", "", 1e4, 1, NBSP + "bp"),
     "x": ("a multiple, such as leverage", "", 1, 1, "×"),
+    "ratio": ("a quotient of two like amounts", "", 1, 2, ""),
     "number": ("a plain number", "", 1, 2, ""),
     "count": ("a whole number of things", "", 1, 0, ""),
     "seconds": ("seconds", "", 1, 0, NBSP + "s"),
@@ -30,16 +31,13 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
     "days": ("days", "", 1, 1, NBSP + "days"),
 }
 
-UNITS: Mapping[str, str] = {name: row[0] for name, row in _FORMATS.items()} | {"text": "text, as it is"}
-"""Each unit's name and what it formats; `.digits` after a name sets the decimals, as in `usd.0`."""
-
 
 def fmt(value: Any, unit: str = "") -> str:
     """`value` as text, in a unit.
 
     Parameters:
         value: one number (a fraction for `pct`, `pp` and `bp`), or anything for `text`.
-        unit: a name of `UNITS`, with `.digits` for other decimals than its own; empty for `str(value)`.
+        unit: a name of `UNITS`, with `.digits` for other decimals than its own; empty for `str(value)`, with that sign.
 
     Returns:
         The text, with a true minus sign, thousands separators and no line break before a unit.
@@ -52,6 +50,10 @@ def fmt(value: Any, unit: str = "") -> str:
         ('−$1,234.50', '9.55%', '0.0')
     """
     if unit in ("", "text"):
+        if isinstance(value, (int, float, np.number)):
+            if not np.isfinite(value):
+                raise ValueError(f"a value must be finite, got {value}")
+            return str(value).replace("-", MINUS)
         return str(value)
     name, _, digits = unit.partition(".")
     if name not in _FORMATS or (digits and not digits.isdecimal()) or unit.endswith("."):
@@ -66,3 +68,10 @@ def fmt(value: Any, unit: str = "") -> str:
     text = f"{abs(number * factor):,.{int(digits) if digits else decimals}f}"
     sign = MINUS if number < 0 and any(digit in "123456789" for digit in text) else ""
     return f"{sign}{prefix}{text}{suffix}"
+
+
+# An example that is no round number, so that each shows what its unit does with decimals.
+UNITS: Mapping[str, str] = {
+    name: f"{row[0]}: {fmt(0.0512 if row[2] != 1 else 1234.5678, name)}" for name, row in _FORMATS.items()
+} | {"text": "text, as it is"}
+"""Each unit's name, what it formats and an example; `.digits` after a name sets the decimals, as in `usd.0`."""

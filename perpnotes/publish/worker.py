@@ -142,7 +142,7 @@ def _work(article: Article, epoch: int, connection: Connection) -> None:
                 exec(_compile(block.source, article.path, line, "exec"), namespace)  # noqa: S102  (what it is for)
                 # One buffer for the whole page, not one a block: whoever kept `sys.stdout` in an earlier block
                 # still prints into it.
-                displays._flush()
+                displays.flush()
                 connection.send(tuple(sink))
                 sink.clear()
             results = {}

@@ -24,6 +24,9 @@ from perpnotes.publish.units import UNITS, fmt
         (np.float64(2.5), "number.1", "2.5"),
         (np.array([[3]]), "count", "3"),
         ("GOLD", "text", "GOLD"),
+        (-3, "", "−3"),
+        (0.02345, "pp", "2.3\u00a0pp"),
+        (1.5, "ratio", "1.50"),
     ],
 )
 def test_a_number_is_formatted_for_readers(value: object, unit: str, text: str) -> None:
@@ -45,6 +48,12 @@ def test_what_is_not_one_finite_number_is_refused(value: object) -> None:
         fmt(value, "usd")
 
 
+def test_without_a_unit_a_number_is_still_finite() -> None:
+    """A NaN does not slip through where the unit was left out."""
+    with pytest.raises(ValueError, match="must be finite"):
+        fmt(math.nan)
+
+
 @pytest.mark.parametrize("unit", ["dollars", "usd.", "usd.x", "usd.-1", "pct.1.2"])
 def test_an_unknown_unit_lists_the_known_ones(unit: str) -> None:
     """The message says what could have been meant."""
@@ -53,5 +62,6 @@ def test_an_unknown_unit_lists_the_known_ones(unit: str) -> None:
 
 
 def test_every_unit_can_be_used() -> None:
-    """The table that contributors see is the one that formats."""
+    """The table that contributors see is the one that formats, and its examples are made by it."""
     assert all(fmt(1.0, unit) for unit in UNITS)
+    assert UNITS["pct"].endswith(": 5.1%")

@@ -1,0 +1,244 @@
+"""Funding and realized volatility on one map: how high each is against its own past, and how often both are at once.
+
+A rank says "higher than this part of the recent past" and nothing about units, so funding and volatility can stand on
+one map, and so can two venues. All ranks look back only: what is known at a time uses nothing after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, real, scalar, whole
+
+__all__ = [
+    "QUADRANTS",
+    "TailDependence",
+    "crowding_index",
+    "quadrants",
+    "realized_volatility",
+    "tail_dependence",
+    "trailing_rank",
+]
+
+QUADRANTS = ("calm", "crowded", "stress", "turbulent", "capitulation")
+"""What `quadrants` answers; the last two are the quadrant of high volatility without high funding, by the sign."""
+
+
+def realized_volatility(prices: Any, window: int, interval: float) -> FloatArray:
+    """Annualized volatility over a trailing window: `sqrt(sum of squared log returns * 8760 / (window * interval))`.
+
+    Parameters:
+        prices: prices in order and equally spaced, `> 0`. Shape `(n,)`, with `n > window`.
+        window: returns in each sum, a whole number `>= 1`.
+        interval: hours from one price to the next, `> 0`.
+
+    Raises:
+        ValueError: for a value outside its range, or fewer prices than a window needs.
+
+    Returns an array of shape `(n - window,)`: the first value is known at the price number `window`, counted from 0.
+
+    Examples:
+        >>> realized_volatility([100.0, 101.0, 100.0, 102.0], window=2, interval=24.0).round(4).tolist()
+        [0.1901, 0.2994]
+
+    Source: realized variance, after Andersen and Bollerslev (1998).
+    """
+    p = real("prices", prices, gt=0, ndim=1)
+    size, hours = whole("window", window, ge=1), scalar("interval", interval, gt=0)
+    if p.size <= size:
+        raise ValueError(f"prices must hold more than window = {size}, got {p.size}")
+    squares = np.lib.stride_tricks.sliding_window_view(np.diff(np.log(p)) ** 2, size)
+    result: FloatArray = np.sqrt(squares.sum(axis=1) * (8760.0 / (size * hours)))
+    return result
+
+
+def trailing_rank(values: Any, window: int) -> FloatArray:
+    """Rank of each value in the window that ends with it: `(values below + half of those equal) / window`.
+
+    It lies in `(0, 1)`; the value itself is one of those equal. A strictly rising transform changes no rank.
+
+    Parameters:
+        values: in order, any sign. Shape `(n,)`, with `n >= window`.
+        window: values in a window, a whole number `>= 2`.
+
+    Raises:
+        ValueError: for a non-finite value, or fewer values than a window needs.
+
+    Returns an array of shape `(n - window + 1,)`: the first rank belongs to the value number `window - 1`.
+
+    Examples:
+        >>> trailing_rank([1.0, 2.0, 3.0, 3.0, 0.0], window=4).tolist()
+        [0.75, 0.125]
+    """
+    x, size = real("values", values, ndim=1), whole("window", window, ge=2)
+    if x.size < size:
+        raise ValueError(f"values must hold at least window = {size}, got {x.size}")
+    ranks = np.empty(x.size - size + 1)
+    block = max(1, 4_000_000 // size)  # the comparisons of one block stay within some megabytes
+    for start in range(0, ranks.size, block):
+        part = np.lib.stride_tricks.sliding_window_view(x[start : start + block + size - 1], size)
+        last = part[:, -1:]
+        ranks[start : start + block] = ((part < last).sum(axis=1) + 0.5 * (part == last).sum(axis=1)) / size
+    return ranks
+
+
+def quadrants(
+    funding: Any, funding_rank: Any, volatility_rank: Any, *, enter: float = 0.9, leave: float = 0.8
+) -> npt.NDArray[np.str_]:
+    """The state at each time, one of `QUADRANTS`, with hysteresis: *high* from `rank >= enter` until `rank < leave`.
+
+    | | volatility not high | volatility high |
+    | --- | --- | --- |
+    | funding high | crowded | stress |
+    | funding not high | calm | turbulent, or capitulation where funding is negative |
+
+    It watches longs. For crowded shorts pass `-funding` and its ranks.
+
+    Parameters:
+        funding: funding rates, either sign. Shape `(n,)`.
+        funding_rank: their trailing ranks, in `[0, 1]`. Shape `(n,)`.
+        volatility_rank: trailing ranks of realized volatility at the same times, in `[0, 1]`. Shape `(n,)`.
+        enter: rank at which *high* begins, in `(0, 1]`.
+        leave: rank below which it ends, in `[0, enter]`; equal to `enter` for no hysteresis.
+
+    Raises:
+        ValueError: for a value outside its range, or lengths that differ.
+
+    Examples:
+        >>> state = quadrants([2e-4, 2e-4, -1e-4], [0.95, 0.85, 0.05], [0.50, 0.92, 0.85])
+        >>> state.tolist()
+        ['crowded', 'stress', 'capitulation']
+    """
+    f = real("funding", funding, ndim=1)
+    u = real("funding_rank", funding_rank, ge=0, le=1, ndim=1)
+    v = real("volatility_rank", volatility_rank, ge=0, le=1, ndim=1)
+    start = scalar("enter", enter, gt=0, le=1)
+    stop = scalar("leave", leave, ge=0, le=start)
+    if not f.shape == u.shape == v.shape:
+        raise ValueError(f"volatility_rank must match, got lengths {f.size}, {u.size} and {v.size}")
+    crowded, volatile = _latched(u, start, stop), _latched(v, start, stop)
+    code = np.where(volatile, np.where(crowded, 2, np.where(f < 0, 4, 3)), np.where(crowded, 1, 0))
+    return np.asarray(QUADRANTS)[code]
+
+
+def _latched(ranks: FloatArray, enter: float, leave: float) -> npt.NDArray[np.bool_]:
+    """True from a rank that enters until a rank that leaves; between the two, what it was. It starts as False."""
+    event = np.where(ranks >= enter, 1, np.where(ranks < leave, -1, 0))
+    last = np.maximum.accumulate(np.where(event != 0, np.arange(event.size), 0))
+    high: npt.NDArray[np.bool_] = event[last] == 1
+    return high
+
+
+@dataclass(frozen=True, slots=True)
+class TailDependence:
+    """How often funding is high when volatility is. Made by `tail_dependence`.
+
+    Parameters:
+        level: the rank above which a value counts as high.
+        high_funding: times at which funding is high.
+        high_volatility: times at which volatility is high.
+        both: times at which both are.
+        times: all times.
+        chance: the part of all time shifts of one series against the other with at least as many joint times. A shift
+            keeps what each series does alone, and breaks what they do together.
+    """
+
+    level: float
+    high_funding: int
+    high_volatility: int
+    both: int
+    times: int
+    chance: float
+
+    @property
+    def chi(self) -> float:
+        """`P(funding high | volatility high)`; 1 where they always come together."""
+        return self.both / self.high_volatility
+
+    @property
+    def independent(self) -> float:
+        """What `chi` would be if they were independent: how often funding is high at all, close to `1 - level`."""
+        return self.high_funding / self.times
+
+    @property
+    def lift(self) -> float:
+        """How many times as often both are high as under independence; 1 says nothing."""
+        return self.chi / self.independent
+
+    def why(self) -> Derivation:
+        """The terms behind `chi`."""
+        return Derivation(
+            (
+                Term("u", "level", self.level),
+                Term("n", "times", self.times),
+                Term("n_F", "times of high funding", self.high_funding),
+                Term("n_V", "times of high volatility", self.high_volatility),
+                Term("n_{FV}", "times of both", self.both),
+                Term("p", "independence would give", self.independent, "", "n_F / n"),
+                Term("c", "part of the time shifts that do as well", self.chance),
+                Term(r"\chi", "funding high, given volatility high", self.chi, "", "n_{FV} / n_V"),
+            )
+        )
+
+
+def tail_dependence(funding_rank: Any, volatility_rank: Any, level: float = 0.9) -> TailDependence:
+    """Joint exceedances of two series of ranks, `chi(u) = P(U_F > u | U_V > u)`, against independence and all shifts.
+
+    Under independence `chi(u) = 1 - u`; for ranks that rise and fall together it is 1.
+
+    Parameters:
+        funding_rank: in `[0, 1]`. Shape `(n,)`.
+        volatility_rank: in `[0, 1]`, at the same times. Shape `(n,)`.
+        level: `u`, in `(0, 1)`; at least one rank of each series must lie above it.
+
+    Raises:
+        ValueError: for a value outside its range, lengths that differ, or a series that is never above the level.
+
+    Examples:
+        >>> tail = tail_dependence([0.2, 0.95, 0.97, 0.1, 0.3], [0.1, 0.96, 0.4, 0.5, 0.2])
+        >>> tail.chi, tail.independent, tail.chance
+        (1.0, 0.4, 0.4)
+
+    Source: Coles, Heffernan and Tawn (1999), "Dependence measures for extreme value analyses", Extremes 2.
+    """
+    u = real("funding_rank", funding_rank, ge=0, le=1, ndim=1)
+    v = real("volatility_rank", volatility_rank, ge=0, le=1, ndim=1)
+    above = scalar("level", level, gt=0, lt=1)
+    if u.shape != v.shape:
+        raise ValueError(f"volatility_rank must match, got lengths {u.size} and {v.size}")
+    f, w = u > above, v > above
+    for name, high in (("funding_rank", f), ("volatility_rank", w)):
+        if not high.any():
+            raise ValueError(f"{name} must be above level = {above:g} at least once")
+    # joint times at every circular shift at once: a cross-correlation, in whole numbers
+    shifted = np.rint(np.fft.irfft(np.fft.rfft(f) * np.conj(np.fft.rfft(w)), n=f.size)).astype(int)
+    both = int((f & w).sum())
+    return TailDependence(above, int(f.sum()), int(w.sum()), both, f.size, float((shifted >= both).mean()))
+
+
+def crowding_index(funding: Any, rank: Any, open_interest: Any, depth: Any) -> FloatArray:
+    """Pressure and the door it must fit through: `sign(F) * u * OI / D`.
+
+    Its sign is the side that pays; its size is how many times the book's depth is held open, weighted by the rank.
+
+    Parameters:
+        funding: funding rate `F`, either sign. Any shape; the arguments broadcast.
+        rank: trailing rank `u` of `|F|`, in `[0, 1]`.
+        open_interest: `OI`, one side, `>= 0`, in the unit of `depth`.
+        depth: size resting within 1% of the mid on the side through which the payers would leave, `> 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> crowding_index([3e-4, -3e-4], 0.95, 40_000.0, 500.0).tolist()
+        [76.0, -76.0]
+    """
+    u, door = real("rank", rank, ge=0, le=1), real("depth", depth, gt=0)
+    result: FloatArray = np.sign(real("funding", funding)) * u * real("open_interest", open_interest, ge=0) / door
+    return result

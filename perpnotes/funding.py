@@ -1,0 +1,450 @@
+"""What holding a perpetual costs: the rate from the order book, the payment, and what many payments do to a position.
+
+Two things that a payment can do are often told as one. At a fixed size it takes the same amount each time and brings
+liquidation closer. At a fixed leverage it takes the same *share* of the equity each time, so it compounds, and the
+distance to liquidation never changes. `equity_left` and `distance` keep the two apart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from perpnotes import _normal
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+
+__all__ = [
+    "AR1",
+    "Survival",
+    "annual",
+    "distance",
+    "equity_left",
+    "hit_probability",
+    "impact_price",
+    "payment",
+    "premium",
+    "rate",
+    "settlements",
+    "survival",
+]
+
+_YEAR_HOURS = 8760.0
+
+
+def impact_price(prices: Any, sizes: Any, notional: float) -> float:
+    """Average price of a market order of a fixed notional: `notional / coins`, filled level by level from the best.
+
+    Parameters:
+        prices: one side of the book, best first, `> 0`, USD per coin: falling for bids, rising for asks. Shape `(n,)`.
+        sizes: coins at each level, `> 0`. Shape `(n,)`.
+        notional: value to trade, `> 0`, USD; not above the value of the levels given.
+
+    Raises:
+        ValueError: for a value outside its range, levels out of order, or a book too thin for the notional.
+
+    Examples:
+        >>> round(impact_price([100.0, 99.0], [1.0, 5.0], 199.0), 9)
+        99.5
+
+    Source: impact bid and ask price in Binance's and BitMEX's funding documentation.
+    """
+    levels = real("prices", prices, gt=0, ndim=1)
+    coins = real("sizes", sizes, gt=0, ndim=1)
+    target = scalar("notional", notional, gt=0)
+    if levels.shape != coins.shape:
+        raise ValueError(f"sizes must have one entry a price, got {coins.size} for {levels.size} prices")
+    steps = np.sign(np.diff(levels))
+    if np.any(steps == 0) or np.any(steps != steps[:1]):
+        raise ValueError(f"prices must fall (bids) or rise (asks) from level to level, got {levels.tolist()}")
+    value = np.cumsum(levels * coins)
+    if target > value[-1]:
+        raise ValueError(f"notional must be <= {value[-1]:g}, the value of the levels given, got {target:g}")
+    last = int(np.searchsorted(value, target))
+    before = float(value[last - 1]) if last else 0.0
+    return target / (float(coins[:last].sum()) + (target - before) / float(levels[last]))
+
+
+def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
+    """How far the book stands outside the index: `(max(0, bid - X) - max(0, X - ask)) / X` with impact prices.
+
+    It is 0 as long as the index lies between the two. A venue averages many samples of it over the interval.
+
+    Parameters:
+        impact_bid: average price at which the impact notional can be sold, `> 0`, USD per coin. Any shape.
+        impact_ask: the same for buying, not below `impact_bid`, USD per coin.
+        index: index price `X`, `> 0`, USD per coin.
+
+    Raises:
+        ValueError: for a non-finite value, a price that is not positive, or a crossed pair.
+
+    Examples:
+        >>> premium([100.1, 99.9], [100.2, 100.1], 100.0).round(6).tolist()
+        [0.001, 0.0]
+
+    Source: premium index in Binance's, BitMEX's and Hyperliquid's funding documentation.
+    """
+    bid, ask = real("impact_bid", impact_bid, gt=0), real("impact_ask", impact_ask, gt=0)
+    spot = real("index", index, gt=0)
+    if np.any(bid > ask):
+        raise ValueError("impact_bid must be <= impact_ask, got a crossed pair")
+    result: FloatArray = (np.maximum(0.0, bid - spot) - np.maximum(0.0, spot - ask)) / spot
+    return result
+
+
+def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any = None, share: Any = 1.0) -> FloatArray:
+    """Funding rate of one payment: `share * F` with `F = P + clip(I - P, -k, k)`, then held within `±cap`.
+
+    Inside the *dead band* `|I - P| <= k` it is the interest rate `I`, whatever the premium.
+
+    Parameters:
+        premium: mean premium `P` of the interval, a fraction. Any shape; the arguments broadcast.
+        interest: interest rate `I` of the interval, either sign.
+        clamp: half-width `k` of the dead band, `>= 0`; 0 gives `F = P`.
+        cap: largest `|F|`, `>= 0`, or None.
+        share: the part of `F` that one payment carries, in `(0, 1]`: 1/8 where an 8-hour rate is paid hourly.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> (rate([-0.0010, -0.0004, 0.0, 0.0006, 0.0010]) * 1e4).round(9).tolist()
+        [-5.0, 1.0, 1.0, 1.0, 5.0]
+        >>> rate(0.0, share=1 / 8)
+        np.float64(1.25e-05)
+
+    Source: the form of Binance's, BitMEX's and Hyperliquid's funding documentation; without clamp, dYdX's.
+    """
+    p, k = real("premium", premium), real("clamp", clamp, ge=0)
+    full = p + np.clip(real("interest", interest) - p, -k, k)
+    if cap is not None:
+        limit = real("cap", cap, ge=0)
+        full = np.clip(full, -limit, limit)
+    result: FloatArray = full * real("share", share, gt=0, le=1)
+    return result
+
+
+def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
+    """Cash flow to the holder at one settlement of a linear contract, in quote currency: `-size * mark * rate`.
+
+    Over all holders of a contract it sums to zero, because their sizes do.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
+        mark: the price on which the venue charges (mark or index), `> 0`, USD per coin.
+        rate: funding rate of this payment; `> 0` is paid by longs.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a price that is not positive.
+
+    Examples:
+        >>> payment([1.0, -1.0], 60_000.0, 0.0001).tolist()
+        [-6.0, 6.0]
+    """
+    return -real("size", size) * real("mark", mark, gt=0) * real("rate", rate)
+
+
+def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
+    """Number of payments due on a position: settlements in `(opened, closed]`, `floor(closed/i) - floor(opened/i)`.
+
+    Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke.
+
+    Parameters:
+        opened: hours since a settlement, such as midnight UTC. Any shape; the arguments broadcast.
+        closed: hours on the same clock, not before `opened`.
+        interval: hours from one settlement to the next, `> 0`.
+
+    Raises:
+        ValueError: for a non-finite value, an interval that is not positive, or a close before the opening.
+
+    Examples:
+        >>> settlements([0.0, 0.1, 7.9], [24.0, 7.9, 8.1]).tolist()
+        [3.0, 0.0, 1.0]
+    """
+    start, end, step = real("opened", opened), real("closed", closed), real("interval", interval, gt=0)
+    if np.any(end < start):
+        raise ValueError("closed must be >= opened, got a close before the opening")
+    result: FloatArray = np.floor(end / step) - np.floor(start / step)
+    return result
+
+
+def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> FloatArray:
+    """A funding rate over a year of 8,760 hours: `n f`, or `(1 + f)^n - 1` where every payment is reinvested.
+
+    Parameters:
+        rate: funding rate of one payment, `> -1`. Any shape.
+        interval: hours from one payment to the next, `> 0`.
+        compounded: False for the sum, True for the reinvested payment.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> round(float(annual(0.0001)), 6), round(float(annual(0.0001, compounded=True)), 6)
+        (0.1095, 0.115714)
+    """
+    f, n = real("rate", rate, gt=-1), _YEAR_HOURS / real("interval", interval, gt=0)
+    result: FloatArray = np.expm1(n * np.log1p(f)) if compounded else n * f
+    return result
+
+
+def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") -> FloatArray:
+    """Equity after equal payments at a flat price, as a multiple of the equity at the start; it can go below 0.
+
+    Holding the size it is `1 - n L f`: simple. Holding the leverage, the position is resized to the equity after each
+    payment, and it is `(1 - L f)^n`: compounded. The second is never the smaller one (Bernoulli's inequality).
+
+    Parameters:
+        leverage: notional over equity at the start, `>= 0`. Any shape; the arguments broadcast.
+        rate: rate paid by the holder at each payment; `< 0` is received. With `hold="leverage"`, `L f < 1`.
+        payments: number of payments, `>= 0`.
+        hold: `"size"` or `"leverage"`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> round(float(equity_left(20.0, 0.0003, 90)), 6)
+        0.46
+        >>> round(float(equity_left(20.0, 0.0003, 90, hold="leverage")), 6)
+        0.581801
+    """
+    one_of("hold", hold, ("size", "leverage"))
+    each = real("leverage", leverage, ge=0) * real("rate", rate)
+    n = real("payments", payments, ge=0)
+    if hold == "size":
+        return 1.0 - n * each
+    real("leverage * rate", each, lt=1)
+    result: FloatArray = np.exp(n * np.log1p(-each))
+    return result
+
+
+def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.0) -> FloatArray:
+    """Relative move of the mark to maintenance: `(1/L - paid - m) / (1 - s m)`, never below 0.
+
+    Parameters:
+        leverage: notional over equity before the payments, `> 0`. Any shape; the arguments broadcast.
+        maintenance: maintenance rate on mark notional, in `[0, 1)`.
+        paid: funding paid so far as a fraction of the notional, at a flat price; `< 0` was received. At a fixed
+            leverage the position is resized after each payment and `paid` stays 0.
+        side: 1 for a long, -1 for a short.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> distance(20.0, 0.005, [0.0, 0.015, 0.045]).round(6).tolist()
+        [0.045226, 0.030151, 0.0]
+    """
+    s = real("side", side)
+    if np.any(np.abs(s) != 1):
+        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
+    m = real("maintenance", maintenance, ge=0, lt=1)
+    room = 1.0 / real("leverage", leverage, gt=0) - real("paid", paid) - m
+    result: FloatArray = np.maximum(0.0, room) / (1.0 - s * m)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Survival:
+    """How many payments a position of fixed size stands at a flat price. Made by `survival`.
+
+    Parameters:
+        leverage: notional over equity at the start.
+        maintenance: maintenance rate.
+        rate: rate paid by the holder at each payment.
+        fees: fees already paid, as a fraction of the notional.
+        multiple: the multiple of the maintenance margin that counts as the end.
+    """
+
+    leverage: float
+    maintenance: float
+    rate: float
+    fees: float
+    multiple: float
+
+    @property
+    def room(self) -> float:
+        """What can be paid, as a fraction of the notional; 0 where it is too late."""
+        return max(0.0, 1.0 / self.leverage - self.fees - self.multiple * self.maintenance)
+
+    @property
+    def payments(self) -> float:
+        """The payment that brings equity to the end or below it; infinite where the holder is not paying."""
+        if self.rate <= 0:
+            return math.inf if self.room > 0 else 0.0
+        # a room of exactly n payments ends with the nth, not with the one after it for a rounding error
+        return float(math.ceil(self.room / self.rate * (1.0 - 1e-12)))
+
+    def why(self) -> Derivation:
+        """The terms behind the number of payments."""
+        return Derivation(
+            (
+                Term("L", "leverage", self.leverage),
+                Term("m", "maintenance rate", self.maintenance),
+                Term(r"\lambda", "multiple of maintenance", self.multiple),
+                Term(r"\varphi", "fees paid", self.fees),
+                Term("b", "room, of the notional", self.room, "", r"1/L - {\varphi} - {\lambda} m"),
+                Term("f", "rate paid at each payment", self.rate),
+                Term("n", "payments", self.payments, "", r"{\min} n \text{ with } n f {\ge} b"),
+            )
+        )
+
+
+def survival(leverage: float, maintenance: float, rate: float, *, fees: float = 0.0, multiple: float = 1.0) -> Survival:
+    """Payments until maintenance at a fixed size and a flat price: the first `n` with `n f >= 1/L - fees - lambda m`.
+
+    Parameters:
+        leverage: notional over equity at the start, `> 0`.
+        maintenance: maintenance rate, in `[0, 1)`.
+        rate: rate paid by the holder at each payment; `<= 0` never ends it.
+        fees: fees already paid, as a fraction of the notional, `>= 0`.
+        multiple: the multiple `lambda` of the maintenance margin that counts as the end, `> 0`: 1 is liquidation,
+            1.5 is a warning before it.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> survival(20.0, 0.005, 0.0003).payments
+        150.0
+        >>> survival(20.0, 0.005, 0.0003, fees=0.001, multiple=1.5).payments
+        139.0
+    """
+    return Survival(
+        scalar("leverage", leverage, gt=0),
+        scalar("maintenance", maintenance, ge=0, lt=1),
+        scalar("rate", rate),
+        scalar("fees", fees, ge=0),
+        scalar("multiple", multiple, gt=0),
+    )
+
+
+def hit_probability(
+    log_distance: Any, volatility: Any, years: Any, *, growth: Any = 0.0, carry: Any = 0.0, side: Any = 1.0
+) -> FloatArray:
+    """Probability that the mark reaches liquidation within a time, while funding moves liquidation toward it.
+
+    With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
+    `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
+
+    Parameters:
+        log_distance: `a = |ln(mark / liquidation price)|`, `>= 0`. Any shape; the arguments broadcast.
+        volatility: `sigma`, per square root of a year, `> 0`.
+        years: time `T` in years, `> 0`.
+        growth: expected growth `mu` of the mark per year; 0 for a martingale.
+        carry: `g`, funding paid per year as a fraction of the notional, over `1 - m`; `< 0` is received.
+        side: 1 for a long, -1 for a short.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> hit_probability(0.04, 0.6, 7 / 365, carry=[0.0, 0.3]).round(6).tolist()
+        [0.642791, 0.66349]
+
+    Source: the first-passage law of Brownian motion with drift, after Borodin and Salminen (2002).
+    """
+    a, sigma = real("log_distance", log_distance, ge=0), real("volatility", volatility, gt=0)
+    t, s = real("years", years, gt=0), real("side", side)
+    if np.any(np.abs(s) != 1):
+        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
+    nu = s * (real("growth", growth) - sigma**2 / 2) - real("carry", carry)
+    v = sigma * np.sqrt(t)
+    z = (-a + nu * t) / v
+    # exp(-2 nu a/sigma^2) Phi(z), without the overflow of the first factor where the second is tiny: far out,
+    # Phi(z) is phi(z)/|z| times Mills' series, and the exponents add up to -(a + nu T)^2 / (2 v^2) <= 0
+    deep = np.minimum(z, -30.0)
+    tail = np.exp(-((a + nu * t) ** 2) / (2 * v**2)) / (-deep * math.sqrt(2 * math.pi))
+    tail = tail * (1 - deep**-2 + 3 * deep**-4)
+    direct = np.exp(np.where(z > -30.0, -2 * nu * a / sigma**2, 0.0)) * _normal.cdf(z)
+    reflected = np.where(z > -30.0, direct, tail)
+    result: FloatArray = np.where(a == 0, 1.0, np.clip(_normal.cdf((-a - nu * t) / v) + reflected, 0.0, 1.0))
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class AR1:
+    """Funding that remembers: `f_{t+1} = mean + persistence * (f_t - mean) + e`, with independent shocks `e`.
+
+    Parameters:
+        mean: the rate to which it returns, per payment.
+        persistence: the part of a deviation that is left at the next payment, in `[0, 1)`; 0 remembers nothing.
+        shock: standard deviation of `e`, `>= 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> model = AR1(mean=0.0001, persistence=0.9, shock=0.0002)
+        >>> round(float(model.sum_deviation(90)), 6), round(float(AR1(0.0001, 0.0, 0.0002).sum_deviation(90)), 6)
+        (0.017466, 0.001897)
+    """
+
+    mean: float
+    persistence: float
+    shock: float
+
+    def __post_init__(self) -> None:
+        scalar("mean", self.mean)
+        scalar("persistence", self.persistence, ge=0, lt=1)
+        scalar("shock", self.shock, ge=0)
+
+    @classmethod
+    def fit(cls, rates: Any) -> AR1:
+        """Least squares of each rate on the one before it; a negative slope is refused, not set to 0.
+
+        Parameters:
+            rates: a history in order, at least 3 rates, not all the same. Shape `(n,)`.
+
+        Raises:
+            ValueError: for a history that is too short, constant, or that does not return to a mean.
+        """
+        f = real("rates", rates, ndim=1)
+        if f.size < 3 or np.ptp(f[:-1]) == 0:
+            raise ValueError("rates must hold at least 3 rates that are not all the same")
+        x, y = f[:-1] - f[:-1].mean(), f[1:]
+        slope = float(x @ y / (x @ x))
+        if not 0 <= slope < 1:
+            raise ValueError(f"rates must have a persistence in [0, 1), got {slope:g}")
+        mean = float(y.mean() - slope * f[:-1].mean()) / (1.0 - slope)
+        residual = y - mean - slope * (f[:-1] - mean)
+        return cls(mean, slope, math.sqrt(float(residual @ residual) / (f.size - 3 or 1)))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of a single rate, long after the start: `shock / sqrt(1 - persistence^2)`."""
+        return self.shock / math.sqrt(1.0 - self.persistence**2)
+
+    def expected(self, now: float, payments: int) -> FloatArray:
+        """Expected rate of each of the next payments: `mean + persistence^j (now - mean)`, `j = 1, …, payments`.
+
+        Parameters:
+            now: the last rate.
+            payments: how many, a whole number `>= 1`.
+
+        Raises:
+            ValueError: for a non-finite rate or a number of payments that is not a whole number.
+        """
+        ahead = np.arange(1.0, whole("payments", payments, ge=1) + 1)
+        path: FloatArray = self.mean + self.persistence**ahead * (scalar("now", now) - self.mean)
+        return path
+
+    def sum_deviation(self, payments: Any) -> FloatArray:
+        """Standard deviation of the sum of the next `n` rates, knowing the last one.
+
+        `shock/(1 - rho) * sqrt(n - 2 rho (1 - rho^n)/(1 - rho) + rho^2 (1 - rho^(2n))/(1 - rho^2))`.
+
+        Parameters:
+            payments: `n >= 1`, any shape.
+
+        Raises:
+            ValueError: for a number of payments below 1.
+        """
+        n, rho = real("payments", payments, ge=1), self.persistence
+        memory = n - 2 * rho * (1 - rho**n) / (1 - rho) + rho**2 * (1 - rho ** (2 * n)) / (1 - rho**2)
+        result: FloatArray = self.shock / (1 - rho) * np.sqrt(np.maximum(memory, 0.0))
+        return result

@@ -1,0 +1,549 @@
+"""Funding: published rows, closed forms, five real histories against a loop, first passage by simulation."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import histories
+import numpy as np
+import pytest
+from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes.contracts import Linear
+from perpnotes.funding import (
+    AR1,
+    annual,
+    distance,
+    equity_left,
+    hit_probability,
+    impact_price,
+    payment,
+    premium,
+    rate,
+    settlements,
+    survival,
+)
+from perpnotes.margin import Account, Collateral, Position, Tiers
+
+PRINTED = 5.1e-7  # check values have six decimals: half a unit of the last one
+EIGHT = 5.1e-9  # recorded rates have eight decimals
+fractions = st.floats(-0.01, 0.01)
+
+
+class TestRate:
+    @pytest.mark.parametrize(
+        ("given_premium", "expected"),
+        [(0.0010, 0.0005), (-0.0010, -0.0005), (-0.0004, 0.0001), (0.0001, 0.0001), (0.0006, 0.0001), (0.0, 0.0001)],
+    )
+    def test_the_dead_band_and_its_two_sides(self, given_premium: float, expected: float) -> None:
+        """F is I for |I - P| <= k, P - k above and P + k below."""
+        assert rate(given_premium) == pytest.approx(expected, rel=1e-12, abs=0)
+
+    @given(a=fractions, b=fractions)
+    def test_it_never_moves_further_than_the_premium(self, a: float, b: float) -> None:
+        """1-Lipschitz and rising: the clamp dampens a change and never adds to it or turns it."""
+        change = float(rate(max(a, b)) - rate(min(a, b)))
+        assert -1e-18 <= change <= abs(a - b) + 1e-18  # rounding of numbers up to 0.01
+
+    @given(x=fractions)
+    def test_it_is_odd_about_the_interest_rate(self, x: float) -> None:
+        """As far above I on one side as below I on the other."""
+        assert rate(1e-4 + x) - 1e-4 == pytest.approx(-(rate(1e-4 - x) - 1e-4), rel=1e-9, abs=1e-17)
+
+    @pytest.mark.parametrize(
+        ("given_premium", "rules", "expected"),
+        [
+            (-0.00042881, {"clamp": 3e-4}, -0.00012881),
+            (-0.00047541, {"clamp": 3e-4}, -0.00017541),
+            (-0.00009001, {"clamp": 3e-4}, 0.0001),
+            (0.00068931, {"clamp": 3e-4, "share": 1 / 8}, 4.866e-05),
+            (0.00026996, {"interest": 0.0, "clamp": 0.0, "share": 1 / 8}, 3.375e-05),
+            (0.00072308, {"interest": 0.0, "clamp": 0.0, "share": 1 / 8}, 9.038e-05),
+            (0.00036458, {"clamp": 3e-4, "share": 1 / 8}, 1.25e-05),
+            (0.00032981, {"clamp": 2e-4, "share": 1 / 8}, 1.623e-05),
+        ],
+    )
+    def test_recorded_hyperliquid_rows(self, given_premium: float, rules: dict[str, float], expected: float) -> None:
+        """Rows of the venue's own recorded funding history of 2023, under the four rules it had in nine weeks."""
+        assert rate(given_premium, **rules) == pytest.approx(expected, rel=0, abs=EIGHT)
+
+    @pytest.mark.parametrize(
+        ("premium_ppm", "cap_ppm", "expected_ppm"),
+        [(1000, 1.5e6, 1000), (-1000, 1.5e6, -1000), (2147483647, 1.5e6, 1.5e6), (150000, 120000, 120000),
+         (-150000, 120000, -120000), (120000, 0, 0)],
+    )  # fmt: skip
+    def test_dydx_caps(self, premium_ppm: float, cap_ppm: float, expected_ppm: float) -> None:
+        """The test of dYdX v4 (keeper/perpetual_test.go): no clamp, a cap on the 8-hour rate, paid hourly."""
+        actual = rate(premium_ppm / 1e6, interest=0.0, clamp=0.0, cap=cap_ppm / 1e6, share=1 / 8)
+        assert actual == pytest.approx(expected_ppm / 8e6, rel=1e-12, abs=0)
+
+    def test_every_recorded_row_under_the_rule_of_its_day(self) -> None:
+        """1,038 Hyperliquid rows under five stretches of rules; no fixed rule fits them all."""
+        history = histories.funding(histories.HYPERLIQUID)
+        stretches: list[tuple[int, int, dict[str, float]]] = [
+            (0, 82, {"clamp": 3e-4}),
+            (82, 294, {"clamp": 3e-4, "share": 1 / 8}),
+            (294, 971, {"interest": 0.0, "clamp": 0.0, "share": 1 / 8}),
+            (971, 993, {"clamp": 3e-4, "share": 1 / 8}),
+            (993, 1038, {"clamp": 2e-4, "share": 1 / 8}),
+        ]
+        premiums = np.array([row.premium for row in history], dtype=float)
+        rates = np.array([row.rate for row in history])
+        assert len(history) == stretches[-1][1]
+        for start, stop, rules in stretches:
+            assert rate(premiums[start:stop], **rules) == pytest.approx(rates[start:stop], rel=0, abs=EIGHT)
+        worst_single = [np.abs(rate(premiums, **rules) - rates).max() for _, _, rules in stretches]
+        assert min(worst_single) > 1000 * EIGHT
+
+
+class TestPremium:
+    def test_it_is_zero_while_the_index_is_inside(self) -> None:
+        """Above the book, inside it, below it."""
+        assert premium(100.0, 100.2, [99.0, 100.1, 101.0]) == pytest.approx([1 / 99, 0.0, -0.8 / 101], rel=1e-12)
+
+    @given(bid=st.floats(90, 110), spread=st.floats(0, 5))
+    def test_it_mirrors(self, bid: float, spread: float) -> None:
+        """A book mirrored about the index has the opposite premium."""
+        ask = bid + spread
+        assert premium(200 - ask, 200 - bid, 100.0) == pytest.approx(-premium(bid, ask, 100.0), rel=1e-9, abs=1e-15)
+
+    def test_a_crossed_pair_is_refused(self) -> None:
+        """A bid above the ask is a broken feed."""
+        with pytest.raises(ValueError, match="crossed"):
+            premium(101.0, 100.0, 100.0)
+
+    @given(
+        sizes=st.lists(st.floats(0.01, 50), min_size=1, max_size=8),
+        part=st.floats(0.001, 1),
+        side=st.sampled_from([1, -1]),
+    )
+    def test_a_walk_in_small_steps_pays_the_same(self, sizes: list[float], part: float, side: int) -> None:
+        """Spend the notional level by level with a loop: the average price is the same, and no better than the best."""
+        prices = [100.0 + side * 0.5 * i for i in range(len(sizes))]
+        notional = part * sum(p * s for p, s in zip(prices, sizes, strict=True))
+        left, coins = notional, 0.0
+        for price, size in zip(prices, sizes, strict=True):
+            take = min(size, left / price)
+            coins, left = coins + take, left - take * price
+        actual = impact_price(prices, sizes, notional)
+        assert actual == pytest.approx(notional / coins, rel=1e-9)
+        assert side * (actual - prices[0]) >= -1e-9
+
+    def test_the_whole_book_can_be_spent(self) -> None:
+        """A notional of exactly what is there is the average over all levels."""
+        assert impact_price([100.0, 99.0], [1.0, 2.0], 298.0) == pytest.approx(298 / 3, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("prices", "sizes", "notional", "message"),
+        [
+            ([100.0, 101.0, 100.5], [1, 1, 1], 10.0, "prices must fall"),
+            ([100.0, 100.0], [1, 1], 10.0, "prices must fall"),
+            ([100.0], [1.0], 100.5, "notional must be <= 100"),
+            ([100.0], [1.0, 2.0], 10.0, "sizes must have one entry a price"),
+        ],
+    )
+    def test_a_book_that_is_none(self, prices: list[float], sizes: list[float], notional: float, message: str) -> None:
+        """Levels out of order, and a book too thin: refused, not extrapolated."""
+        with pytest.raises(ValueError, match=message):
+            impact_price(prices, sizes, notional)
+
+
+class TestPayment:
+    @pytest.mark.parametrize(
+        ("mark", "given_rate", "received_by_shorts"),
+        [(2.77, -8e-6, -0.0006648), (2.73, -4e-6, -0.0003276), (2.78, 1.9e-5, 0.0015846), (2.82, 9.7e-5, 0.0082062)],
+    )
+    def test_published_payments(self, mark: float, given_rate: float, received_by_shorts: float) -> None:
+        """The table in freqtrade of 30 coins (tests/exchange/test_exchange.py): what a short receives, a long pays."""
+        assert payment(-30.0, mark, given_rate) == pytest.approx(received_by_shorts, rel=0, abs=1e-9)
+        assert payment(30.0, mark, given_rate) == pytest.approx(-received_by_shorts, rel=0, abs=1e-9)
+
+    @given(sizes=st.lists(st.integers(-1000, 1000), min_size=1, max_size=20), f=fractions)
+    def test_payments_sum_to_zero(self, sizes: list[int], f: float) -> None:
+        """Every contract has a long and a short, so what one side pays the other receives."""
+        book = np.array([*sizes, -sum(sizes)], dtype=float)
+        assert math.fsum(payment(book, 60_000.0, f)) == pytest.approx(0.0, abs=1e-6)  # of up to 1e7 USD
+
+    def test_the_daily_bar_pays_three_times(self) -> None:
+        """HKUDS/Vibe-Trading#1307: 60,000 USD at one basis point over three daily bars is 54, not 18."""
+        due = settlements([0.0, 24.0, 48.0], [24.0, 48.0, 72.0])
+        assert float(-payment(1.0, 60_000.0, 0.0001) * due.sum()) == pytest.approx(54.0, rel=1e-12)
+
+    @given(a=st.floats(0, 100), b=st.floats(0, 100), c=st.floats(0, 100), step=st.sampled_from([1.0, 4.0, 8.0]))
+    def test_settlements_add_up_over_bars(self, a: float, b: float, c: float, step: float) -> None:
+        """Cutting a holding time in two never loses or doubles a payment."""
+        first, second, third = sorted((a, b, c))
+        whole = settlements(first, third, step)
+        assert whole == settlements(first, second, step) + settlements(second, third, step)
+        assert whole == sum(first < k * step <= third for k in range(102))
+
+    @pytest.mark.parametrize("name", histories.FUNDING)
+    @pytest.mark.parametrize("coins", [1.0, -1.0], ids=["long", "short"])
+    def test_one_coin_held_through_a_real_history(self, name: str, coins: float) -> None:
+        """Cash flow after each row: ours, and an exact decimal ledger that moves money from the payer to the payee."""
+        history = histories.funding(name)
+        rates = [row.rate for row in history]
+        marks = np.round(20_000 * np.exp(np.cumsum(np.random.default_rng(7).normal(0, 0.02, len(rates)))), 2)
+        ours = np.cumsum(payment(coins, marks, rates))
+
+        purses = {"long": Decimal(0), "short": Decimal(0)}
+        ledger = []
+        for mark, f in zip(marks.tolist(), rates, strict=True):
+            amount = Decimal(mark) * abs(Decimal(f))
+            payer, payee = ("long", "short") if f > 0 else ("short", "long")
+            purses[payer] -= amount
+            purses[payee] += amount
+            ledger.append(float(purses["long" if coins > 0 else "short"]))
+        assert len(ours) == len(ledger) > 1000
+        # sums of up to 17,520 terms of up to a few hundred USD, in doubles
+        assert ours == pytest.approx(ledger, rel=1e-12, abs=1e-8)
+
+    @pytest.mark.parametrize(
+        ("name", "interval", "missing"),
+        [
+            (histories.BINANCE, 8.0, 0),
+            (histories.BINANCE_EXPORT, 8.0, 0),
+            (histories.BYBIT, 8.0, 0),
+            (histories.DYDX, 1.0, 0),
+        ],
+    )
+    def test_a_real_history_has_the_settlements_that_the_clock_asks_for(
+        self, name: str, interval: float, missing: int
+    ) -> None:
+        """From just before the first row to just after the last, one row for each settlement."""
+        history = histories.funding(name)
+        due = settlements(history[0].hours - 0.01, history[-1].hours + 0.01, interval)
+        assert int(due) - len(history) == missing
+
+    def test_two_histories_of_one_contract_pay_the_same(self) -> None:
+        """Binance's own export and a collected one, on one clock: the same payments within a unit of the last digit."""
+        export = {round(row.hours): row.rate for row in histories.funding(histories.BINANCE_EXPORT)}
+        other = {round(row.hours): row.rate for row in histories.funding(histories.BINANCE)}
+        shared = sorted(export.keys() & other.keys())
+        assert len(shared) == len(other) == 4383
+        ours, theirs = (payment(1.0, 30_000.0, [h[k] for k in shared]) for h in (export, other))
+        assert ours == pytest.approx(theirs, rel=0, abs=30_000 * 1.01e-8)
+
+
+class TestSimpleOrCompounded:
+    def test_check_values(self) -> None:
+        """One basis point three times a day; 20x, three basis points, 90 payments; leverage after 50 of them."""
+        assert annual(0.0001) == pytest.approx(0.1095, rel=1e-12)
+        assert annual(0.0001, compounded=True) == pytest.approx(0.115714, abs=PRINTED)
+        assert annual(0.0001 / 8, 1.0, compounded=True) == pytest.approx(0.115719, abs=PRINTED)
+        assert equity_left(20.0, 3e-4, 90) == pytest.approx(0.46, rel=1e-12)
+        assert equity_left(20.0, 3e-4, 90, hold="leverage") == pytest.approx(0.581801, abs=PRINTED)
+        assert 20 / equity_left(20.0, 3e-4, 50) == pytest.approx(28.571429, abs=PRINTED)
+
+    @given(leverage=st.floats(0, 50), f=st.floats(-0.01, 0.01), n=st.integers(1, 300))
+    def test_compounding_is_never_worse(self, leverage: float, f: float, n: int) -> None:
+        """Bernoulli: (1 - Lf)^n >= 1 - nLf, for the payer and for the receiver."""
+        simple, compounded = equity_left(leverage, f, n), equity_left(leverage, f, n, hold="leverage")
+        assert compounded >= simple - 1e-9 * max(1.0, abs(float(simple)))
+
+    @pytest.mark.parametrize("hold", ["size", "leverage"])
+    def test_a_ledger_agrees(self, hold: str) -> None:
+        """Pay each time from the equity; resize to the leverage, or do not."""
+        equity, notional = 1_000.0, 20_000.0
+        for n in range(1, 91):
+            equity += float(payment(notional / 50_000.0, 50_000.0, 3e-4))
+            if hold == "leverage":
+                notional = 20.0 * equity
+            assert equity_left(20.0, 3e-4, n, hold=hold) == pytest.approx(equity / 1_000.0, rel=1e-10)
+
+    @given(
+        leverage=st.floats(1.0, 50.0),
+        m=st.floats(0.001, 0.015),
+        paid=st.floats(-0.01, 0.01),
+        side=st.sampled_from([1.0, -1.0]),
+    )
+    def test_the_distance_is_the_account_s_own(self, leverage: float, m: float, paid: float, side: float) -> None:
+        """The margin module walks an account whose collateral has paid; it stops where the formula says."""
+        position = Position(Linear("BTC"), side, 100.0, 100.0, Tiers.flat(m))
+        account = Account([position], [Collateral(100.0 * (1 / leverage - paid))])
+        walked = account.distance({"BTC": -side}).move
+        formula = float(distance(leverage, m, paid, side=side))
+        if formula < 1 or side < 0:
+            assert walked == pytest.approx(formula, rel=1e-9, abs=1e-12)
+        else:
+            assert math.isinf(walked)  # a long cannot fall by more than everything
+
+    @given(leverage=st.floats(2.0, 40.0), f=st.floats(1e-5, 3e-4), n=st.integers(1, 60))
+    def test_compounding_never_moves_the_distance(self, leverage: float, f: float, n: int) -> None:
+        """Resized after each payment, equity over notional is what it was; unresized, the distance falls in a line."""
+        m, equity, notional = 0.005, 1.0, leverage
+        for _ in range(n):
+            equity -= f * notional
+            notional = leverage * equity
+        assert distance(notional / equity, m) == pytest.approx(float(distance(leverage, m)), rel=1e-9)
+        straight = max(0.0, float(distance(leverage, m)) - n * f / (1 - m))
+        assert distance(leverage, m, n * f) == pytest.approx(straight, rel=1e-9, abs=1e-12)
+
+
+class TestSurvival:
+    def test_check_value(self) -> None:
+        """20x, m = 0.5%, three basis points: the 150th payment."""
+        assert survival(20.0, 0.005, 0.0003).payments == 150
+
+    @given(
+        leverage=st.floats(1.5, 100.0),
+        m=st.floats(0.0, 0.02),
+        f=st.floats(1e-4, 0.01),
+        fees=st.floats(0.0, 0.005),
+        multiple=st.floats(0.5, 3.0),
+    )
+    def test_it_is_the_first_payment_that_does_it(
+        self, leverage: float, m: float, f: float, fees: float, multiple: float
+    ) -> None:
+        """Equity is at the end or below it after n payments, and above it after n - 1."""
+        n = survival(leverage, m, f, fees=fees, multiple=multiple).payments
+        left = 1 / leverage - fees - multiple * m
+        assert left - n * f <= 1e-9
+        assert n == 0 or left - (n - 1) * f > -1e-9
+
+    @pytest.mark.parametrize("received", [0.0, -0.0001])
+    def test_who_does_not_pay_is_never_liquidated_by_it(self, received: float) -> None:
+        """Infinitely many payments; none where it is too late already."""
+        assert survival(20.0, 0.005, received).payments == math.inf
+        assert survival(20.0, 0.005, received, fees=0.05).payments == 0
+
+    def test_fees_are_payments_made_early(self) -> None:
+        """A fee of k payments shortens the life by k."""
+        assert survival(20.0, 0.005, 0.0003, fees=10 * 0.0003).payments == 140
+
+    def test_what_is_shown_adds_up(self) -> None:
+        """The derivation ends in the number of payments, from terms that give it."""
+        result = survival(20.0, 0.005, 0.0003, fees=0.0011, multiple=1.5)
+        why = result.why()
+        assert why.value == result.payments
+        assert why["b"] == pytest.approx(1 / why["L"] - why[r"\varphi"] - why[r"\lambda"] * why["m"], rel=1e-12)
+
+
+class TestHitProbability:
+    WEEK = 7 / 365
+
+    def test_check_values(self) -> None:
+        """4% of log distance, 60% volatility, seven days: a martingale price, no drift at all, 30% of carry a year."""
+        assert hit_probability(0.04, 0.6, self.WEEK) == pytest.approx(0.642791, abs=PRINTED)
+        assert hit_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(0.630232, abs=PRINTED)
+        assert hit_probability(0.04, 0.6, self.WEEK, carry=0.30) == pytest.approx(0.663490, abs=PRINTED)
+
+    def test_without_drift_it_is_the_reflection_principle(self) -> None:
+        """2 Phi(-a / (sigma sqrt T))."""
+        expected = math.erfc(0.04 / (0.6 * math.sqrt(self.WEEK)) / math.sqrt(2))
+        assert hit_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(expected, rel=1e-12)
+
+    def test_with_time_it_is_the_exponential_law(self) -> None:
+        """Drift away from the barrier: exp(-2 nu a / sigma^2) in the end; drift toward it: 1."""
+        nu = 0.5 - 0.18
+        assert hit_probability(0.3, 0.6, 1e4, growth=0.5) == pytest.approx(math.exp(-2 * nu * 0.3 / 0.36), rel=1e-12)
+        assert hit_probability(0.3, 0.6, 1e4) == pytest.approx(1.0, rel=1e-12)
+
+    def test_almost_no_volatility_is_the_date_of_the_last_payment(self) -> None:
+        """The carry alone uses up the distance at T = a/g: before it never, after it surely, and no overflow."""
+        assert hit_probability(0.04, 1e-4, [0.09, 0.11], carry=0.4).tolist() == pytest.approx([0.0, 1.0], abs=1e-12)
+
+    @given(mu=st.floats(-1, 1), g=st.floats(-1, 1), sigma=st.floats(0.1, 1.5))
+    def test_a_short_is_a_long_in_the_mirror(self, mu: float, g: float, sigma: float) -> None:
+        """A log price that drifts down for the long drifts up for the short; funding costs both the same."""
+        long = hit_probability(0.1, sigma, 0.1, growth=mu, carry=g)
+        short = hit_probability(0.1, sigma, 0.1, growth=sigma**2 - mu, carry=g, side=-1)
+        assert short == pytest.approx(float(long), rel=1e-9, abs=1e-15)
+
+    @given(a=st.floats(0, 0.5), sigma=st.floats(0.001, 2), t=st.floats(0.001, 3), g=st.floats(-2, 2))
+    def test_it_rises_with_time_and_carry(self, a: float, sigma: float, t: float, g: float) -> None:
+        """More time and more to pay never make it safer; the answer is a probability."""
+        now, later = hit_probability(a, sigma, [t, 1.1 * t], carry=g)
+        more = hit_probability(a, sigma, t, carry=g + 0.1)
+        assert 0 <= now <= later + 1e-9
+        assert now <= float(more) + 1e-9
+        assert more <= 1
+
+    def test_the_deep_tail_joins_the_direct_formula(self) -> None:
+        """Where the two ways to compute the second term meet there is no step (Mills' series: 15/30^6 = 2e-8)."""
+        sigma, t, g = 0.01, 1.0, 0.15
+        a = np.linspace(0.147, 0.153, 2001)  # z = (-a - g T)/sigma passes -30 at a = 0.15
+        p = hit_probability(a, sigma, t, carry=g)
+        assert np.abs(np.diff(p, 2)).max() < 1e-6
+
+    def test_a_simulation_with_brownian_bridges_agrees(self) -> None:
+        """200,000 seeded paths of 6 steps; between steps the chance of a touch is exact, so no step is too long."""
+        a, sigma, t, g, n, steps = 0.04, 0.6, self.WEEK, 0.30, 200_000, 6
+        rng, dt = np.random.default_rng(11), t / steps
+        x, untouched = np.full(n, a), np.ones(n)
+        for _ in range(steps):
+            y = x + (-(sigma**2) / 2 - g) * dt + sigma * math.sqrt(dt) * rng.normal(size=n)
+            gap = np.clip(x * y, 0.0, None)
+            untouched *= np.where((x > 0) & (y > 0), -np.expm1(-2 * gap / (sigma**2 * dt)), 0.0)
+            x = y
+        hit = 1 - untouched
+        error = hit.std() / math.sqrt(n)
+        assert hit.mean() == pytest.approx(float(hit_probability(a, sigma, t, carry=g)), abs=4 * error)
+
+    @pytest.mark.parametrize("leverage", [3.0, 5.0, 10.0, 20.0])
+    def test_payments_every_eight_hours_are_close_to_a_steady_carry(self, leverage: float) -> None:
+        """The real barrier jumps at each settlement, in price: over a month the law is at most a point too kind."""
+        m, f, sigma, n, steps = 0.005, 3e-4, 0.5, 40_000, 90
+        rng, dt = np.random.default_rng(12), 8 / 8760
+        barrier, log_price = np.full(n, (1 - 1 / leverage) / (1 - m)), np.zeros(n)
+        untouched = np.ones(n)
+        for _ in range(steps):
+            later = log_price - sigma**2 / 2 * dt + sigma * math.sqrt(dt) * rng.normal(size=n)
+            x, y = log_price - np.log(barrier), later - np.log(barrier)
+            gap = np.clip(x * y, 0.0, None)
+            untouched *= np.where((x > 0) & (y > 0), -np.expm1(-2 * gap / (sigma**2 * dt)), 0.0)
+            barrier += f * np.exp(later) / (1 - m)
+            untouched *= later > np.log(barrier)
+            log_price = later
+        hit = 1 - untouched
+        a = -math.log1p(-float(distance(leverage, m)))
+        law = float(hit_probability(a, sigma, steps * dt, carry=float(annual(f)) / (1 - m)))
+        error = 4 * hit.std() / math.sqrt(n)
+        assert law - error <= hit.mean() <= law + 0.01 + error
+
+
+class TestPersistence:
+    def test_check_values(self) -> None:
+        """Shocks of two basis points over 90 payments: with persistence 0.9, and with none."""
+        assert AR1(0.0, 0.9, 2e-4).sum_deviation(90) == pytest.approx(0.017466, abs=PRINTED)
+        assert AR1(0.0, 0.0, 2e-4).sum_deviation(90) == pytest.approx(0.001897, abs=PRINTED)
+
+    @given(rho=st.floats(0, 0.99), n=st.integers(1, 60))
+    def test_the_sum_is_what_the_covariances_give(self, rho: float, n: int) -> None:
+        """Add up the covariance matrix of the next n rates, entry by entry, knowing the last one."""
+        i = np.arange(1, n + 1)
+        low, gap = np.minimum.outer(i, i), np.abs(np.subtract.outer(i, i))
+        covariance = rho**gap * (1 - rho ** (2 * low)) / (1 - rho**2)
+        actual = AR1(0.0, rho, 1e-4).sum_deviation(n)
+        assert actual == pytest.approx(1e-4 * math.sqrt(covariance.sum()), rel=1e-7, abs=0)
+
+    def test_the_expected_path_is_the_recursion(self) -> None:
+        """Without shocks each rate keeps the same part of the deviation before it."""
+        model, f = AR1(0.0001, 0.9, 2e-4), 0.001
+        for ahead in model.expected(0.001, 90):
+            f = 0.0001 + 0.9 * (f - 0.0001)
+            assert ahead == pytest.approx(f, rel=1e-12, abs=0)
+
+    def test_simulation_agrees(self) -> None:
+        """Mean and deviation of 20,000 seeded sums, and the single rate's deviation at the end."""
+        model, n, paths = AR1(0.0001, 0.9, 2e-4), 90, 20_000
+        rng = np.random.default_rng(3)
+        f, total = np.full(paths, 0.0005), np.zeros(paths)
+        for _ in range(n):
+            f = model.mean + model.persistence * (f - model.mean) + model.shock * rng.normal(size=paths)
+            total += f
+        spread = float(model.sum_deviation(n))
+        assert total.mean() == pytest.approx(model.expected(0.0005, n).sum(), abs=4 * spread / math.sqrt(paths))
+        assert total.std() == pytest.approx(spread, rel=4 / math.sqrt(2 * paths))
+        assert f.std() == pytest.approx(model.deviation, rel=4 / math.sqrt(2 * paths))
+
+    def test_the_fit_finds_what_made_the_history(self) -> None:
+        """20,000 seeded rates; the slope's standard error is sqrt((1 - rho^2)/n)."""
+        rng, f, history = np.random.default_rng(5), 1e-4, []
+        for _ in range(20_000):
+            f = 1e-4 + 0.9 * (f - 1e-4) + 2e-4 * rng.normal()
+            history.append(f)
+        model = AR1.fit(history)
+        assert model.persistence == pytest.approx(0.9, abs=4 * math.sqrt((1 - 0.81) / 20_000))
+        assert model.mean == pytest.approx(1e-4, abs=4 * 2e-4 / 0.1 / math.sqrt(20_000))
+        assert model.shock == pytest.approx(2e-4, rel=4 / math.sqrt(40_000))
+
+    def test_the_fit_is_the_textbook_regression(self) -> None:
+        """Slope and residual variance of five pairs from numpy's polynomial fit, with two parameters estimated."""
+        rates = np.array([1.0, 2.0, 2.5, 2.0, 3.0, 2.5])
+        (slope, intercept), (squares, *_) = np.polyfit(rates[:-1], rates[1:], 1, full=True)[:2]
+        model = AR1.fit(rates)
+        assert model.persistence == pytest.approx(slope, rel=1e-12)
+        assert model.mean == pytest.approx(intercept / (1 - slope), rel=1e-12)
+        assert model.shock == pytest.approx(math.sqrt(squares / (5 - 2)), rel=1e-12)
+
+    @pytest.mark.parametrize(
+        "bad", [[1e-4, 1e-4, 1e-4, 1e-4], [1.0, -1.0, 1.0, -1.0], [1.0, 2.0], [1.0, 2.0, 4.0, 8.0]]
+    )
+    def test_a_history_that_is_none_is_refused(self, bad: list[float]) -> None:
+        """Constant, alternating, too short, exploding: refused, not forced into the model."""
+        with pytest.raises(ValueError, match="rates must"):
+            AR1.fit(bad)
+
+    @pytest.mark.parametrize(("name", "month"), [(histories.BINANCE, 90), (histories.BYBIT, 90), (histories.DYDX, 720)])
+    def test_real_funding_remembers_more_than_the_model(self, name: str, month: int) -> None:
+        """Sums over 30 days vary more than the fitted AR(1) says, and that is more than twice independence."""
+        rates = np.array([row.rate for row in histories.funding(name)])
+        model = AR1.fit(rates)
+        sums = np.convolve(rates, np.ones(month), "valid")
+        independent = rates.std() * math.sqrt(month)
+        assert 0.75 < model.persistence < 0.95
+        assert model.sum_deviation(month) > 2 * independent
+        assert sums.std() > 1.5 * float(model.sum_deviation(month))
+
+    def test_the_article_s_model_is_near_a_real_one(self) -> None:
+        """The round numbers of the article against the fit of four years of Binance's BTC contract."""
+        model = AR1.fit([row.rate for row in histories.funding(histories.BINANCE)])
+        assert model.mean == pytest.approx(1.4e-4, rel=0.05)
+        assert model.persistence == pytest.approx(0.8, abs=0.02)
+        assert model.shock == pytest.approx(1.6e-4, rel=0.05)
+
+
+BOOK: dict[str, Any] = {"prices": [100.0, 99.0], "sizes": [5.0, 5.0]}
+MODEL = AR1(1e-4, 0.9, 2e-4)
+
+BAD_INPUT = {
+    "impact_price": case(
+        lambda price, size, notional: impact_price([price, *BOOK["prices"][1:]], [size, 5.0], notional),
+        price=(100, NOTHING),
+        size=(5, NOTHING),
+        notional=(0.5, NOTHING),
+    ),
+    "premium": case(
+        premium,
+        impact_bid=(0.1, POSITIVE),
+        impact_ask=(1, POSITIVE),
+        index=(1, POSITIVE),
+    ),
+    "rate": case(
+        rate,
+        premium=(0.1, ANY),
+        interest=(0.1, ANY),
+        clamp=(0.1, AT_LEAST_0),
+        cap=(0.1, AT_LEAST_0),
+        share=(0.5, POSITIVE),
+    ),
+    "payment": case(payment, size=(1, ANY), mark=(1, POSITIVE), rate=(0.1, ANY)),
+    "settlements": case(settlements, opened=(-9, ANY), closed=(9, ANY), interval=(8, POSITIVE)),
+    "annual": case(annual, rate=(0.1, ANY), interval=(8, POSITIVE)),
+    "equity_left": case(
+        lambda leverage, rate, payments: equity_left(leverage, rate, payments, hold="leverage"),
+        leverage=(1, AT_LEAST_0),
+        rate=(0.1, ANY),
+        payments=(1, AT_LEAST_0),
+    ),
+    "distance": case(
+        distance, leverage=(1, POSITIVE), maintenance=(0.1, AT_LEAST_0), paid=(0.1, ANY), side=(1, NOTHING)
+    ),
+    "Survival": None,
+    "survival": case(
+        survival,
+        leverage=(9, NOTHING),
+        maintenance=(0.1, {"zero"}),
+        rate=(0.1, {"zero", "negative"}),
+        fees=(0, {"zero"}),
+        multiple=(1, NOTHING),
+    ),
+    "hit_probability": case(
+        hit_probability,
+        log_distance=(0.1, AT_LEAST_0),
+        volatility=(0.5, POSITIVE),
+        years=(1, POSITIVE),
+        growth=(0.1, ANY),
+        carry=(0.1, ANY),
+        side=(1, NOTHING),
+    ),
+    "AR1": case(AR1, mean=(0.1, {"zero", "negative"}), persistence=(0.5, {"zero"}), shock=(0.1, {"zero"})),
+    "AR1.fit": case(AR1.fit, rates=([1.0, 2.0, 2.0, 1.0, 1.0], NOTHING)),
+    "AR1.expected": case(MODEL.expected, now=(0.1, {"zero", "negative"}), payments=(3, NOTHING)),
+    "AR1.sum_deviation": case(MODEL.sum_deviation, payments=(3, NOTHING)),
+}

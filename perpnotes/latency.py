@@ -20,8 +20,6 @@ from perpnotes._validate import FloatArray, real, scalar, whole
 __all__ = [
     "Execution",
     "Regimes",
-    "distance",
-    "equity_left",
     "fill_probability",
     "orders_left",
     "stale_quote",
@@ -310,38 +308,10 @@ class Regimes:
         return calm + spike
 
 
-def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1) -> FloatArray:
-    """Distance to liquidation of an isolated position of fixed size: `(1/L - paid - m) / (1 - s m)`, never below 0.
-
-    Parameters:
-        leverage: notional over margin `L` at the start, `> 0`. Any shape; the arguments broadcast.
-        maintenance: maintenance rate `m`, in `[0, 1)`.
-        paid: all costs so far at an unchanged price, a fraction of the notional; `< 0` was earned.
-        side: 1 for a long, -1 for a short.
-
-    Returns:
-        The adverse move of the mark, a fraction of it; 0 where liquidation is due.
-
-    Raises:
-        ValueError: for a non-finite value or one outside its range.
-
-    Examples:
-        >>> distance(10.0, 0.005, [0.0, 0.015, 0.045]).round(6)
-        array([0.095477, 0.080402, 0.050251])
-
-    Source: the isolated liquidation price of a linear contract at a constant maintenance rate.
-    """
-    s = real("side", side)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    m = real("maintenance", maintenance, ge=0, lt=1)
-    room = 1.0 / real("leverage", leverage, gt=0) - real("paid", paid) - m
-    result: FloatArray = np.maximum(0.0, room) / (1.0 - s * m)
-    return result
-
-
 def orders_left(leverage: Any, maintenance: Any, cost: Any) -> FloatArray:
-    """Orders of the position's own notional until liquidation at an unchanged price: `(1/L - m) / cost`.
+    """Orders of the position's own notional until liquidation at an unchanged price and size: `(1/L - m) / cost`.
+
+    What is left of the distance after fewer of them says `funding.distance` with `paid = orders * cost`.
 
     Parameters:
         leverage: notional over margin `L` at the start, `> 0`. Any shape; the arguments broadcast.
@@ -358,31 +328,7 @@ def orders_left(leverage: Any, maintenance: Any, cost: Any) -> FloatArray:
         >>> (orders_left(10.0, 0.005, [0.00015, 0.00045]) / 2).round(2)  # round trips
         array([316.67, 105.56])
 
-    Source: `distance`, set to 0.
+    Source: the isolated liquidation price of a linear contract, with all costs paid from its margin.
     """
     room = 1.0 / real("leverage", leverage, gt=0) - real("maintenance", maintenance, ge=0, lt=1)
     return np.maximum(0.0, room) / real("cost", cost, gt=0)
-
-
-def equity_left(leverage: Any, cost: Any, orders: Any) -> FloatArray:
-    """Share of the equity left when each order's notional is kept at `L` times what is left: `(1 - L cost)^n`.
-
-    Here costs compound, and the distance to liquidation stays as it is, because the leverage does.
-
-    Parameters:
-        leverage: the order's notional over the equity at that time, `> 0`. Any shape; the arguments broadcast.
-        cost: cost of one order, a fraction of its notional, `>= 0`; `L * cost` below 1.
-        orders: how many, `>= 0`.
-
-    Raises:
-        ValueError: for a non-finite value or one outside its range.
-
-    Examples:
-        >>> equity_left(10.0, [0.00015, 0.00045], 100).round(4)
-        array([0.8606, 0.637 ])
-
-    Source: repeated multiplication.
-    """
-    share = real("leverage * cost", real("leverage", leverage, gt=0) * real("cost", cost, ge=0), lt=1)
-    result: FloatArray = (1.0 - share) ** real("orders", orders, ge=0)
-    return result

@@ -11,16 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Linear
-from perpnotes.latency import (
-    Execution,
-    Regimes,
-    distance,
-    equity_left,
-    fill_probability,
-    orders_left,
-    stale_quote,
-    switch_latency,
-)
+from perpnotes.funding import distance, equity_left
+from perpnotes.latency import Execution, Regimes, fill_probability, orders_left, stale_quote, switch_latency
 from perpnotes.margin import Account, Collateral, Position, Tiers
 
 BP = 1e-4
@@ -223,24 +215,22 @@ class TestRegimes:
         assert law @ counts**2 - (law @ counts) ** 2 == pytest.approx(expected, rel=1e-9)
 
 
-class TestDistance:
+class TestOrdersLeft:
     def test_the_check_values(self) -> None:
         """At 10x and m = 0.5%: 316.67 round trips at 1.5 bp, 105.56 at 4.5 bp; 50 of them leave .8605 and .6363."""
         fees = np.array([1.5, 4.5]) * BP
         assert orders_left(10.0, 0.005, fees) / 2 == pytest.approx([316.67, 105.56], abs=0.005)
-        assert equity_left(10.0, 2 * fees, 50) == pytest.approx([0.8605, 0.6363], abs=5e-5)
+        assert equity_left(10.0, 2 * fees, 50, hold="leverage") == pytest.approx([0.8605, 0.6363], abs=5e-5)
 
-    @pytest.mark.parametrize("side", [1, -1])
-    def test_it_is_the_distance_of_the_account_that_paid(self, side: int) -> None:
-        """Independent route: an isolated account whose collateral has shrunk by what was paid."""
-        position = Position(Linear("BTC"), float(side), 60_000.0, 60_000.0, Tiers.flat(0.005))
-        account = Account([position], [Collateral(6_000.0 - 0.02 * 60_000)])
-        expected = account.distance({"BTC": -float(side)}).move
-        assert distance(10.0, 0.005, 0.02, side=side) == pytest.approx(expected, rel=1e-12)
+    def test_the_account_that_paid_for_them_is_at_its_end(self) -> None:
+        """Independent route: an isolated account whose collateral has shrunk by the orders stands at maintenance."""
+        position = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
+        paid = 60_000.0 * 4.5 * BP * float(orders_left(10.0, 0.005, 4.5 * BP))
+        assert Account([position], [Collateral(6_000.0 - paid)]).assess().buffer == pytest.approx(0.0, abs=1e-9)
 
     @given(leverage=st.floats(1, 100), cost=st.floats(1e-6, 0.01))
     def test_after_that_many_orders_nothing_is_left(self, leverage: float, cost: float) -> None:
-        """`orders_left` is where the distance reaches 0, at either side."""
+        """It is where the distance reaches 0, for a long and for a short."""
         n = orders_left(leverage, 0.005, cost)
         assert distance(leverage, 0.005, n * cost, side=[1, -1]) == pytest.approx([0, 0], abs=1e-15)
         assert (distance(leverage, 0.005, 0.5 * n * cost) > 0) == (n > 0)
@@ -248,13 +238,6 @@ class TestDistance:
     def test_a_position_beyond_its_leverage_has_no_orders_left(self) -> None:
         """Margin at or below maintenance: 0 orders, distance 0."""
         assert orders_left(400.0, 0.005, BP) == distance(400.0, 0.005) == 0.0
-
-    def test_at_constant_leverage_equity_compounds_and_the_distance_stays(self) -> None:
-        """Order by order: notional is L times what is left, so equity shrinks by a share and 1/L does not move."""
-        equity = 1.0
-        for _ in range(100):
-            equity -= 10.0 * equity * 4.5 * BP
-        assert equity_left(10.0, 4.5 * BP, 100) == pytest.approx(equity, rel=1e-12)
 
 
 BAD_INPUT = {
@@ -281,15 +264,7 @@ BAD_INPUT = {
     ),
     "Regimes": case(Regimes, calm_hours=(9.0, NOTHING), spike_hours=(1.0, NOTHING)),
     "Regimes.spiked_orders": case(Regimes(9.0, 1.0).spiked_orders, orders=(3, NOTHING), hours_between=(1.0, NOTHING)),
-    "distance": case(
-        distance,
-        leverage=(10.0, POSITIVE),
-        maintenance=(0.005, AT_LEAST_0),
-        paid=(0.0, {"zero", "negative", "shape"}),
-        side=(1, NOTHING),
-    ),
     "orders_left": case(
         orders_left, leverage=(10.0, POSITIVE), maintenance=(0.005, AT_LEAST_0), cost=(0.0001, POSITIVE)
     ),
-    "equity_left": case(equity_left, leverage=(1.0, POSITIVE), cost=(0.0001, AT_LEAST_0), orders=(3, AT_LEAST_0)),
 }

@@ -13,19 +13,24 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
+	$(BIN)/python -m perpnotes.publish.examples
 	$(BIN)/mkdocs serve --strict --livereload --watch perpnotes
 
 site: $(VENV)/site ## Build the site into site/, strictly
+	$(BIN)/python -m perpnotes.publish.examples
 	$(BIN)/mkdocs build --strict
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto
 
-check: $(VENV)/dev ## Lint, formatting, types and import layers
+check: $(VENV)/dev ## Lint, formatting, types, import layers and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/zizmor --offline --quiet --no-progress .github
+	@# Its Python package fetches a binary when it is installed, so continuous integration brings it.
+	@if command -v actionlint; then actionlint; else echo "actionlint is not on the path: skipped"; fi
 
 bench: $(VENV)/dev ## Print the benchmarks, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench
@@ -37,7 +42,7 @@ lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 		--extra site --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) site dist .cache
+	rm -rf $(VENV) site dist .cache docs/examples
 
 # A stamp file per set of requirements: installed anew when they change.
 $(VENV)/site: requirements.txt pyproject.toml

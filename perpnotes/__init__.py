@@ -1,6 +1,6 @@
 """Perpetual-futures risk, computed and explained.
 
-One module an idea: `contracts`, `funding`, `margin`, `latency`, `correlation`, `stress`, `crowding`, `sizing`.
+One module an idea; each has an article, a test file and a reference page of the same name.
 
 Conventions, the same in every module:
 
@@ -13,9 +13,21 @@ Conventions, the same in every module:
 - Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
 """
 
-from perpnotes import contracts, correlation, crowding, funding, latency, margin, sizing, stress
+from perpnotes import contracts, correlation, crowding, funding, guardrails, latency, margin, sizing, stress
 from perpnotes._derivation import Derivation, Term
 
 __version__ = "0.1.0"
 
-__all__ = ["Derivation", "Term", "contracts", "correlation", "crowding", "funding", "latency", "margin", "sizing", "stress"]
+__all__ = [
+    "Derivation",
+    "Term",
+    "contracts",
+    "correlation",
+    "crowding",
+    "funding",
+    "guardrails",
+    "latency",
+    "margin",
+    "sizing",
+    "stress",
+]

@@ -358,7 +358,7 @@ class Distance:
                 Term("B", "buffer now", self.buffer, "USD", "E - M"),
                 *prices,
                 Term("E_t", "equity there, equal to maintenance", self.equity, "USD", "M_t"),
-                Term("t", "distance", self.move, "", r"\min\{t \ge 0 : E_t \le M_t\}"),
+                Term("t", "distance", self.move, "", r"\min t \ge 0, E_t \le M_t"),
             )
         )
 

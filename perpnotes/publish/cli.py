@@ -1,0 +1,230 @@
+"""`perpnotes new · run · check · accept`: what a contributor types, from the root of the repository.
+
+Each command imports what it needs when it runs: the fast loop must not wait for what it does not use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perpnotes.publish.articles import Article
+    from perpnotes.publish.worker import Outcome
+
+_DOCS, _INSIGHTS, _GLOSSARY = Path("docs"), Path("docs/insights"), Path("docs/glossary.md")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters:
+        arguments: without the program's name; those of the process by default.
+
+    Returns:
+        0 if all is well, 1 if there are faults. `argparse` exits with 2 where it is used wrongly.
+    """
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if not (_DOCS.is_dir() and Path("perpnotes").is_dir()):
+        parser.error(f"run it from the root of the repository; {Path.cwd()} has no docs/ and perpnotes/")
+    try:
+        code: int = chosen.command(chosen)
+    except OSError as error:
+        parser.error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="perpnotes",
+        description="Write, run and check articles. Run it from the root of the repository.",
+        epilog="A new idea: perpnotes new, write, perpnotes run, perpnotes check, perpnotes accept, make test.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="command")
+
+    new = commands.add_parser(
+        "new",
+        help="begin an idea: module, article, test and reference page",
+        description="Write the four files of an idea, and the ledger of its article. They pass every check and test as "
+        "they stand, but for sentences that begin with “To write:”. Prints what else to register.",
+    )
+    new.add_argument("title", help='title of the article, such as "Funding drift"')
+    new.add_argument("--name", help="name of the idea and its files; by default the title, as in funding_drift")
+    new.set_defaults(command=_new)
+
+    run = commands.add_parser(
+        "run",
+        help="run articles and print what they compute",
+        description="Run each article and print its blocks, what they show, and the inline values, in the order of the "
+        "file. A fault is printed at its path:line. Exit code 1 if there was one.",
+    )
+    run.add_argument("paths", nargs="+", metavar="path", type=Path, help="an article, such as docs/insights/stress.md")
+    run.add_argument("--no-code", action="store_true", help="do not print the code of the blocks")
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser(
+        "check",
+        help="report faults of articles; runs nothing",
+        description="Check pages against the rules without running them, and print each fault as path:line: code "
+        "message (fix). Pages in docs/insights/ must keep every rule, other pages those that hold for every page. "
+        "Exit code 1 if there are faults.",
+    )
+    check.add_argument("paths", nargs="*", metavar="path", type=Path, help="a page or folder; by default docs/")
+    check.add_argument("--rules", action="store_true", help="list the rules with their reasons and fixes instead")
+    check.set_defaults(command=_check)
+
+    accept = commands.add_parser(
+        "accept",
+        help="write the computed numbers of articles into the ledger",
+        description="Run articles and rewrite their ledgers in tests/ledger/. Commit them: their diff is what a "
+        "reviewer reads to see which published numbers a change moves.",
+    )
+    accept.add_argument("paths", nargs="*", metavar="path", type=Path, help="an article; by default all of them")
+    accept.set_defaults(command=_accept)
+    return parser
+
+
+def _new(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import scaffold
+
+    try:
+        idea = scaffold.idea(chosen.title, chosen.name)
+        files = scaffold.files(chosen.title, idea)
+    except ValueError as error:
+        return _fail([str(error)])
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(path.as_posix())
+    if code := _write_ledgers([_INSIGHTS / f"{idea}.md"]):
+        return code
+    print(f"\n{scaffold.registration(chosen.title, idea)}")
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    return max([_run_one(path, code=not chosen.no_code) for path in chosen.paths])
+
+
+def _run_one(path: Path, *, code: bool) -> int:
+    from perpnotes.publish import ledger
+    from perpnotes.publish.articles import Block
+
+    computed = _compute(path)
+    if computed is None:
+        return 1
+    article, outcome = computed
+    where = ""
+    for thing, result in ledger.items(article, outcome):
+        if (heading := ledger.heading(article, thing.line)) != where:
+            where = heading
+            print(f"\n== {where} ==")
+        if isinstance(thing, Block) and isinstance(result, tuple):
+            print(f"\n{article.path}:{thing.line}: block {thing.id}")
+            if code:
+                print("\n".join(f"  > {line}".rstrip() for line in thing.source.rstrip().split("\n")))
+            for display in result:
+                name = f"{display.kind} {display.data['id']}: " if "id" in display.data else ""
+                print("\n".join(f"    {line}".rstrip() for line in f"{name}{display.text}".rstrip().split("\n")))
+        elif not isinstance(thing, Block) and not isinstance(result, tuple):
+            print(f"{article.path}:{thing.line}: {thing.source} = {result.text}")
+    return 0
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import checks
+
+    if chosen.rules:
+        for rule in checks.RULES:
+            where = "every page" if rule.everywhere else "articles"
+            print(f"{rule.code}  {rule.name}  [{where}]\n    why: {rule.reason}\n    fix: {rule.fix}")
+        return 0
+    pages = _pages(chosen.paths or [_DOCS])
+    terms = _terms()
+    faults = [fault for page in pages for fault in checks.check(page, terms)]
+    for fault in faults:
+        print(fault)
+    print(f"{_count(faults, 'fault')} in {_count(pages, 'page')}", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _accept(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import ledger
+
+    code = _write_ledgers(chosen.paths or sorted(_INSIGHTS.glob("*.md")))
+    if not chosen.paths:
+        for file in ledger.FOLDER.glob("*.txt"):
+            if not (_INSIGHTS / f"{file.stem}.md").exists():
+                file.unlink()
+                print(f"{file.as_posix()}: removed, its article is gone")
+    return code
+
+
+def _write_ledgers(paths: Sequence[Path]) -> int:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from perpnotes.publish import ledger
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        computed = list(pool.map(_compute, paths))
+    for found in computed:
+        if found is None:
+            continue
+        file = ledger.path(found[0])
+        old = file.read_text(encoding="utf-8").splitlines() if file.is_file() else None
+        text = ledger.text(*found)
+        if old == text.splitlines():
+            print(f"{file.as_posix()}: as it was")
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        moved = set(text.splitlines()) - set(old or [])
+        print(f"{file.as_posix()}: {_count(moved, 'line')} new or changed")
+    return 1 if None in computed else 0
+
+
+def _compute(path: Path) -> tuple[Article, Outcome] | None:
+    """A page and what it computes; None where there is a fault, which is printed."""
+    from perpnotes.publish import articles, checks, worker
+
+    # Loading a chart library that the page may not use would take longer than most pages do.
+    worker._PRELOAD[:] = ["numpy", "time_machine"]
+    try:
+        article = articles.read(path)
+        if faults := checks.refused(article):
+            _fail(map(str, faults))
+            return None
+        return article, worker.run(article)
+    except articles.ArticleError as error:
+        _fail([str(error)])
+        return None
+
+
+def _pages(paths: Iterable[Path]) -> list[Path]:
+    return [page for path in paths for page in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
+
+
+def _terms() -> dict[str, str]:
+    from perpnotes.publish import glossary
+
+    return {anchor: term for anchor, (term, _) in glossary.terms(_GLOSSARY).items()} if _GLOSSARY.is_file() else {}
+
+
+def _count(things: Iterable[object], name: str) -> str:
+    number = len(list(things))
+    return f"{number or 'no'} {name}{'s' * (number != 1)}"
+
+
+def _fail(messages: Iterable[str]) -> int:
+    for message in messages:
+        print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,279 @@
+"""The four files of a new idea, which run and keep every rule; what is left to write begins with `checks.MARK`."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from perpnotes.publish.checks import MARK
+
+_MODULE = '''\
+"""@title@. @mark@ what the module computes, in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from perpnotes._validate import FloatArray, real
+
+__all__ = ["loss"]
+
+
+def loss(size: Any, price: Any, move: Any) -> FloatArray:
+    """Loss of a linear position after a move of the price: `L = max(0, -q P r)`.
+
+    @mark@ what the function is for; or replace it.
+
+    Parameters:
+        size: coins, `> 0` is long.
+        price: USD per coin, `> 0`.
+        move: fraction of the price, `> -1`; broadcasts with the others.
+
+    Returns:
+        USD, `>= 0`.
+
+    Raises:
+        ValueError: a value out of range or not finite.
+
+    Examples:
+        >>> float(loss(2.0, 100.0, -0.1))
+        20.0
+
+    Source: the definition. @mark@ the paper or venue document.
+    """
+    q, p, r = real("size", size), real("price", price, gt=0), real("move", move, gt=-1)
+    try:
+        np.broadcast_shapes(q.shape, p.shape, r.shape)
+    except ValueError:
+        shapes = f"{q.shape}, {p.shape}, {r.shape}"
+        raise ValueError(f"size, price and move must broadcast, got shapes {shapes}") from None
+    result: FloatArray = np.maximum(0.0, -q * p * r)
+    return result
+'''
+
+_ARTICLE = """\
+---
+title: @quoted@
+description: "@mark@ what a reader learns, in at most 160 characters."
+date: @today@
+updated: @today@
+authors: ["@mark@ your name"]
+audience: [trade, build, manage]
+claim: "@mark@ the sentence that the article proves."
+tags: ["@mark@ a tag"]
+---
+
+# @title@
+
+@mark@ the claim, with the number that proves it: the position loses `#!calc worst | usd.0`.
+
+## Myth and reality
+
+**Myth.** @mark@ the popular sentence.
+
+**Reality.** @mark@ what the numbers say instead.
+
+## Exact definitions
+
+@mark@ the terms, each linked to the [glossary](../glossary.md).
+
+## Worked example
+
+@mark@ which position, and why these round numbers.
+
+```python exec="on" id="example"
+import numpy as np
+from perpnotes import @idea@
+
+size, price = 2.0, 60_000.0
+moves = np.linspace(-0.2, 0.2, 9)
+losses = @idea@.loss(size, price, moves)
+worst = losses.max()
+print(f"worst loss: {worst:,.0f} USD")
+```
+
+## What the numbers say
+
+@mark@ the surprise in the figure.
+
+```python exec="on" code="folded" title="Code of the figure"
+from perpnotes.publish.figures import lines
+from perpnotes.publish.units import fmt
+
+lines(
+    moves,
+    {"loss": losses},
+    x_title="move of the price",
+    y_title="loss",
+    x_unit="pct.0",
+    y_unit="usd.0",
+    id="losses",
+    caption="@mark@ what the figure shows.",
+    alt=f"@mark@ what a reader should see: the loss falls from {fmt(worst, 'usd.0')} to zero.",
+)
+```
+
+## What breaks first
+
+@mark@ how to read the table.
+
+```python exec="on" code="folded" title="Code of the table"
+from perpnotes.publish.tables import table
+
+deposit = 10_000.0
+room = -deposit / (size * price)
+table(
+    [{"what": "@mark@ the failure", "where": room}],
+    columns={"what": ("Failure", "text"), "where": ("Threshold", "pct.1")},
+    caption="@mark@ what the rows have in common.",
+    id="breaks-first",
+)
+```
+
+## Aivora perspective
+
+### If you trade
+
+@mark@ one thing to do, with its number: `#!calc room | pct.1`.
+
+### If you build an exchange
+
+@mark@ one thing to do, with its number: `#!calc worst | usd.0`.
+
+### If you manage risk
+
+@mark@ one thing to do, with its number: `#!calc worst / deposit | x`.
+
+## Quick Q&A
+
+```python exec="on" code="folded" title="Code of the answers"
+from perpnotes.publish.answers import answer
+
+answer("@mark@ a question?", f"@mark@ the answer, with its number: {fmt(worst, 'usd.0')}.")
+answer("@mark@ another question?", f"@mark@ the answer, with its number: {fmt(room, 'pct.1')}.")
+answer("@mark@ a third question?", f"@mark@ the answer, with its number: {fmt(worst / deposit, 'x')}.")
+```
+
+## Sources
+
+- @mark@ author (year), [title](https://example.org/): what the article takes from it.
+"""
+
+_TEST = '''\
+"""@title@: @mark@ which closed forms, limits and published numbers hold the module."""
+
+from __future__ import annotations
+
+import pytest
+from cases import ANY, POSITIVE, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes.@idea@ import loss
+
+# How every public name takes odd input; tests/test_public.py runs it.
+BAD_INPUT = {"loss": case(loss, size=(2.0, ANY), price=(100.0, POSITIVE), move=(-0.1, {"zero", "negative", "shape"}))}
+
+sizes = st.floats(-1e6, 1e6)
+moves = st.floats(-0.99, 10)
+
+
+@pytest.mark.parametrize(("size", "move", "expected"), [(2.0, -0.1, 20.0), (2.0, 0.1, 0.0), (-2.0, 0.1, 20.0)])
+def test_a_long_loses_when_the_price_falls_and_a_short_when_it_rises(size: float, move: float, expected: float) -> None:
+    """@mark@ the rule that this proves, and where the expected value comes from."""
+    assert loss(size, 100.0, move) == pytest.approx(expected, rel=1e-12)  # one rounding per product
+
+
+@given(sizes, moves)
+def test_two_opposite_positions_never_both_lose(size: float, move: float) -> None:
+    """What one side loses, the other gains."""
+    assert min(loss(size, 100.0, move), loss(-size, 100.0, move)) == 0
+
+
+def test_no_move_no_loss() -> None:
+    """The limit of small moves, and the shape of an array."""
+    assert (loss([1.0, -1.0], 100.0, 0.0) == 0).all()
+    assert loss(1.0, 100.0, [[-0.1, 0.0]]).shape == (1, 2)
+'''
+_REFERENCE = """\
+# `perpnotes.@idea@`
+
+The idea in prose: [@title@](../insights/@idea@.md).
+
+::: perpnotes.@idea@
+"""
+_REGISTER = """\
+Register the idea, or tests/test_public.py fails:
+  perpnotes/__init__.py   add {idea} to the import and to __all__
+  pyproject.toml          add "perpnotes.{idea}" to the layers of [tool.importlinter], above what it imports, and to
+                          source_modules
+  mkdocs.yml              nav, under Insights:   - {title}: insights/{idea}.md
+                          nav, under Reference:  - {idea}: reference/{idea}.md
+Then write, with these two beside you:
+  perpnotes run docs/insights/{idea}.md      what it computes, at once
+  perpnotes check docs/insights/{idea}.md    what is left to write, and every fault
+When numbers have changed: perpnotes accept docs/insights/{idea}.md"""
+
+
+def idea(title: str, name: str | None = None) -> str:
+    """The name of an idea and its files.
+
+    Parameters:
+        title: of the article.
+        name: if it shall not be made from the title.
+
+    Raises:
+        ValueError: it cannot be the name of a module, or exists.
+    """
+    plain = " ".join(title.split())
+    if not plain or plain != title:
+        raise ValueError(f"title must be one line without spaces around it, got {title!r}")
+    made = name if name is not None else re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", made) or keyword.iskeyword(made):
+        raise ValueError(f"name must be lower-case letters, digits and _, a letter first, got {made!r}; give --name")
+    if made in ("publish", "perpnotes"):
+        raise ValueError(f"name {made!r} is taken; give --name")
+    return made
+
+
+def files(title: str, idea: str) -> Mapping[Path, str]:
+    """Path and text of each of the four files.
+
+    Parameters:
+        title: of the article.
+        idea: its name.
+
+    Raises:
+        ValueError: one of them exists.
+    """
+    templates = {
+        Path(f"perpnotes/{idea}.py"): _MODULE,
+        Path(f"docs/insights/{idea}.md"): _ARTICLE,
+        Path(f"tests/test_{idea}.py"): _TEST,
+        Path(f"docs/reference/{idea}.md"): _REFERENCE,
+    }
+    if there := [path.as_posix() for path in templates if path.exists()]:
+        raise ValueError(f"{', '.join(there)} exists; give another --name")
+    escaped = title.replace("\\", "\\\\").replace('"', '\\"')
+    words = {"quoted": f'"{escaped}"', "idea": idea, "mark": MARK, "today": date.today().isoformat()}
+    made = {}
+    for path, text in templates.items():
+        # In Python, the title stands in a docstring.
+        own = {**words, "title": escaped if path.suffix == ".py" else title}
+        made[path] = re.sub(r"@(\w+)@", lambda found: own[found[1]], text)  # noqa: B023  (called at once)
+    return made
+
+
+def registration(title: str, idea: str) -> str:
+    """What else a new idea needs, for the terminal.
+
+    Parameters:
+        title: of the article.
+        idea: its name.
+    """
+    return _REGISTER.format(title=title, idea=idea)

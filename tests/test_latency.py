@@ -122,6 +122,17 @@ class TestStaleQuote:
         expected = 0.6 * math.sqrt(3.0 / (365 * 86_400) * 2 / math.pi)
         assert stale_quote(0.0, 0.6, 3.0) == pytest.approx(expected, rel=1e-13, abs=0)
 
+    @pytest.mark.parametrize("deviations", [0.3, 2.0, 6.0])
+    def test_it_is_the_integral_over_the_moves_beyond_the_quote(self, deviations: float) -> None:
+        """Independent derivation: Gauss-Legendre integration of 2 (x - h) times the normal density from h on."""
+        sd = 0.6 * math.sqrt(1.0 / (365 * 86_400))
+        nodes, weights = np.polynomial.legendre.leggauss(80)
+        x = deviations + 5 * (nodes + 1)  # ten standard deviations: the rest is below 1e-20 of it
+        density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+        expected = sd * 2 * 5 * float(weights @ ((x - deviations) * density))
+        actual = stale_quote(deviations * sd, 0.6, 1.0)
+        assert actual == pytest.approx(expected, rel=1e-9, abs=0)  # cancellation far out of the money
+
     def test_nothing_moves_nothing_is_lost(self) -> None:
         """No volatility or no delay: 0, also for a quote at the mid price."""
         assert stale_quote([0.0, 0.001], [[0.0], [0.6]], 0.0).tolist() == [[0.0, 0.0], [0.0, 0.0]]

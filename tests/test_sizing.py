@@ -140,6 +140,13 @@ class TestSurvival:
         assert lost[1] == pytest.approx(1_000 / (100 * (0.10 - 0.02 + 0.018)), rel=1e-13)
         assert lost[2] == pytest.approx(sizing(GAP).size, rel=1e-14)
 
+    def test_together_takes_the_worst_of_every_part(self) -> None:
+        """Gaps and costs add up, what is usable of each cut multiplies, the hedge goes at the first of its losses."""
+        late, early = Mode("late", gap=0.1, fees=0.001, hedge_lost=0.06), Mode("early", 0.05, 0.002, 0.003, 0.2, 0.02)
+        both = together([late, early, Mode("cut", unusable=0.5)], "all")
+        assert (both.name, both.hedge_lost) == ("all", 0.02)
+        assert (both.gap, both.fees, both.funding, both.unusable) == pytest.approx((0.15, 0.003, 0.003, 0.6), rel=1e-12)
+
     def test_a_full_hedge_fails_at_once_or_not_at_all(self) -> None:
         """With no price risk the account needs most at the start: maintenance and costs; the fall lowers both."""
         result = sizing(Mode("costs", gap=0.1, fees=0.01), hedge=1.0)
@@ -148,8 +155,9 @@ class TestSurvival:
         assert math.isinf(result.move(result.size * 0.99, result.binding))
 
     def test_a_small_size_has_no_liquidation_price(self) -> None:
-        """Less than the wallet is worth in coins: no price above 0 takes a long."""
+        """No more than the wallet is worth in coins: no price above 0 takes a long, and 0 is no price."""
         assert math.isinf(sizing(GAP).move(9.0, GAP))
+        assert math.isinf(sizing(GAP).move(10.0, GAP))
         assert math.isfinite(sizing(GAP, side=-1).move(9.0, GAP))
 
 

@@ -21,9 +21,11 @@ from perpnotes import (
     fees,
     funding,
     guardrails,
+    latency,
     liquidation,
     margin,
     prices,
+    sizing,
     stress,
 )
 from perpnotes._derivation import Derivation, Term
@@ -40,8 +42,10 @@ __all__ = [
     "fees",
     "funding",
     "guardrails",
+    "latency",
     "liquidation",
     "margin",
     "prices",
+    "sizing",
     "stress",
 ]

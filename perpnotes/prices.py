@@ -1,9 +1,9 @@
 """Index, mark and last price, and the event that triggers a liquidation check.
 
 The *index* is what spot venues say, the *mark* is what positions are valued at, the *last* is what somebody just paid.
-Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state and
-a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many paths.
-The third shape, `median_mark`, has no memory.
+Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state
+and a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many
+paths. The third shape, `median_mark`, has no memory.
 """
 
 from __future__ import annotations

@@ -23,11 +23,12 @@ site: $(VENV)/site ## Build the site into site/, strictly
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto
 
-check: $(VENV)/dev ## Lint, formatting, types, import layers and workflows
+check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/perpnotes check
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@# Its Python package fetches a binary when it is installed, so continuous integration brings it.
 	@if command -v actionlint; then actionlint; else echo "actionlint is not on the path: skipped"; fi

@@ -13,7 +13,21 @@ Conventions, the same in every module:
 - Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
 """
 
-from perpnotes import contracts, correlation, crowding, fees, funding, guardrails, margin, prices, stress
+from perpnotes import (
+    bands,
+    contracts,
+    correlation,
+    crowding,
+    fees,
+    funding,
+    guardrails,
+    latency,
+    liquidation,
+    margin,
+    prices,
+    sizing,
+    stress,
+)
 from perpnotes._derivation import Derivation, Term
 
 __version__ = "0.1.0"
@@ -21,13 +35,17 @@ __version__ = "0.1.0"
 __all__ = [
     "Derivation",
     "Term",
+    "bands",
     "contracts",
     "correlation",
     "crowding",
     "fees",
     "funding",
     "guardrails",
+    "latency",
+    "liquidation",
     "margin",
     "prices",
+    "sizing",
     "stress",
 ]

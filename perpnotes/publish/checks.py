@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from perpnotes.publish.articles import Article, ArticleError, Block, Section, read
+from perpnotes.publish import articles
+from perpnotes.publish.articles import Article, ArticleError, Block, Section
 
 SECTIONS = (
     "Myth and reality",
@@ -105,7 +106,7 @@ def check(path: str | Path, terms: Mapping[str, str] | None = None) -> list[Faul
         OSError: the file cannot be read.
     """
     try:
-        article = read(path)
+        article = articles.read(path)
     except ArticleError as error:
         return [Fault(error.path, error.line, _UNREADABLE, error.message)]
     return check_article(article, terms)
@@ -368,7 +369,7 @@ def _unlinked_term(page: Page) -> Found:
             yield _line(text, found.start()), f"{term.lower()!r} is in the glossary (#{anchor}) and never linked here"
 
 
-_EVERYDAY = {"basis", "driver", "persistence", "premium"}  # words that mostly mean something else
+_EVERYDAY = {"basis", "driver", "gap", "persistence", "premium"}  # words that mostly mean something else
 
 
 @_rule(
@@ -521,10 +522,12 @@ _REACHING = {
     "subprocess", "sys", "tempfile", "threading", "types", "urllib", "Path",
     "read_bytes", "read_text", "write_bytes", "write_text",
     # rooms of perpnotes.publish that run or read things
-    "articles", "cli", "displays", "examples", "export", "fences", "ledger", "scaffold", "worker",
-    # frames, and what evaluates annotations or source
-    "ag_frame", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals", "gi_code", "gi_frame", "make_dataclass",
-    "singledispatch", "singledispatchmethod", "tb_frame", "tb_next",
+    "Display", "ElementTree", "articles", "cli", "displays", "examples", "export", "fences", "ledger", "scaffold",
+    "show", "vl_convert", "worker",
+    # frames, and what evaluates annotations or source, or gets and sets attributes by name
+    "ForwardRef", "ag_frame", "annotationlib", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals",
+    "get_type_hints", "gi_code", "gi_frame", "make_dataclass", "singledispatch", "singledispatchmethod",
+    "tb_frame", "tb_next", "update_wrapper", "wraps",
 }  # fmt: skip
 _PUBLIC = {"_asdict", "_fields", "_replace"}  # of named tuples
 

@@ -160,6 +160,8 @@ math.os                               figures.articles
 (x for x in moves).gi_frame           dataclasses.sys
 from operator import attrgetter       from functools import singledispatch
 breakpoint()                          input()
+figures.vl_convert                    from perpnotes.publish.answers import show
+from functools import update_wrapper   from perpnotes.publish.checks import articles
 """
 BREAKS["PN401"] = [
     (code(line.strip()), line.strip(), "")

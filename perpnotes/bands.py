@@ -1,0 +1,422 @@
+"""The liquidation band: the prices and the timing between the first pressure on a position and its forced reduction.
+
+The prices are one family, `P_lambda`: where equity is `lambda` times the maintenance margin, from a warning through
+liquidation and backstop down to bankruptcy. The timing is the first-passage law of each price. How much of the position
+must go, and whether any amount is enough, is set by how far the liquidation itself moves the price.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from perpnotes import _normal
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, real
+from perpnotes.liquidation import Estimate
+
+__all__ = [
+    "LEVELS",
+    "Band",
+    "band",
+    "fillable",
+    "hit_hours",
+    "hit_probability",
+    "restoring_equity",
+    "smallest_close",
+    "spiral_ratio",
+]
+
+LEVELS: Mapping[str, float] = {"warning": 1.25, "liquidation": 1.0, "backstop": 2 / 3, "bankruptcy": 0.0}
+"""Names of the levels of a band and their multiples of the maintenance margin: an example, not a venue's rule."""
+
+_YEAR_HOURS = 8760.0
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The prices from pressure to bankruptcy. Made by `band`.
+
+    Parameters:
+        position: the position with its assumptions.
+        levels: multiple of maintenance of each level, falling.
+        prices: price of each level, USD; 0 and infinity mean the same as in `liquidation.price`.
+    """
+
+    position: Estimate
+    levels: Mapping[str, float]
+    prices: Mapping[str, float]
+
+    @property
+    def width(self) -> float:
+        """Adverse move from the first level to the last, as a fraction of the first."""
+        first, *_, last = self.prices.values()
+        return self.position.side * (1.0 - last / first) if 0 < first < math.inf else 0.0
+
+    def hours(
+        self, mark: float, volatility: float, probability: Any, *, drift: float = 0.0
+    ) -> Mapping[str, FloatArray]:
+        """Hours by which each level is reached with these probabilities, from a mark: see `hit_hours`.
+
+        Parameters:
+            mark: mark price now, `> 0`, USD per coin.
+            volatility: volatility per square root of a year, `> 0`.
+            probability: in `(0, 1)`; any shape.
+            drift: of the log price, per year.
+
+        Raises:
+            ValueError: for a value outside its range.
+        """
+        side = self.position.side
+        return {
+            name: hit_hours(mark, level, volatility, probability, drift=drift, side=side)
+            for name, level in self.prices.items()
+        }
+
+    def why(self) -> Derivation:
+        """The terms behind the band, the width last."""
+        levels = (
+            Term(rf"P_{{{self.levels[name]:.4g}}}", f"{name} price", level, "USD", r"P \text{ at } E = \lambda\, M")
+            for name, level in self.prices.items()
+        )
+        return Derivation(
+            (
+                Term("q", "size, long above 0", self.position.size),
+                Term("E_0", "entry price", self.position.entry, "USD"),
+                Term("W", "wallet", self.position.wallet, "coins" if self.position.inverse else "USD"),
+                *levels,
+                Term("w", "width of the band", self.width, "", r"s (1 - P_{last} / P_{first})"),
+            )
+        )
+
+
+def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
+    """The band of a position: for each level the price at which equity is that multiple of maintenance.
+
+    Parameters:
+        position: size, entry, wallet and every assumption.
+        levels: name and multiple of each level, multiples `>= 0` and falling; at least two.
+
+    Raises:
+        ValueError: for fewer than two levels, or multiples out of order or outside their range.
+
+    Examples:
+        >>> print(band(Estimate(10.0, 100.0, 100.0, 0.02)).why())
+        size, long above 0: 10   [q]
+        entry price: 100.00 USD   [E_0]
+        wallet: 100.00 USD   [W]
+        warning price: 92.31 USD   [P_1.25 = P at E = λ M]
+        liquidation price: 91.84 USD   [P_1 = P at E = λ M]
+        backstop price: 91.22 USD   [P_0.6667 = P at E = λ M]
+        bankruptcy price: 90.00 USD   [P_0 = P at E = λ M]
+        width of the band: 0.025   [w = s (1 - P_last / P_first)]
+    """
+    if not isinstance(position, Estimate):
+        raise ValueError(f"position must be an Estimate, got {position!r}")
+    multiples = real("levels", list(levels.values()), ge=0)
+    if len(levels) < 2 or np.any(np.diff(multiples) >= 0):
+        raise ValueError(f"levels must be two or more falling multiples, got {multiples.tolist()}")
+    prices = dict(zip(levels, position.at(multiples).tolist(), strict=True))
+    return Band(position, dict(levels), prices)
+
+
+def hit_probability(
+    mark: Any, level: Any, volatility: Any, hours: Any, *, drift: Any = 0.0, side: Any = 1
+) -> FloatArray:
+    """Probability that the mark reaches a level within a time: the first-passage law of a Brownian log price.
+
+    `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
+    `a = s ln(mark / level)` and the drift towards the level `n = -s drift`.
+
+    Parameters:
+        mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        level: the price to reach, `>= 0`; with side 1 it lies below the mark, else it has been reached. 0 and infinity
+            are the answers of `liquidation.price`.
+        volatility: volatility per square root of a year, `> 0`.
+        hours: time, `> 0`.
+        drift: of the log price, per year; a price without drift has `-volatility**2 / 2`.
+        side: 1 for a long position, which a fall reaches; -1 for a short.
+
+    Raises:
+        ValueError: for a NaN, or a value outside its range.
+
+    Examples:
+        >>> round(float(hit_probability(1.0, np.exp(-0.04), 0.6, 7 * 24.0)), 6)
+        0.630232
+
+    Source: the reflection principle with drift, as in Borodin and Salminen's handbook of Brownian motion.
+    """
+    sigma, span = real("volatility", volatility, gt=0), real("hours", hours, gt=0) / _YEAR_HOURS
+    away, toward = _distance(mark, level, side), -real("side", side) * real("drift", drift)
+    finite = np.isfinite(away)
+    chance = _passage(np.where(finite, away, 1.0), toward, sigma, span)
+    result: FloatArray = np.where(finite, np.where(away > 0, chance, 1.0), 0.0)
+    return result[()]
+
+
+def hit_hours(
+    mark: Any, level: Any, volatility: Any, probability: Any, *, drift: Any = 0.0, side: Any = 1
+) -> FloatArray:
+    """The time by which the mark has reached a level with this probability; infinite if it never gets so likely.
+
+    Without drift it is `(a / (sigma z))^2` with `z = -N^{-1}(probability / 2)`: half the distance takes a quarter of
+    the time. Found by bisection on `hit_probability`.
+
+    Parameters:
+        mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        level: the price to reach, `>= 0`; see `hit_probability`.
+        volatility: volatility per square root of a year, `> 0`.
+        probability: in `(0, 1)`: 0.5 is the median time.
+        drift: of the log price, per year.
+        side: 1 for a long position, -1 for a short.
+
+    Raises:
+        ValueError: for a NaN, or a value outside its range.
+
+    Examples:
+        >>> hit_hours(60_000.0, 58_800.0, 0.6, [0.1, 0.5]).round(2).tolist()
+        [3.67, 21.83]
+    """
+    sigma, chance = real("volatility", volatility, gt=0), real("probability", probability, gt=0, lt=1)
+    away, toward = _distance(mark, level, side), -real("side", side) * real("drift", drift)
+    away, toward, sigma, chance = np.broadcast_arrays(away, toward, sigma, chance)
+    moving = np.isfinite(away) & (away > 0)
+    a = np.where(moving, away, 1.0)
+    quantile = np.asarray(np.frompyfunc(NormalDist().inv_cdf, 1, 1)(chance / 2.0), dtype=np.float64)
+    low = 2.0 * np.log(a / (sigma * -quantile)) - 60.0  # logarithm of years, about the time without drift
+    high = low + 120.0
+    never = _passage(a, toward, sigma, np.exp(high)) < chance
+    for _ in range(64):  # halves 120 until nothing of it is left in a double
+        middle = (low + high) / 2.0
+        hit = _passage(a, toward, sigma, np.exp(middle)) >= chance
+        low, high = np.where(hit, low, middle), np.where(hit, middle, high)
+    late = np.isinf(away) | (moving & never)
+    result: FloatArray = np.where(late, np.inf, np.where(moving, np.exp(high) * _YEAR_HOURS, 0.0))
+    return result[()]
+
+
+def _passage(a: FloatArray, toward: FloatArray, sigma: FloatArray, years: FloatArray) -> FloatArray:
+    """First-passage probability of a Brownian motion over a distance `a > 0`, with a drift toward it."""
+    spread = sigma * np.sqrt(years)
+    # the second term is a large factor times a small tail, so it is a sum of logarithms
+    mirrored = np.exp(np.minimum(0.0, 2.0 * toward * a / sigma**2 + _log_cdf((-toward * years - a) / spread)))
+    return np.minimum(1.0, _normal.cdf((toward * years - a) / spread) + mirrored)
+
+
+def _distance(mark: Any, level: Any, side: Any) -> FloatArray:
+    """Log distance to the level on the adverse side, `>= 0`; infinite where it is never reached."""
+    s = _side(side)
+    target = np.asarray(level, dtype=np.float64)
+    real("level", np.where(np.isposinf(target), 1.0, target), ge=0)
+    with np.errstate(divide="ignore"):
+        away: FloatArray = np.maximum(0.0, s * (np.log(real("mark", mark, gt=0)) - np.log(target)))
+    return away
+
+
+def _side(value: Any) -> FloatArray:
+    side = real("side", value)
+    if np.any(np.abs(side) != 1):
+        raise ValueError(f"side must be 1 or -1, got {side[np.abs(side) != 1].flat[0]:g}")
+    return side
+
+
+def _log_cdf(x: FloatArray) -> FloatArray:
+    """Logarithm of the normal distribution function, also where the function itself underflows."""
+    deep = np.minimum(x, -30.0)  # there the neglected term of the series is below 1e-6 of the sum's error
+    series = -deep * deep / 2 - np.log(-deep * math.sqrt(2 * math.pi)) + np.log1p(-(deep**-2) + 3 * deep**-4)
+    result: FloatArray = np.where(x < -30.0, series, np.log(np.maximum(_normal.cdf(np.maximum(x, -30.0)), 1e-300)))
+    return result
+
+
+def smallest_close(
+    size: Any,
+    mark: Any,
+    equity: Any,
+    maintenance: Any,
+    impact: Any,
+    *,
+    close_fee: Any = 0.0,
+    permanent: Any = 0.0,
+    multiple: Any = 1.0,
+) -> FloatArray:
+    """The smallest part of a linear position whose forced closing leaves equity at its requirement; infinite if none.
+
+    Closing `x` coins moves the price by `alpha x`, so it fills at `alpha x / 2` on average beside the mark. A share
+    `eta` of the move stays in the mark of the rest. With `l` times the maintenance rate `m` asked of the rest it is the
+    smallest `x` in `[0, q]` with `e - alpha x^2/2 - eta alpha x (q - x) - phi P x >= l m (P - s eta alpha x)(q - x)`.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
+        mark: mark price before the closing, `> 0`, USD per coin.
+        equity: equity at that mark, USD; either sign.
+        maintenance: maintenance rate, in `[0, 1)`.
+        impact: `alpha`, USD that the price moves per coin closed, `>= 0`; a long's whole size must not empty the price.
+        close_fee: fee as a fraction of the notional at the mark, `>= 0`.
+        permanent: `eta`, the share of the impact that stays in the mark, in `[0, 1]`.
+        multiple: the multiple of maintenance to restore, `> 0`; above 1 leaves room before the next time.
+
+    Returns:
+        Coins to close, in `[0, |size|]`; 0 where nothing is asked, infinite where no size restores the account.
+
+    Raises:
+        ValueError: for a value outside its range, or a long whose closing would push the price to 0.
+
+    Examples:
+        >>> smallest_close(10.0, 100.0, [60.0, 30.0, 10.0], 0.05, 0.2, close_fee=0.0005).round(6).tolist()
+        [0.0, 4.438365, inf]
+
+    Source: after Chitra et al. (2025), arXiv 2512.01112, with an impact that may stay in the mark, and no more closed
+    than there is.
+    """
+    coins, linear, square, asked = _closing(size, mark, maintenance, impact, close_fee, permanent, multiple)
+    lack = asked - real("equity", equity)
+    # square x^2 + linear x - lack = 0: the smaller root above 0 in the form that does not cancel
+    inside = linear**2 + 4.0 * square * lack
+    divisor = linear + np.sqrt(np.maximum(0.0, inside))
+    lack, inside, divisor, coins = np.broadcast_arrays(lack, inside, divisor, coins)
+    solved = (inside >= 0) & (divisor > 0)
+    root = np.divide(2.0 * lack, divisor, out=np.full(lack.shape, np.inf), where=solved)
+    root = np.where(root <= coins * (1.0 + 1e-12), np.minimum(root, coins), np.inf)
+    result: FloatArray = np.where(lack <= 0, 0.0, root)
+    return result[()]
+
+
+def restoring_equity(
+    size: Any,
+    mark: Any,
+    maintenance: Any,
+    impact: Any,
+    *,
+    close_fee: Any = 0.0,
+    permanent: Any = 0.0,
+    multiple: Any = 1.0,
+) -> FloatArray:
+    """The equity below which no forced closing of any size restores the account, USD.
+
+    The requirement less the most that closing can give back, over all sizes from nothing to the whole position: the
+    vertex of the parabola of `smallest_close` where it lies inside, else the whole position.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
+        mark: mark price before the closing, `> 0`, USD per coin.
+        maintenance: maintenance rate, in `[0, 1)`.
+        impact: USD that the price moves per coin closed, `>= 0`.
+        close_fee: fee as a fraction of the notional at the mark, `>= 0`.
+        permanent: the share of the impact that stays in the mark, in `[0, 1]`.
+        multiple: the multiple of maintenance to restore, `> 0`.
+
+    Raises:
+        ValueError: for a value outside its range, or a long whose closing would push the price to 0.
+
+    Examples:
+        >>> restoring_equity(10.0, 100.0, 0.05, [0.0, 0.2, 2.0], close_fee=0.0005).round(4).tolist()
+        [0.5, 10.5, 43.8744]
+    """
+    coins, linear, square, asked = _closing(size, mark, maintenance, impact, close_fee, permanent, multiple)
+    linear, square, coins = np.broadcast_arrays(linear, square, coins)
+    vertex = np.divide(-linear, 2.0 * square, out=np.full(coins.shape, np.inf), where=square < 0)
+    best = np.where((vertex > 0) & (vertex < coins), vertex, coins)
+    relief = np.maximum(0.0, linear * best + square * best**2)
+    result: FloatArray = asked - relief
+    return result
+
+
+def spiral_ratio(
+    size: Any,
+    mark: Any,
+    maintenance: Any,
+    impact: Any,
+    *,
+    close_fee: Any = 0.0,
+    permanent: Any = 1.0,
+    multiple: Any = 1.0,
+) -> FloatArray:
+    """Coins that the closing of one coin makes due: `eta alpha q (1 - s l m) / ((l m - phi) P)`; above 1 it spirals.
+
+    What the first coin's impact costs the rest of the position, over what it releases. Below 1 the coins due are a
+    geometric series. Above 1 the first coins closed leave the account further from its requirement than before: no
+    small closing helps, and only one of nearly everything may (see `restoring_equity`).
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
+        mark: mark price before the closing, `> 0`, USD per coin.
+        maintenance: maintenance rate, in `[0, 1)`.
+        impact: USD that the price moves per coin closed, `>= 0`.
+        close_fee: fee as a fraction of the notional at the mark, `>= 0`.
+        permanent: the share of the impact that stays in the mark, in `[0, 1]`.
+        multiple: the multiple of maintenance to restore, `> 0`.
+
+    Returns:
+        `>= 0`; infinite where the fee takes all that a closed coin releases.
+
+    Raises:
+        ValueError: for a value outside its range, or a long whose closing would push the price to 0.
+
+    Examples:
+        >>> spiral_ratio([10.0, 100.0], 100.0, 0.05, 0.1).round(6).tolist()
+        [0.19, 1.9]
+    """
+    eta = real("permanent", permanent, ge=0, le=1)
+    _, whole, _, _ = _closing(size, mark, maintenance, impact, close_fee, eta, multiple)
+    _, released, _, _ = _closing(size, mark, maintenance, 0.0, close_fee, eta, multiple)
+    cost = released - whole
+    cost, released = np.broadcast_arrays(cost, released)
+    result: FloatArray = np.divide(cost, released, out=np.full(cost.shape, np.inf), where=released > 0)
+    return result[()]
+
+
+def _closing(
+    size: Any, mark: Any, maintenance: Any, impact: Any, close_fee: Any, permanent: Any, multiple: Any
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Coins `q`, and `linear`, `square`, `asked` with: equity less requirement after closing `x` is
+    `equity - asked + linear x + square x^2`.
+    """
+    signed, price = real("size", size), real("mark", mark, gt=0)
+    if not signed.all():
+        raise ValueError("size must not be 0")
+    slope, stays = real("impact", impact, ge=0), real("permanent", permanent, ge=0, le=1)
+    if np.any(signed * slope >= price):
+        raise ValueError("impact * size must be < mark for a long: else its closing pushes the price to 0")
+    coins = np.abs(signed)
+    rate = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    kept = stays * (1.0 - np.sign(signed) * rate)
+    linear = (rate - real("close_fee", close_fee, ge=0)) * price - slope * coins * kept
+    return coins, linear, slope * (kept - 0.5), rate * price * coins
+
+
+def fillable(
+    mark: Any, equity: Any, requirement: Any, maintenance: Any, *, adjustment: Any, spread: Any, side: Any = 1
+) -> FloatArray:
+    """The worst price at which a venue lets a liquidation be filled: `P (1 - s clip(a (1 - e/M), 0, 1) b m)`.
+
+    It opens as the equity falls below the requirement: at `e = M` the liquidation may only be filled at the mark, and
+    from `e = M (1 - 1/a)` down it may take the share `b` of the maintenance margin from the position.
+
+    Parameters:
+        mark: mark price, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        equity: equity of the account, USD; either sign.
+        requirement: maintenance margin of the account, `> 0`, USD.
+        maintenance: maintenance rate `m` of the position that is closed, in `[0, 1)`.
+        adjustment: `a`, how fast the price opens, `>= 0`.
+        spread: `b`, the largest spread as a multiple of the maintenance rate, `>= 0`.
+        side: 1 for a long position, -1 for a short.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> fillable(50_000.0, 499.0, 500.0, 0.1, adjustment=2.0, spread=0.1)
+        np.float64(49998.0)
+
+    Source: the fillable price of the dYdX v4 protocol.
+    """
+    short = 1.0 - real("equity", equity) / real("requirement", requirement, gt=0)
+    share = np.clip(real("adjustment", adjustment, ge=0) * short, 0.0, 1.0)
+    cut = share * real("spread", spread, ge=0) * real("maintenance", maintenance, ge=0, lt=1)
+    result: FloatArray = real("mark", mark, gt=0) * (1.0 - _side(side) * cut)
+    return result

@@ -1,0 +1,549 @@
+"""Where a position is liquidated: the price, with fees, funding, tiers and the rest of the account in it.
+
+A position is liquidated at the first mark at which `equity <= multiple * maintenance + close fee`. The equity at any
+mark is the wallet plus the P&L of the position plus the P&L of the other legs.
+
+An inverse contract is a linear one in the reciprocal price with its side turned, so one solver serves both. And a
+continuous tier table asks the *largest* of its lines `m_k N - c_k`, so the liquidation price is the most adverse of the
+prices of its tiers, with no search for the right one.
+
+"There is no liquidation price" is an answer, and it keeps its order: a long is liquidated at every mark `<=` its
+price and a short at every mark `>=` its price, over all marks above 0 and below infinity. So 0 means *never* for a
+long and *at every mark* for a short; infinity means *never* for a short and *at every mark* for a long.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from perpnotes import _normal
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes.margin import Account, Tiers
+
+__all__ = [
+    "Budget",
+    "Estimate",
+    "Interval",
+    "budget",
+    "interval",
+    "overtaken",
+    "price",
+    "stop_deviations",
+    "useless_slippage",
+]
+
+_BLOCK = 8192  # accounts at a time: the few buffers of the tier loop stay in the cache
+_YEAR_SECONDS = 365 * 86_400
+
+
+def price(
+    size: Any,
+    entry: Any,
+    wallet: Any,
+    maintenance: Any,
+    *,
+    deduction: Any = 0.0,
+    inverse: bool = False,
+    basis: str = "mark",
+    open_fee: Any = 0.0,
+    close_fee: Any = 0.0,
+    funding: Any = 0.0,
+    other_pnl: Any = 0.0,
+    other_maintenance: Any = 0.0,
+    multiple: Any = 1.0,
+) -> FloatArray:
+    """Liquidation price: the most adverse over the tiers of `(s q E - B - l c_k) / (q (s - l m_k - phi))`.
+
+    `s = +1` long, `-1` short; `q` is the size without its sign, `l` the multiple, `phi` the close fee and `B` the
+    equity at the entry, after the open fee and the funding, that the other legs' maintenance leaves free:
+    `B = wallet - (open_fee + s funding) N_E + other_pnl - l other_maintenance`. For an inverse contract the same holds
+    in `1/P`, with the side turned. On the entry basis it is `E + s (l MM(N_E) + phi N_E - B) / q`.
+
+    Parameters:
+        size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, not 0. Any shape; all numbers
+            broadcast.
+        entry: average entry price, `> 0`, USD per coin; or any price, with the equity at that price as `wallet`.
+        wallet: what backs the position before the open fee and the funding below, in the settlement currency (USD, or
+            coins with `inverse`): the position's margin if isolated, the account's balance if cross. Either sign.
+        maintenance: a `Tiers` table in the settlement currency, or maintenance rates in `[0, 1)`.
+        deduction: the amount `c` of the tier, `>= 0`; only with maintenance rates, 0 with a table.
+        inverse: True for an inverse contract.
+        basis: whether maintenance and close fee are charged on `"mark"` or on `"entry"` notional.
+        open_fee: fee to open as a fraction of the entry notional; `< 0` is a rebate. 0 if the wallet has paid it.
+        close_fee: fee to close as a fraction of the notional, in `[0, 1)`; 0 where the check leaves it out.
+        funding: sum of the rates expected until then, on the entry notional: longs pay `> 0`. `np.cumsum(path)` gives
+            the price after each payment of a path.
+        other_pnl: unrealized P&L of the other legs, at frozen marks, settlement currency.
+        other_maintenance: maintenance margin of the other legs, `>= 0`, settlement currency. With it and `other_pnl` it
+            is a cross price; without, isolated.
+        multiple: the multiple of maintenance at which it happens, `>= 0`: 1 is liquidation, 0 is bankruptcy.
+
+    Returns:
+        USD per coin, `>= 0`. For a long, 0 is *never* and infinity *at every mark*; for a short, the other way round.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range, a size of 0, a deduction beside a table, or a
+            multiple that makes maintenance and fee reach the notional.
+
+    Examples:
+        >>> price([1.0, -1.0], 60_000.0, 6_000.0, 0.005, close_fee=0.0005).round(2)
+        array([54298.64, 65638.99])
+        >>> price(60_000.0, 50_000.0, 0.12, 0.005, inverse=True).round(6)
+        np.float64(45681.818182)
+        >>> price(1.0, 60_000.0, 60_000.0, 0.005)  # a fully paid long: never
+        np.float64(0.0)
+        >>> price(1.0, 60_000.0, 6_000.0, 0.005, multiple=[1.0, 0.0]).round(2)  # liquidation, bankruptcy
+        array([54271.36, 54000.  ])
+
+    Source: the form of Binance's, Gate's and dYdX's documentation (mark basis) and of Bybit's (entry basis); the tiers
+    as a maximum, by convexity.
+    """
+    signed, start = real("size", size), real("entry", entry, gt=0)
+    if not signed.all():
+        raise ValueError("size must not be 0")
+    if not isinstance(inverse, bool):
+        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    one_of("basis", basis, ("mark", "entry"))
+    fee, scale = real("close_fee", close_fee, ge=0, lt=1), real("multiple", multiple, ge=0)
+    offset = real("deduction", deduction, ge=0)
+    if isinstance(maintenance, Tiers):
+        if offset.any():
+            raise ValueError("deduction must be 0 beside a Tiers table, which has its own")
+        lines = [(np.asarray(m), np.asarray(c)) for m, c in zip(maintenance.rates, maintenance.deductions, strict=True)]
+    else:
+        lines = [(real("maintenance", maintenance, ge=0, lt=1), offset)]
+    if np.max(scale * lines[-1][0] + fee) >= 1:
+        raise ValueError("multiple * maintenance + close_fee must be < 1: else no price is safe")
+
+    side, coins = np.sign(signed), np.abs(signed)
+    unit = 1.0 / start if inverse else start  # settlement currency for one unit of size, at entry
+    free = real("wallet", wallet) + real("other_pnl", other_pnl)
+    free = free - scale * real("other_maintenance", other_maintenance, ge=0)
+    per_unit = free / coins - (real("open_fee", open_fee) + side * real("funding", funding)) * unit
+    turned = -side if inverse else side
+    if basis == "entry":
+        notional = coins * unit
+        asked = np.max([m * notional - c for m, c in lines], axis=0)
+        root = turned * unit + (scale * asked + fee * notional) / coins - per_unit
+    else:
+        root = _most_adverse(turned * unit - per_unit, turned, scale / coins, scale, fee, lines)
+    root = np.asarray(turned * root)
+    root = np.where(root > 1e-12 * unit, root, 0.0)[()]  # rounding must not turn no price into one
+    if not inverse:
+        return root
+    inverted: FloatArray = np.divide(1.0, root, out=np.full(root.shape, np.inf), where=root > 0)
+    return inverted[()]
+
+
+def _most_adverse(
+    base: FloatArray,
+    side: FloatArray,
+    per: FloatArray,
+    scale: FloatArray,
+    fee: FloatArray,
+    lines: list[tuple[FloatArray, FloatArray]],
+) -> FloatArray:
+    """`max_k (base - c_k per) / (1 - side (scale m_k + fee))`, in blocks; a price times its side."""
+    shape = np.broadcast_shapes(*(a.shape for a in (base, side, per, scale, fee, *lines[-1])))
+    total = math.prod(shape)
+
+    def flat(values: FloatArray) -> FloatArray:
+        return values if values.ndim == 0 else np.broadcast_to(values, shape).ravel()
+
+    columns = [flat(values) for values in (base, side, per, scale, fee)]
+    table = [(flat(m), flat(c)) for m, c in lines]
+    result = np.full(total, -np.inf)
+    for start in range(0, total, _BLOCK):
+        part = slice(start, min(start + _BLOCK, total))
+        b, s, u, lam, f = (values if values.ndim == 0 else values[part] for values in columns)
+        best = result[part]
+        for rates, amounts in table:
+            m, c = (values if values.ndim == 0 else values[part] for values in (rates, amounts))
+            np.maximum(best, (b - c * u) / (1.0 - s * (lam * m + f)), out=best)
+    return result.reshape(shape)[()]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One position with every assumption in its liquidation price; the parameters are those of `price`.
+
+    Change an assumption with `dataclasses.replace`.
+
+    Parameters:
+        size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, not 0.
+        entry: average entry price, `> 0`, USD per coin.
+        wallet: what backs the position before the open fee and the funding, settlement currency.
+        maintenance: a `Tiers` table, or one maintenance rate in `[0, 1)`.
+        deduction: the amount of the tier, `>= 0`; only with a rate.
+        inverse: True for an inverse contract.
+        basis: `"mark"` or `"entry"`.
+        open_fee: fee to open, a fraction of the entry notional.
+        close_fee: fee to close, a fraction of the notional, in `[0, 1)`.
+        funding: sum of the expected rates; longs pay `> 0`.
+        other_pnl: unrealized P&L of the other legs.
+        other_maintenance: maintenance margin of the other legs, `>= 0`.
+
+    Raises:
+        ValueError: for what `price` refuses, or an array.
+
+    Examples:
+        >>> position = Estimate(0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005, funding=0.003)
+        >>> print(position.why())
+        size, long above 0: 0.5   [q]
+        entry price: 60,000.00 USD   [E]
+        wallet: 3,000.00 USD   [W]
+        open fee: 0.00 USD   [F_o = φ_o N_E]
+        funding expected to be paid: 90.00 USD   [F = s f N_E]
+        P&L of the other legs: 0.00 USD   [U]
+        maintenance of the other legs: 0.00 USD   [M_o]
+        what backs the position at entry: 2,910.00 USD   [B = W - F_o - F + U - M_o]
+        maintenance rate of the tier there: 0.005   [m_k]
+        deduction of that tier: 0.00 USD   [c_k]
+        close fee: 0.0005   [φ]
+        bankruptcy price: 54,207.10 USD   [P_0 = P at M = 0]
+        liquidation price: 54,479.64 USD   [P = (s q E - B - c_k)/(q (s - m_k - φ))]
+    """
+
+    size: float
+    entry: float
+    wallet: float
+    maintenance: Tiers | float
+    deduction: float = 0.0
+    inverse: bool = False
+    basis: str = "mark"
+    open_fee: float = 0.0
+    close_fee: float = 0.0
+    funding: float = 0.0
+    other_pnl: float = 0.0
+    other_maintenance: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if field.name not in ("maintenance", "inverse", "basis"):
+                scalar(field.name, getattr(self, field.name))
+        if not isinstance(self.maintenance, Tiers):
+            scalar("maintenance", self.maintenance)
+        self.at(1.0)
+
+    def at(self, multiple: Any) -> FloatArray:
+        """The price at which equity is this multiple of maintenance, plus the close fee: `price(..., multiple=...)`.
+
+        Parameters:
+            multiple: `>= 0`; any shape.
+
+        Raises:
+            ValueError: for a negative or non-finite multiple, or one that makes maintenance and fee reach the notional.
+        """
+        return price(**{field.name: getattr(self, field.name) for field in fields(self)}, multiple=multiple)
+
+    @property
+    def side(self) -> int:
+        """1 for a long, -1 for a short."""
+        return 1 if self.size > 0 else -1
+
+    @property
+    def price(self) -> float:
+        """Liquidation price, USD; for a long, 0 is *never* and infinity *at every mark*, for a short the reverse."""
+        return float(self.at(1.0))
+
+    @property
+    def bankruptcy(self) -> float:
+        """The price at which the equity, after the close fee, is 0; USD, with the same meaning of 0 and infinity."""
+        return float(self.at(0.0))
+
+    @property
+    def exists(self) -> bool:
+        """Whether some mark above 0 separates life from liquidation."""
+        return 0 < self.price < math.inf
+
+    def distance(self, mark: float) -> float:
+        """Relative adverse move from `mark` to liquidation: `s (1 - P / mark)`; below 0 where it is too late.
+
+        Parameters:
+            mark: mark price, `> 0`, USD per coin.
+
+        Raises:
+            ValueError: for a mark that is not positive and finite.
+        """
+        return self.side * (1.0 - self.price / scalar("mark", mark, gt=0))
+
+    def why(self) -> Derivation:
+        """The terms behind the liquidation price."""
+        currency = "coins" if self.inverse else "USD"
+        entry_notional = abs(self.size) * (1 / self.entry if self.inverse else self.entry)
+        rate, amount = float(self.maintenance) if not isinstance(self.maintenance, Tiers) else 0.0, self.deduction
+        if isinstance(self.maintenance, Tiers):
+            there = self.price if self.exists and self.basis == "mark" else self.entry
+            tier = int(self.maintenance.tier(abs(self.size) * (1 / there if self.inverse else there)))
+            rate, amount = self.maintenance.rates[tier], self.maintenance.deductions[tier]
+        if self.basis == "entry":
+            formula = r"E + s (m_k N_E - c_k + {\phi} N_E - B) / q"
+        elif self.inverse:
+            formula = r"\frac{q (1 + s m_k + s {\phi})}{q/E + s (B + c_k)}"
+        else:
+            formula = r"\frac{s q E - B - c_k}{q (s - m_k - {\phi})}"
+        never = self.price == (0.0 if self.side > 0 else math.inf)
+        opening, paid = self.open_fee * entry_notional, self.side * self.funding * entry_notional
+        backing = self.wallet - opening - paid + self.other_pnl - self.other_maintenance
+        name = "liquidation price" if self.exists else f"no liquidation price, {'never' if never else 'at every mark'}"
+        return Derivation(
+            (
+                Term("q", "size, long above 0", self.size),
+                Term("E", "entry price", self.entry, "USD"),
+                Term("W", "wallet", self.wallet, currency),
+                Term("F_o", "open fee", opening, currency, r"{\phi}_o N_E"),
+                Term(
+                    "F", "funding expected to be paid", self.side * self.funding * entry_notional, currency, "s f N_E"
+                ),
+                Term("U", "P&L of the other legs", self.other_pnl, currency),
+                Term("M_o", "maintenance of the other legs", self.other_maintenance, currency),
+                Term("B", "what backs the position at entry", backing, currency, "W - F_o - F + U - M_o"),
+                Term("m_k", "maintenance rate of the tier there", rate),
+                Term("c_k", "deduction of that tier", amount, currency),
+                Term(r"\phi", "close fee", self.close_fee),
+                Term("P_0", "bankruptcy price", self.bankruptcy, "USD", r"P \text{ at } M = 0"),
+                Term("P", name, self.price, "USD", formula),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Two answers for one position, and which assumption stands between them. Made by `budget`.
+
+    Parameters:
+        optimistic: the position on the kind assumptions.
+        conservative: the same position on the cautious ones.
+        steps: each assumption that differs and how far it alone brings the price closer, USD, in the order given;
+            `< 0` takes it away. They add up to the gap.
+    """
+
+    optimistic: Estimate
+    conservative: Estimate
+    steps: Mapping[str, float]
+
+    @property
+    def gap(self) -> float:
+        """How much closer the cautious price is, USD per coin: what the plan does not know."""
+        return math.fsum(self.steps.values())
+
+    def why(self) -> Derivation:
+        """The terms behind the gap."""
+        steps = (
+            Term(rf"\Delta_{{{i}}}", name.replace("_", " "), step, "USD")
+            for i, (name, step) in enumerate(self.steps.items(), start=1)
+        )
+        return Derivation(
+            (
+                Term("P_o", "optimistic liquidation price", self.optimistic.price, "USD"),
+                *steps,
+                Term("P_c", "conservative liquidation price", self.conservative.price, "USD"),
+                Term(r"\Delta", "gap", self.gap, "USD", r"s (P_c - P_o) = \sum_i \Delta_i"),
+            )
+        )
+
+
+def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
+    """The gap between an optimistic and a conservative liquidation price, assumption by assumption: the budget.
+
+    The assumptions are exchanged one after the other, in the order of the parameters of `Estimate`, so that their steps
+    add up; what two of them do together counts with the later one.
+
+    Parameters:
+        optimistic: the position on the kind assumptions.
+        conservative: the same size, side, entry and kind of contract on the cautious ones.
+
+    Raises:
+        ValueError: where size, entry or kind of contract differ: that would be another position.
+
+    Examples:
+        >>> from dataclasses import replace
+        >>> kind = Estimate(1.0, 60_000.0, 6_000.0, 0.005)
+        >>> cautious = replace(kind, maintenance=0.01, close_fee=0.001, funding=0.006)
+        >>> {name: round(step, 2) for name, step in budget(kind, cautious).steps.items()}
+        {'maintenance': 274.1, 'close_fee': 55.15, 'funding': 364.0}
+    """
+    for name in ("size", "entry", "inverse"):
+        if getattr(optimistic, name) != getattr(conservative, name):
+            raise ValueError(
+                f"{name} must be the same in both, got {getattr(optimistic, name)} and {getattr(conservative, name)}"
+            )
+    names = [field.name for field in fields(Estimate) if field.name not in ("size", "entry", "inverse", "deduction")]
+    now = optimistic
+    steps: dict[str, float] = {}
+    for name in names:  # a table brings its own deductions, so rate and deduction change together
+        group = ("maintenance", "deduction") if name == "maintenance" else (name,)
+        after = replace(now, **{part: getattr(conservative, part) for part in group})
+        if after != now:
+            before, then = now.price, after.price
+            steps[name] = 0.0 if before == then else now.side * (then - before)
+        now = after
+    return Budget(optimistic, conservative, steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The marks of one coin between which an account lives. Made by `interval`.
+
+    Parameters:
+        mark: the mark now, USD.
+        low: the account is liquidated at every mark from here down to the first; 0 where there is none.
+        high: the same above; infinity where there is none.
+    """
+
+    mark: float
+    low: float
+    high: float
+
+    @property
+    def distance(self) -> float:
+        """The smaller relative move to either end, a fraction; 0 where it is too late."""
+        return min(1.0 - self.low / self.mark, self.high / self.mark - 1.0)
+
+
+def interval(account: Account, driver: str, betas: Mapping[str, float] | None = None) -> Interval:
+    """The first liquidation price of an account below and above the mark of one coin, while the others follow it.
+
+    An other coin `i` makes `betas[i]` times the relative move of the driver. No betas freeze the other legs, as the one
+    number on a venue's screen does; estimated betas let them follow; ratios of volatilities `sigma_i / sigma_driver`
+    are the betas at correlation one. An account of several legs can have a liquidation price on both sides.
+
+    Parameters:
+        account: positions and collateral.
+        driver: the underlying whose price is asked for.
+        betas: relative move of each other underlying for one of the driver; those not named stay where they are.
+
+    Raises:
+        ValueError: for an underlying that the account does not hold, a beta of the driver itself, or a non-finite beta.
+
+    Examples:
+        >>> from perpnotes.contracts import Linear
+        >>> from perpnotes.margin import Collateral, Position
+        >>> table = Tiers.flat(0.01)
+        >>> legs = [
+        ...     Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, table),
+        ...     Position(Linear("ETH"), -30.0, 3_000.0, 3_000.0, table),
+        ... ]
+        >>> account = Account(legs, [Collateral(9_000.0)])
+        >>> frozen, following = interval(account, "BTC"), interval(account, "BTC", {"ETH": 1.2})
+        >>> round(frozen.low, 2), frozen.high
+        (52424.24, inf)
+        >>> following.low, round(following.high, 2)
+        (0.0, 69057.97)
+    """
+    marks = {p.contract.underlying: p.mark for p in account.positions}
+    one_of("driver", driver, sorted(marks))
+    follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in (betas or {}).items()}
+    if driver in follow:
+        raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
+    low, high = (
+        account.distance({driver: sign, **{name: sign * beta for name, beta in follow.items()}}).prices.get(driver, end)
+        for sign, end in ((-1.0, 0.0), (1.0, math.inf))
+    )
+    return Interval(marks[driver], low, high)
+
+
+def stop_deviations(
+    stop: Any, liquidation: Any, volatility: Any, seconds: Any, *, side: Any = 1, slippage: Any = 0.0
+) -> FloatArray:
+    """How many standard deviations of a latency's move lie between a stop and liquidation.
+
+    `k = s ln(P_s (1 - s x) / P_liq) / (sigma sqrt(tau))`: what the slippage leaves of the gap, over the move of the log
+    price in the latency. Below 0 the slippage alone crosses the gap, or the stop lies beyond the liquidation price.
+
+    Parameters:
+        stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        liquidation: liquidation price from `price`, `>= 0`; 0 and infinity are answers.
+        volatility: volatility per square root of a year, `> 0`.
+        seconds: from the mark's touching the stop until the order is filled, `> 0`.
+        side: 1 for a long position, -1 for a short one.
+        slippage: adverse move of the order's own fill, a fraction of the stop price, in `[0, 1)`.
+
+    Raises:
+        ValueError: for a NaN, or a value outside its range.
+
+    Examples:
+        >>> stop_deviations(100.5, 100.0, 0.9, [30.0, 300.0]).round(3).tolist()
+        [5.682, 1.797]
+    """
+    s = _side(side)
+    slip = real("slippage", slippage, ge=0, lt=1)
+    seen = real("stop", stop, gt=0) * (1.0 - s * slip)
+    with np.errstate(divide="ignore"):
+        gap = s * (np.log(seen) - np.log(_answer("liquidation", liquidation)))
+    spread = real("volatility", volatility, gt=0) * np.sqrt(real("seconds", seconds, gt=0) / _YEAR_SECONDS)
+    result: FloatArray = gap / spread
+    return result
+
+
+def overtaken(
+    stop: Any, liquidation: Any, volatility: Any, seconds: Any, *, side: Any = 1, slippage: Any = 0.0
+) -> FloatArray:
+    """Probability that the mark reaches liquidation before a triggered stop is filled: `2 N(-k)`, at most 1.
+
+    The first-passage law of a log price without drift; `k` is `stop_deviations`. Jumps and a book that thins out in the
+    same minute are not in it, so it is a lower bound in the hours that matter.
+
+    Parameters:
+        stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        liquidation: liquidation price from `price`, `>= 0`; 0 and infinity are answers.
+        volatility: volatility per square root of a year, `> 0`.
+        seconds: from the mark's touching the stop until the order is filled, `> 0`.
+        side: 1 for a long position, -1 for a short one.
+        slippage: adverse move of the order's own fill, a fraction of the stop price, in `[0, 1)`.
+
+    Raises:
+        ValueError: for a NaN, or a value outside its range.
+
+    Examples:
+        >>> overtaken(100.5, 100.0, 0.9, [30.0, 300.0]).round(4).tolist()
+        [0.0, 0.0724]
+        >>> overtaken(99.0, 100.0, 0.9, 0.5)  # a stop beyond liquidation never triggers first
+        np.float64(1.0)
+
+    Source: the reflection principle; after Bachelier (1900).
+    """
+    k = stop_deviations(stop, liquidation, volatility, seconds, side=side, slippage=slippage)
+    return np.minimum(1.0, 2.0 * _normal.cdf(-k))
+
+
+def useless_slippage(stop: Any, liquidation: Any, *, side: Any = 1) -> FloatArray:
+    """The slippage from which a stop saves nothing: `max(0, s (1 - P_liq / P_s))` of the stop price.
+
+    Filled there, the stop has got no better price than liquidation. Against the bankruptcy price instead it is the
+    slippage at which the stop leaves nothing at all.
+
+    Parameters:
+        stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        liquidation: liquidation price (or bankruptcy price) from `price`, `>= 0`; 0 and infinity are answers.
+        side: 1 for a long position, -1 for a short one.
+
+    Raises:
+        ValueError: for a NaN, or a value outside its range.
+
+    Examples:
+        >>> round(float(useless_slippage(54_600.0, 54_298.64)), 6)
+        0.005519
+    """
+    result: FloatArray = _side(side) * (1.0 - _answer("liquidation", liquidation) / real("stop", stop, gt=0))
+    return np.maximum(0.0, result)
+
+
+def _side(value: Any) -> FloatArray:
+    side = real("side", value)
+    if np.any(np.abs(side) != 1):
+        raise ValueError(f"side must be 1 or -1, got {side[np.abs(side) != 1].flat[0]:g}")
+    return side
+
+
+def _answer(name: str, value: Any) -> FloatArray:
+    """A liquidation price, for which 0 and infinity are answers too."""
+    array = np.asarray(value, dtype=np.float64)
+    real(name, np.where(np.isposinf(array), 1.0, array), ge=0)
+    return array

@@ -1,0 +1,30 @@
+"""The contribution guide promises what a newcomer sees."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GUIDE = ROOT / "docs/contributing/index.md"
+
+
+def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
+    """Each `perpnotes` command of the guide, run in order in a fresh copy; a line … stands for any lines."""
+    for name in ("docs", "perpnotes", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "examples"))
+    tried = []
+    for fence in re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE):
+        for command, promised in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", fence, re.MULTILINE):
+            if not command.startswith("perpnotes "):
+                continue
+            arguments = [sys.executable, "-m", "perpnotes.publish.cli", *shlex.split(command)[1:]]
+            seen = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
+            pattern = "(?:.*\n)*".join(map(re.escape, re.split(r"^…\n", promised, flags=re.MULTILINE)))
+            assert re.fullmatch(pattern, seen.stdout), f"{command}\n{seen.stdout}{seen.stderr}"
+            tried.append(arguments[3])
+    assert tried == ["new", "run", "check", "accept"]

@@ -13,11 +13,11 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
-	$(BIN)/python -m perpnotes.publish.examples
+	$(BIN)/perpnotes export
 	$(BIN)/mkdocs serve --strict --livereload --watch perpnotes
 
 site: $(VENV)/site ## Build the site into site/, strictly
-	$(BIN)/python -m perpnotes.publish.examples
+	$(BIN)/perpnotes export
 	$(BIN)/mkdocs build --strict
 
 test: $(VENV)/dev ## Run every test

@@ -308,7 +308,8 @@ def bars(
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: _wrapped(name, 18) for name in amounts}
     left = max(_wide(line) for name in names.values() for line in name.split("\n")) + 8
-    beside = [max((_wide(texts[k]) for k, v in amounts.items() if sign * v > 0), default=0.0) + 6 for sign in (-1, 1)]
+    sides = [[k for k, v in amounts.items() if v < 0], [k for k, v in amounts.items() if v >= 0]]
+    beside = [max((_wide(texts[k]) for k in side), default=0.0) + 6 for side in sides]
     low, high = min(0.0, *amounts.values()), max(0.0, *amounts.values())
     pixels = (high - low or 1.0) / max(WIDTH - left - sum(beside), 60.0)  # what a px is worth
     domain = [low - beside[0] * pixels, high + beside[1] * pixels]

@@ -394,3 +394,19 @@ def test_nothing_moves_when_a_value_is_shown(page: Any) -> None:
     assert page.locator("#grid .pn-readout").text_content() != ""
     assert page.locator("#walk").bounding_box() == before
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_zero_beside_losses_has_room_for_its_number() -> None:
+    """The label of a bar of no length is inside the drawing like any other."""
+    root = svg(bars(values={"policy": -0.352, "rules": 0.0}, unit="pct.1"))
+    width = float(root.attrib["viewBox"].split()[2])
+    anchors = [text for text in root.iter(f"{SVG}text") if text.text == "0.0%"]
+    assert anchors
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for text in anchors:
+        x, node = 0.0, text
+        while node is not root:
+            found = re.match(r"translate\(([-\d.]+)", node.get("transform", ""))
+            x += float(found[1]) if found else 0.0
+            node = parents[node]
+        assert x + 26 <= width  # four digits of 11 px

@@ -404,7 +404,7 @@ def test_a_zero_beside_losses_has_room_for_its_number() -> None:
     assert anchors
     parents = {child: parent for parent in root.iter() for child in parent}
     for text in anchors:
-        x, node = 0.0, text
+        x, node = float(text.get("x", 0)), text
         while node is not root:
             found = re.match(r"translate\(([-\d.]+)", node.get("transform", ""))
             x += float(found[1]) if found else 0.0

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
@@ -334,6 +333,8 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
     if match:
         hours = int(match[2] or 0) + int(match[3] or 0) / 60
         return np.full(times.size, (-hours if match[1] == "-" else hours) * HOUR)
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to import, and most histories need none
+
     try:
         zone = ZoneInfo(clock)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):

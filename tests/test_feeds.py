@@ -379,7 +379,7 @@ BAD_INPUT = {
     "Report": None,
     "Reconciliation": None,
     "History": case(
-        lambda times, values: History([times, 1.0, 2.0], [values, 1.0, 1.0], "price"),
+        lambda times, values: History([times, 1.0, 2.0], [values, 1.0, 1.0], "price").times,
         times=(0.5, {"zero", "negative"}),
         values=(0.5, {"zero", "negative", "nan", "inf", "-inf"}),
     ),

@@ -13,21 +13,22 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
-	$(BIN)/python -m perpnotes.publish.examples
+	$(BIN)/perpnotes export
 	$(BIN)/mkdocs serve --strict --livereload --watch perpnotes
 
 site: $(VENV)/site ## Build the site into site/, strictly
-	$(BIN)/python -m perpnotes.publish.examples
+	$(BIN)/perpnotes export
 	$(BIN)/mkdocs build --strict
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto
 
-check: $(VENV)/dev ## Lint, formatting, types, import layers and workflows
+check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/perpnotes check
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@# Its Python package fetches a binary when it is installed, so continuous integration brings it.
 	@if command -v actionlint; then actionlint; else echo "actionlint is not on the path: skipped"; fi

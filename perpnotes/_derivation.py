@@ -21,7 +21,7 @@ def _plain(latex: str) -> str:
     """`latex` as one readable line for a terminal."""
     text = re.sub(r"\\(?:text|mathrm|mathbf|operatorname)\{([^{}]*)\}", r"\1", latex)
     text = re.sub(r"\\[td]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}", r"(\1)/(\2)", text)
-    text = re.sub(r"\\([A-Za-z]+) ?", lambda m: _GREEK.get(m[1], _SIGNS.get(m[1], m[1])), text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda m: _GREEK.get(m[1], _SIGNS.get(m[1], m[1])), text)
     text = re.sub(r"\\[,;! ]", " ", text)
     return re.sub(r" {2,}", " ", text.replace("{", "").replace("}", "")).strip()
 

@@ -154,7 +154,7 @@ def hit_probability(
     sigma, span = real("volatility", volatility, gt=0), real("hours", hours, gt=0) / _YEAR_HOURS
     away, toward = _distance(mark, level, side), -real("side", side) * real("drift", drift)
     finite = np.isfinite(away)
-    chance = _passage(np.where(finite, away, 1.0), toward, sigma, span)
+    chance = _normal.first_passage(np.where(finite, away, 1.0), toward, sigma, span)
     result: FloatArray = np.where(finite, np.where(away > 0, chance, 1.0), 0.0)
     return result[()]
 
@@ -190,22 +190,14 @@ def hit_hours(
     quantile = np.asarray(np.frompyfunc(NormalDist().inv_cdf, 1, 1)(chance / 2.0), dtype=np.float64)
     low = 2.0 * np.log(a / (sigma * -quantile)) - 60.0  # logarithm of years, about the time without drift
     high = low + 120.0
-    never = _passage(a, toward, sigma, np.exp(high)) < chance
+    never = _normal.first_passage(a, toward, sigma, np.exp(high)) < chance
     for _ in range(64):  # halves 120 until nothing of it is left in a double
         middle = (low + high) / 2.0
-        hit = _passage(a, toward, sigma, np.exp(middle)) >= chance
+        hit = _normal.first_passage(a, toward, sigma, np.exp(middle)) >= chance
         low, high = np.where(hit, low, middle), np.where(hit, middle, high)
     late = np.isinf(away) | (moving & never)
     result: FloatArray = np.where(late, np.inf, np.where(moving, np.exp(high) * _YEAR_HOURS, 0.0))
     return result[()]
-
-
-def _passage(a: FloatArray, toward: FloatArray, sigma: FloatArray, years: FloatArray) -> FloatArray:
-    """First-passage probability of a Brownian motion over a distance `a > 0`, with a drift toward it."""
-    spread = sigma * np.sqrt(years)
-    # the second term is a large factor times a small tail, so it is a sum of logarithms
-    mirrored = np.exp(np.minimum(0.0, 2.0 * toward * a / sigma**2 + _log_cdf((-toward * years - a) / spread)))
-    return np.minimum(1.0, _normal.cdf((toward * years - a) / spread) + mirrored)
 
 
 def _distance(mark: Any, level: Any, side: Any) -> FloatArray:
@@ -223,14 +215,6 @@ def _side(value: Any) -> FloatArray:
     if np.any(np.abs(side) != 1):
         raise ValueError(f"side must be 1 or -1, got {side[np.abs(side) != 1].flat[0]:g}")
     return side
-
-
-def _log_cdf(x: FloatArray) -> FloatArray:
-    """Logarithm of the normal distribution function, also where the function itself underflows."""
-    deep = np.minimum(x, -30.0)  # there the neglected term of the series is below 1e-6 of the sum's error
-    series = -deep * deep / 2 - np.log(-deep * math.sqrt(2 * math.pi)) + np.log1p(-(deep**-2) + 3 * deep**-4)
-    result: FloatArray = np.where(x < -30.0, series, np.log(np.maximum(_normal.cdf(np.maximum(x, -30.0)), 1e-300)))
-    return result
 
 
 def smallest_close(

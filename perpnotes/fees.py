@@ -6,6 +6,7 @@ fractions of notional; a rebate is a fee below 0.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from perpnotes._validate import FloatArray, one_of, real, scalar
 
 __all__ = [
     "RoundTrips",
+    "breakeven_move",
     "distance_after",
     "equity_after",
     "forced_loss",
@@ -44,6 +46,34 @@ def round_trip(notional: Any, open_fee: Any, close_fee: Any, *, move: Any = 0.0)
     """
     n, r = real("notional", notional, ge=0), real("move", move, gt=-1)
     return n * (_fee("open_fee", open_fee) + _fee("close_fee", close_fee) * (1.0 + r))
+
+
+def breakeven_move(open_fee: Any, close_fee: Any, *, side: Any = 1.0) -> FloatArray:
+    """Price move at which a round trip has earned its fees: `(f_open + f_close) / (s - f_close)`.
+
+    It is more than the sum of the fees for a long, whose close is charged on a higher price, and less for a short.
+    Leverage is not in it.
+
+    Parameters:
+        open_fee: fee rate of the opening order, in `(-1, 1)`; below 0 a rebate. Any shape; the arguments broadcast.
+        close_fee: fee rate of the closing order, in `(-1, 1)`.
+        side: 1 for a long, -1 for a short.
+
+    Returns:
+        A signed fraction of the opening price: above 0 for a long that pays, below 0 for a short that pays.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> (breakeven_move(0.0005, 0.0005, side=[1, -1]) * 1e4).round(4).tolist()
+        [10.005, -9.995]
+    """
+    s, close = real("side", side), _fee("close_fee", close_fee)
+    if np.any(np.abs(s) != 1):
+        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
+    move: FloatArray = (_fee("open_fee", open_fee) + close) / (s - close)
+    return move
 
 
 def equity_after(trips: Any, leverage: Any, fee: Any, *, hold: str = "size") -> FloatArray:
@@ -102,40 +132,54 @@ def distance_after(trips: Any, leverage: Any, rate: Any, fee: Any) -> FloatArray
 
 @dataclass(frozen=True, slots=True)
 class RoundTrips:
-    """How many round trips a position can pay for before its equity meets maintenance.
+    """How many round trips a position can pay for before its equity meets a requirement. Made by `round_trips`.
 
     Parameters:
         leverage: notional over equity `L`.
-        rate: maintenance rate `m`.
+        rate: the requirement as a part of the notional `m`.
         fee: fee rate of one side `f`.
-        trips: the answer, not rounded; infinite where a trip costs nothing or earns.
     """
 
     leverage: float
     rate: float
     fee: float
-    trips: float
+
+    @property
+    def room(self) -> float:
+        """What can be paid, as a part of the notional."""
+        return 1.0 / self.leverage - self.rate
+
+    @property
+    def trips(self) -> float:
+        """The number of trips, not rounded; infinite where a trip costs nothing or earns."""
+        return self.room / (2.0 * self.fee) if self.fee > 0 else math.inf
+
+    @property
+    def last(self) -> float:
+        """The trip that brings equity to the requirement or below it; infinite where none does."""
+        # a room of exactly k trips ends with the kth, not with the one after it for a rounding error
+        return float(math.ceil(self.trips * (1.0 - 1e-12))) if self.fee > 0 else math.inf
 
     def why(self) -> Derivation:
         """The terms behind the number of trips."""
-        room = 1.0 / self.leverage - self.rate
         return Derivation(
             (
                 Term("L", "leverage", self.leverage),
-                Term("m", "maintenance rate", self.rate),
-                Term("d", "room, as a part of the notional", room, "", "1/L - m"),
+                Term("m", "requirement, as a part of the notional", self.rate),
+                Term("d", "room, as a part of the notional", self.room, "", "1/L - m"),
                 Term("f", "fee of one side", self.fee),
-                Term("k", "round trips to maintenance", self.trips, "", "d / (2 f)"),
+                Term("k", "round trips", self.trips, "", "d / (2 f)"),
             )
         )
 
 
 def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
-    """Round trips until the fees alone take a flat position to maintenance: `(1/L - m) / (2 f)`.
+    """Round trips at a flat price and a fixed size until fees bring equity to a requirement: `(1/L - m) / (2 f)`.
 
     Parameters:
         leverage: notional over equity `L`, `> 0`, below `1/m`.
-        rate: maintenance rate `m`, in `(0, 1)`.
+        rate: the requirement `m`, in `(0, 1)`: the maintenance rate for a position that is kept, one over the highest
+            allowed leverage for one that is opened anew each time.
         fee: fee rate of one side `f`, in `(-1, 1)`; 0 or a rebate never gets there.
 
     Raises:
@@ -144,14 +188,15 @@ def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
     Examples:
         >>> print(round_trips(10.0, 0.005, 0.00045).why())
         leverage: 10   [L]
-        maintenance rate: 0.005   [m]
+        requirement, as a part of the notional: 0.005   [m]
         room, as a part of the notional: 0.095   [d = 1/L - m]
         fee of one side: 0.00045   [f]
-        round trips to maintenance: 105.556   [k = d / (2 f)]
+        round trips: 105.556   [k = d / (2 f)]
+        >>> round_trips(10.0, 0.005, 0.00045).last
+        106.0
     """
     m = scalar("rate", rate, gt=0, lt=1)
-    lev, f = scalar("leverage", leverage, gt=0, lt=1.0 / m), scalar("fee", fee, gt=-1, lt=1)
-    return RoundTrips(lev, m, f, (1.0 / lev - m) / (2.0 * f) if f > 0 else np.inf)
+    return RoundTrips(scalar("leverage", leverage, gt=0, lt=1.0 / m), m, scalar("fee", fee, gt=-1, lt=1))
 
 
 def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, execution_rate: Any = 0.0) -> FloatArray:
@@ -179,7 +224,7 @@ def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, exe
 
 
 def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
-    """Part of the first equity that a liquidation at maintenance takes, price move and cost together.
+    """Part of the first equity that the liquidation of a long at maintenance takes, price move and cost together.
 
     The move takes the equity of a long down to maintenance, and the cost `c` of the forced close comes on top, both on
     the notional at the liquidation price: `1 - L (m - c) (1 - d)` with `d = (1/L - m)/(1 - m)`.
@@ -208,6 +253,8 @@ def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
 
 def slippage_covered(rate: Any, fee: Any) -> FloatArray:
     """The slippage that maintenance margin can pay for before a liquidation costs more than the account has: `m - f`.
+
+    Both are on the notional at the mark. A fee on the execution price is smaller by the fee times the slippage.
 
     Parameters:
         rate: maintenance rate `m`, in `[0, 1)`. Any shape; the arguments broadcast.

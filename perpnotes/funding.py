@@ -352,17 +352,9 @@ def hit_probability(
     t, s = real("years", years, gt=0), real("side", side)
     if np.any(np.abs(s) != 1):
         raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    nu = s * (real("growth", growth) - sigma**2 / 2) - real("carry", carry)
-    v = sigma * np.sqrt(t)
-    z = (-a + nu * t) / v
-    # exp(-2 nu a/sigma^2) Phi(z), without the overflow of the first factor where the second is tiny: far out,
-    # Phi(z) is phi(z)/|z| times Mills' series, and the exponents add up to -(a + nu T)^2 / (2 v^2) <= 0
-    deep = np.minimum(z, -30.0)
-    tail = np.exp(-((a + nu * t) ** 2) / (2 * v**2)) / (-deep * math.sqrt(2 * math.pi))
-    tail = tail * (1 - deep**-2 + 3 * deep**-4)
-    direct = np.exp(np.where(z > -30.0, -2 * nu * a / sigma**2, 0.0)) * _normal.cdf(z)
-    reflected = np.where(z > -30.0, direct, tail)
-    result: FloatArray = np.where(a == 0, 1.0, np.clip(_normal.cdf((-a - nu * t) / v) + reflected, 0.0, 1.0))
+    toward = real("carry", carry) - s * (real("growth", growth) - sigma**2 / 2)
+    chance = _normal.first_passage(np.where(a > 0, a, 1.0), toward, sigma, t)
+    result: FloatArray = np.where(a > 0, chance, 1.0)
     return result
 
 

@@ -153,7 +153,7 @@ def validity(
     worst = np.zeros(np.broadcast_shapes(*(applies.shape for applies, _ in states)), dtype=np.int_)
     for applies, state in states:
         worst = np.maximum(worst, np.where(applies, int(state), 0))
-    return np.asarray(worst)
+    return np.asarray(worst)[()]
 
 
 def allowed(use: str, state: Any) -> npt.NDArray[np.bool_]:
@@ -202,7 +202,7 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
     trusted = np.asarray(usable)
     if trusted.dtype != np.bool_:
         raise ValueError(f"usable must be True or False, got {usable!r}")
-    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, top), 0)))
+    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, top), 0)))[()]
 
 
 def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:

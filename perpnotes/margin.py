@@ -320,11 +320,13 @@ class Assessment:
         one_of("what", what, ("equity", "ratio", "buffer", "available"))
         equity = (
             Term("C", "collateral after haircuts", self.collateral, "USD", r"\sum_j a_j x_j (1 - h_j)"),
-            Term("U", "unrealized P&L", self.unrealized, "USD", r"\sum_i q_i (P_i - E_i)"),
+            Term("U", "unrealized P&L", self.unrealized, "USD", r"\sum_i u_i"),
             Term("E", "equity", self.equity, "USD", "C + U"),
         )
         initial = Term("I", "initial margin", self.initial, "USD", r"\sum_i N_i / L_i")
-        maintenance = Term("M", "maintenance margin", self.maintenance, "USD", r"\sum_i (m_k N_i - c_k)")
+        maintenance = Term(
+            "M", "maintenance margin", self.maintenance, "USD", r"\sum_i (m_k N_i - c_k + \varphi_i N_i)"
+        )
         last = {
             "equity": (),
             "ratio": (maintenance, Term("R", "margin ratio", self.ratio, "", "M / E")),
@@ -379,9 +381,9 @@ class Account:
         >>> account = Account([long], [Collateral(6_000.0)])
         >>> print(account.assess().why())
         collateral after haircuts: 6,000.00 USD   [C = Σ_j a_j x_j (1 - h_j)]
-        unrealized P&L: 0.00 USD   [U = Σ_i q_i (P_i - E_i)]
+        unrealized P&L: 0.00 USD   [U = Σ_i u_i]
         equity: 6,000.00 USD   [E = C + U]
-        maintenance margin: 300.00 USD   [M = Σ_i (m_k N_i - c_k)]
+        maintenance margin: 300.00 USD   [M = Σ_i (m_k N_i - c_k + φ_i N_i)]
         margin ratio: 0.05   [R = M / E]
         >>> round(account.distance({"BTC": -1.0}).move, 6)
         0.095477
@@ -433,8 +435,10 @@ class Account:
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
         if unknown := sorted(moves.keys() - marks.keys()):
             raise ValueError(f"direction must name underlyings of the account, got {', '.join(unknown)}")
-        if not any(moves.values()):
+        scale = max(map(abs, moves.values()), default=0.0)
+        if scale == 0:
             raise ValueError("direction must have a move that is not 0")
+        moves = {name: move / scale for name, move in moves.items()}  # so that a tiny direction overflows nothing
 
         def prices(t: float) -> dict[str, float]:
             return {name: mark * (1.0 + t * moves.get(name, 0.0)) for name, mark in marks.items()}
@@ -467,5 +471,5 @@ class Account:
         if at_left - at_right > rounding * (right - left):  # else no fall but rounding: a hedged book stays where it is
             root = left + (right - left) * at_left / (at_left - at_right)
             if root < end * (1.0 - 1e-12):  # a price of 0 is no price: rounding must not turn it into one
-                return Distance(root, prices(root), equity(root), buffer)
+                return Distance(root / scale, prices(root), equity(root), buffer)
         return Distance(math.inf, {}, 0.0, buffer)

@@ -1,9 +1,9 @@
 """Index, mark and last price, and the event that triggers a liquidation check.
 
 The *index* is what spot venues say, the *mark* is what positions are valued at, the *last* is what somebody just paid.
-Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state and
-a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many paths.
-The third shape, `median_mark`, has no memory.
+Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state
+and a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many
+paths. The third shape, `median_mark`, has no memory.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def index(
         weights: of the feeds, `>= 0`, shape (n,) or as `prices`; equal where None. Only for `"mean"`.
         ages_seconds: age of each price, `>= 0`, broadcasts with `prices`.
         max_age_seconds: the oldest that counts, `> 0`; infinite: all count.
-        cap: largest relative distance to the median, in `(0, 1)`; None for no cap.
+        cap: largest relative distance to the median, in `(0, 1)`; None for no cap. It does not move the median itself.
 
     Returns:
         Shape (...).
 
     Raises:
-        ValueError: for a value outside its range, or a row in which no feed counts.
+        ValueError: for a value outside its range, weights for the median, or a row in which no feed counts.
 
     Examples:
         >>> index([100.0, 101.0, 150.0])
@@ -57,21 +57,22 @@ def index(
     one_of("method", method, ("median", "mean"))
     p = np.atleast_1d(real("prices", prices, gt=0))
     age = real("ages_seconds", ages_seconds, ge=0)
-    if not max_age_seconds > 0:
-        raise ValueError(f"max_age_seconds must be > 0, got {max_age_seconds:g}")
+    oldest = max_age_seconds if max_age_seconds == np.inf else scalar("max_age_seconds", max_age_seconds, gt=0)
+    reach = None if cap is None else scalar("cap", cap, gt=0, lt=1)
+    if weights is not None and method == "median":
+        raise ValueError("weights must be None for the median, which has none")
     weight = np.ones(p.shape[-1]) if weights is None else real("weights", weights, ge=0)
     try:
         p, age, weight = np.broadcast_arrays(p, age, weight)
     except ValueError:
         raise ValueError(f"weights and ages_seconds must fit prices of shape {p.shape}") from None
-    fresh = (age <= max_age_seconds) & ((weight > 0) | (method == "median"))
+    fresh = (age <= oldest) & ((weight > 0) | (method == "median"))
     if not fresh.any(axis=-1).all():
         raise ValueError("prices must have a feed that is fresh and has a weight in every row")
     middle = np.nanmedian(np.where(fresh, p, np.nan), axis=-1)
     if method == "median":
         return np.asarray(middle)[()]
-    if cap is not None:
-        reach = scalar("cap", cap, gt=0, lt=1)
+    if reach is not None:
         p = np.clip(p, middle[..., None] * (1.0 - reach), middle[..., None] * (1.0 + reach))
     counted = np.where(fresh, weight, 0.0)
     mean: FloatArray = (p * counted).sum(axis=-1) / counted.sum(axis=-1)
@@ -257,13 +258,14 @@ def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: 
 class Trigger:
     """The event that begins a liquidation, with every convention named.
 
-    A position is checked at `equity <= multiple * (rate + fee) * notional`, both at the price that counts.
+    A position is checked at `equity <= multiple * (rate + fee) * notional`, with the equity at the price that counts.
 
     Parameters:
         price: which price counts: `"mark"`, `"index"` or `"last"`.
         inclusive: True for `<=`, False for `<`.
         multiple: of maintenance margin, `> 0`: 1 for liquidation, above for a warning, below for a backstop.
-        close_fee: taker fee inside the maintenance margin, a fraction of notional in `[0, 1)`; 0 for outside.
+        basis: notional on which maintenance is charged: `"mark"`, at the price that counts, or `"entry"`.
+        close_fee: taker fee inside the maintenance margin, a fraction of that notional in `[0, 1)`; 0 for outside.
         every: checked at every so many ticks, `>= 1`, beginning with the first.
 
     Raises:
@@ -278,6 +280,7 @@ class Trigger:
     price: str = "mark"
     inclusive: bool = True
     multiple: float = 1.0
+    basis: str = "mark"
     close_fee: float = 0.0
     every: int = 1
 
@@ -286,6 +289,7 @@ class Trigger:
         if not isinstance(self.inclusive, bool):
             raise ValueError(f"inclusive must be True or False, got {self.inclusive!r}")
         scalar("multiple", self.multiple, gt=0)
+        one_of("basis", self.basis, ("mark", "entry"))
         scalar("close_fee", self.close_fee, ge=0, lt=1)
         whole("every", self.every, ge=1)
 
@@ -295,16 +299,18 @@ class Trigger:
         Parameters:
             size: coins; long `> 0`, short `< 0`. The arguments broadcast.
             entry: entry price, `> 0`.
-            wallet: margin of the position, USD.
+            wallet: margin of the position, USD; in a cross account with the P&L of the other legs that counts, less
+                their maintenance.
             rate: maintenance rate, in `[0, 1)`.
             price: the price that counts, `> 0`.
 
         Raises:
             ValueError: for a value outside its range, or an empty array.
         """
-        q, p = real("size", size), real("price", price, gt=0)
-        equity = real("wallet", wallet) + q * (p - real("entry", entry, gt=0))
-        limit = self.multiple * (real("rate", rate, ge=0, lt=1) + self.close_fee) * np.abs(q) * p
+        q, p, e = real("size", size), real("price", price, gt=0), real("entry", entry, gt=0)
+        equity = real("wallet", wallet) + q * (p - e)
+        notional = np.abs(q) * (p if self.basis == "mark" else e)
+        limit = self.multiple * (real("rate", rate, ge=0, lt=1) + self.close_fee) * notional
         return np.asarray(equity <= limit if self.inclusive else equity < limit)[()]
 
     def first(

@@ -1,14 +1,16 @@
 """Fees: check values, limits, and a ledger that pays each fee by itself."""
 
-import numpy as np
+import math
+
 import pytest
 from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpnotes import fees
-from perpnotes.contracts import Linear
+from perpnotes import fees, funding
+from perpnotes.contracts import Linear, linear_pnl
 from perpnotes.margin import Account, Collateral, Position, Tiers
+from perpnotes.prices import Trigger
 
 LEVERAGE = st.floats(1, 50)
 
@@ -63,10 +65,76 @@ def test_after_the_last_trip_the_distance_is_zero(leverage: float, fee: float) -
     assert answer.why().value == answer.trips
 
 
+@given(leverage=st.floats(1, 60), rate=st.floats(0.001, 0.01), fee=st.floats(1e-4, 0.01))
+def test_the_last_trip_is_the_first_that_a_ledger_cannot_survive(leverage: float, rate: float, fee: float) -> None:
+    """Independent loop: pay trip after trip until equity is at the requirement, and count."""
+    equity, count = 1 / leverage, 0
+    while equity > rate * (1 + 1e-9):  # the sum of many fees is off by rounding
+        equity, count = equity - 2 * fee, count + 1
+    last = fees.round_trips(leverage, rate, fee).last
+    assert count in (last, last - 1)
+    assert fees.equity_after(last, leverage, fee) / leverage <= rate * (1 + 1e-9)
+    assert fees.equity_after(last - 1, leverage, fee) / leverage > rate * (1 - 1e-9)
+
+
+def test_a_room_of_exactly_some_trips_ends_with_the_last_of_them() -> None:
+    """0.09 of room at 0.0009 a trip is 100 trips, in spite of rounding; a little less room is 100 too."""
+    assert fees.round_trips(10.0, 0.01, 0.00045).last == 100.0
+    assert fees.round_trips(10.0, 0.01001, 0.00045).last == 100.0
+    assert fees.round_trips(10.0, 0.00999, 0.00045).last == 101.0
+
+
+@given(
+    open_fee=st.floats(-0.01, 0.01), close_fee=st.floats(-0.01, 0.01), side=st.sampled_from([1.0, -1.0]),
+)  # fmt: skip
+def test_at_the_break_even_the_profit_is_the_fees(open_fee: float, close_fee: float, side: float) -> None:
+    """Profit by the contracts module, fees by the round trip: equal at that move, for both sides and for rebates."""
+    move = float(fees.breakeven_move(open_fee, close_fee, side=side))
+    profit = linear_pnl(side, 100.0, 100.0 * (1 + move))
+    assert profit == pytest.approx(fees.round_trip(100.0, open_fee, close_fee, move=move), rel=1e-9, abs=1e-12)
+
+
+@given(
+    count=st.integers(0, 500), leverage=LEVERAGE, fee=st.floats(0, 0.003), hold=st.sampled_from(["size", "leverage"])
+)
+def test_a_round_trip_is_a_funding_payment_of_two_fees(count: int, leverage: float, fee: float, hold: str) -> None:
+    """Whatever is charged on the notional leaves the same equity and the same distance, under whichever name."""
+    by_funding = funding.equity_left(leverage, 2 * fee, count, hold=hold)
+    assert fees.equity_after(count, leverage, fee, hold=hold) == pytest.approx(by_funding, rel=1e-9, abs=1e-12)
+    distance = max(0.0, float(fees.distance_after(count, leverage, 0.005, fee)))
+    assert distance == pytest.approx(funding.distance(leverage, 0.005, 2 * count * fee), rel=1e-9, abs=1e-12)
+
+
+@given(
+    rate=st.floats(0.001, 0.05), cost=st.floats(0, 0.02), price=st.floats(50, 150), size=st.sampled_from([1.0, -3.0])
+)
+def test_a_cost_inside_the_trigger_is_a_step_of_the_maintenance_rate(
+    rate: float, cost: float, price: float, size: float
+) -> None:
+    """A close fee of c inside maintenance fires where a rate higher by c does without one."""
+    terms = {"size": size, "entry": 100.0, "wallet": 10.0, "price": price}
+    assert Trigger(close_fee=cost).fires(**terms, rate=rate) == Trigger().fires(**terms, rate=rate + cost)
+
+
+@pytest.mark.parametrize("leverage", [5.0, 10.0, 50.0])
+def test_a_forced_loss_is_what_an_account_has_lost(leverage: float) -> None:
+    """Walk there: equity at the price where the trigger fires, less the cost on the notional at that price."""
+    rate, cost, entry = 0.005, 0.002, 100.0
+    wallet = entry / leverage
+    price = entry * (1 - float(fees.distance_after(0, leverage, rate, 0.0)))
+    assert Trigger().fires(1.0, entry, wallet, rate, price * (1 - 1e-12))
+    assert not Trigger().fires(1.0, entry, wallet, rate, price * (1 + 1e-12))
+    left = (
+        wallet + float(linear_pnl(1.0, entry, price)) - float(fees.liquidation_fee(1.0, price, price, mark_rate=cost))
+    )
+    assert fees.forced_loss(leverage, rate, cost) == pytest.approx(1 - left / wallet, rel=1e-12)
+
+
 def test_a_rebate_never_liquidates() -> None:
     """A trip that costs nothing or earns can be made for ever."""
-    assert np.isinf(fees.round_trips(10.0, 0.005, 0.0).trips)
-    assert np.isinf(fees.round_trips(10.0, 0.005, -0.0001).trips)
+    for fee in (0.0, -0.0001):
+        answer = fees.round_trips(10.0, 0.005, fee)
+        assert answer.trips == answer.last == math.inf
     assert fees.round_trip(60_000.0, -0.0001, 0.0001) == 0.0
 
 
@@ -102,6 +170,7 @@ BAD_INPUT = {
     "round_trip": case(
         fees.round_trip, notional=(1, AT_LEAST_0), open_fee=(0.001, ANY), close_fee=(0.001, ANY), move=(0, ANY)
     ),
+    "breakeven_move": case(fees.breakeven_move, open_fee=(0.001, ANY), close_fee=(0.001, ANY), side=(1, NOTHING)),
     "equity_after": case(fees.equity_after, trips=(1, AT_LEAST_0), leverage=(1, POSITIVE), fee=(0.001, ANY)),
     "distance_after": case(
         fees.distance_after, trips=(1, AT_LEAST_0), leverage=(1, POSITIVE), rate=(0.1, AT_LEAST_0), fee=(0.001, ANY)

@@ -182,6 +182,14 @@ class TestAccount:
         account = Account([linear(1, 60_000, 50_000)], [Collateral(10_100.0)])
         assert account.distance({"BTC": -1}).move == 0.0
 
+    @given(scale=st.floats(1e-300, 1e300))
+    def test_the_distance_is_a_multiple_of_the_direction(self, scale: float) -> None:
+        """Twice the direction is half the distance, at any size of the direction; the prices are the same."""
+        account = Account([linear(1, 100, 100)], [Collateral(10.0)])
+        actual, one = account.distance({"BTC": -scale}), account.distance({"BTC": -1.0})
+        assert actual.move * scale == pytest.approx(one.move, rel=1e-12)
+        assert actual.prices == one.prices
+
 
 class TestRejects:
     @pytest.mark.parametrize(

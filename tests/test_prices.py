@@ -34,6 +34,25 @@ class TestIndex:
         middle = np.median(rows)
         assert abs(prices.index(rows, method="mean", cap=cap) / middle - 1) <= cap * (1 + 1e-12)
 
+    def test_a_feed_without_a_weight_moves_nothing(self) -> None:
+        """Not the mean, and not the median that caps the others; a row of such feeds has no index."""
+        feeds = [100.0, 102.0, 150.0]
+        assert prices.index(feeds, method="mean", weights=[1, 1, 0], cap=0.001) == prices.index(
+            feeds[:2], method="mean", cap=0.001
+        )
+        with pytest.raises(ValueError, match="weight"):
+            prices.index(feeds, method="mean", weights=0.0)
+
+    def test_weights_for_a_median_are_refused(self) -> None:
+        """It has none, and an argument that does nothing is a mistake."""
+        with pytest.raises(ValueError, match="weights must be None"):
+            prices.index([1.0, 2.0, 3.0], weights=[1.0, 2.0, 1.0])
+
+    @given(feeds=st.lists(PRICE, min_size=1, max_size=6), cap=st.floats(0.001, 0.5))
+    def test_a_cap_does_not_move_the_median(self, feeds: list[float], cap: float) -> None:
+        """Whoever is moved toward the middle does not pass it."""
+        assert prices.index(feeds, cap=cap) == prices.index(feeds)
+
     def test_it_works_on_many_rows(self) -> None:
         """Rows are independent."""
         rows = np.random.default_rng(1).uniform(90, 110, (50, 5))
@@ -110,6 +129,20 @@ class TestTrigger:
             assert rule.fires(1.0, 10.0, 2.0, 0.01, price * (1 - 1e-12))
             assert not rule.fires(1.0, 10.0, 2.0, 0.01, price * (1 + 1e-12))
 
+    def test_the_notional_of_the_margin_decides_the_price(self) -> None:
+        """3x at 10 with m = 1%: 6.7667 where margin is charged at the entry (Bybit), 6.7340 where it is at the mark."""
+        for basis, published in (("entry", 6.766667), ("mark", (10 - 10 / 3) / 0.99)):
+            rule = Trigger(basis=basis)
+            assert rule.fires(1.0, 10.0, 10 / 3, 0.01, published - 1e-6)  # six decimals are published
+            assert not rule.fires(1.0, 10.0, 10 / 3, 0.01, published + 1e-6)
+
+    @given(wallet=st.floats(-5, 50), rate=st.floats(0, 0.2), size=st.sampled_from([-2.0, 1.0]))
+    def test_the_two_bases_agree_at_the_entry_and_without_a_rate(self, wallet: float, rate: float, size: float) -> None:
+        """Where the price is the entry, or nothing is charged, the notional does not matter."""
+        mark, entry = Trigger(), Trigger(basis="entry")
+        assert mark.fires(size, 100.0, wallet, rate, 100.0) == entry.fires(size, 100.0, wallet, rate, 100.0)
+        assert mark.fires(size, 100.0, wallet, 0.0, 80.0) == entry.fires(size, 100.0, wallet, 0.0, 80.0)
+
     def test_a_fee_inside_and_a_higher_multiple_fire_earlier(self) -> None:
         """Each convention only adds to the limit."""
         grid = np.linspace(80, 100, 4001)
@@ -125,6 +158,7 @@ class TestTrigger:
         terms = (1.0, 100.0, 10.0, 0.005)
         assert Trigger(price="last").first(*terms, mark=mark, spot=spot, last=last) == 55
         assert Trigger(price="last", every=10).first(*terms, mark=mark, spot=spot, last=last) is None
+        assert Trigger(price="last", every=7).first(*terms, mark=mark, spot=spot, last=last) == 56
         assert Trigger().first(*terms, mark=mark) is None
         assert Trigger(price="index").first(*terms, mark=mark, spot=spot) is None
 
@@ -137,9 +171,19 @@ class TestTrigger:
 TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0)}
 BAD_INPUT = {
     "index": case(
-        lambda prices_, ages_seconds: prices.index(prices_, ages_seconds=ages_seconds),
+        lambda prices_, weights, ages_seconds, max_age_seconds, cap: prices.index(
+            prices_,
+            method="mean",
+            weights=weights,
+            ages_seconds=ages_seconds,
+            max_age_seconds=max_age_seconds,
+            cap=cap,
+        ),
         prices_=([1.0, 2.0], POSITIVE),
+        weights=(1.0, NOTHING),
         ages_seconds=(1.0, {"zero"}),
+        max_age_seconds=(60.0, {"inf"}),
+        cap=(0.1, NOTHING),
     ),
     "median_mark": case(median_mark, first=(1, POSITIVE), second=(1, POSITIVE), third=(1, POSITIVE)),
     "run": case(lambda spot, book: run(Basis(1.0), spot, book), spot=([1.0], NOTHING), book=([1.0], NOTHING)),
@@ -154,6 +198,7 @@ BAD_INPUT = {
     "Basis.step": case(
         lambda spot, book: Basis(1.0).step(np.zeros(()), spot, book), spot=(1, POSITIVE), book=(1, POSITIVE)
     ),
+    "Window.step": case(lambda book: Window(2).step(np.ones(2), 1.0, book), book=(1, NOTHING)),
     "Window": case(Window, ticks=(3, NOTHING)),
     "Trigger": case(Trigger, multiple=(1, NOTHING), close_fee=(0, {"zero"}), every=(1, NOTHING)),
     "Trigger.fires": case(Trigger().fires, **TERMS, price=(1, POSITIVE)),

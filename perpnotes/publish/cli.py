@@ -1,4 +1,4 @@
-"""`perpnotes new · run · check · accept`: what a contributor types, from the root of the repository.
+"""`perpnotes new · run · check · accept · export`: what a contributor types, from the root of the repository.
 
 Each command imports what it needs when it runs: the fast loop must not wait for what it does not use.
 """
@@ -86,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     accept.add_argument("paths", nargs="*", metavar="path", type=Path, help="an article; by default all of them")
     accept.set_defaults(command=_accept)
+
+    export = commands.add_parser(
+        "export",
+        help="write the worked examples that readers take away",
+        description="Write each article's worked example to docs/examples, as a script and as a notebook with its "
+        "outputs. make site and make serve do it before they build.",
+    )
+    export.set_defaults(command=_export)
     return parser
 
 
@@ -224,6 +232,12 @@ def _fail(messages: Iterable[str]) -> int:
     for message in messages:
         print(message, file=sys.stderr)
     return 1
+
+
+def _export(_: argparse.Namespace) -> int:
+    from perpnotes.publish import examples
+
+    return examples.main()
 
 
 if __name__ == "__main__":

@@ -145,7 +145,3 @@ def main() -> int:
         return 1
     print(f"{len(files)} files in docs/examples")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

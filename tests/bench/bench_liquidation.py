@@ -1,12 +1,12 @@
 """Liquidation prices of 1,000,000 accounts, long and short, in a table of twelve tiers."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from perpnotes.liquidation import price
 from perpnotes.margin import published_tiers
+from tests.bench.timing import best
 
 ACCOUNTS, LOOPED = 1_000_000, 20_000
 
@@ -19,10 +19,11 @@ def run() -> Iterator[tuple[str, str]]:
     size = np.exp(rng.normal(2.0, 2.0, ACCOUNTS)) * rng.choice([-1.0, 1.0], ACCOUNTS)
     wallet = np.abs(size) * entry / rng.uniform(2.0, 50.0, ACCOUNTS)
 
-    vector = best(lambda: price(size, entry, wallet, table, close_fee=0.0005))
+    (vector,) = best(lambda: price(size, entry, wallet, table, close_fee=0.0005))
     tiers = list(zip(table.floors, (*table.floors[1:], np.inf), table.rates, table.deductions, strict=True))
     few = list(zip(*(column[:LOOPED].tolist() for column in (size, entry, wallet)), strict=True))
-    loop = best(lambda: [walk(*account, tiers, 0.0005) for account in few], times=1) / LOOPED * ACCOUNTS
+    (looped,) = best(lambda: [walk(*account, tiers, 0.0005) for account in few])
+    loop = looped / LOOPED * ACCOUNTS
     walked = [walk(*account, tiers, 0.0005) for account in few]
     same = np.allclose(walked, price(*np.transpose(few), table, close_fee=0.0005), rtol=1e-9, atol=0.0)
 
@@ -39,13 +40,3 @@ def walk(size: float, entry: float, wallet: float, tiers: list[tuple[float, ...]
         if floor <= coins * at <= ceiling:
             return at
     return 0.0
-
-
-def best(work: Callable[[], object], times: int = 3) -> float:
-    """The shortest of a few runs, seconds."""
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

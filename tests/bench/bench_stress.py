@@ -1,14 +1,14 @@
 """Worst case of 1,000,000 accounts × 10 instruments × 861 scenarios."""
 
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from perpnotes import stress
 from perpnotes.contracts import Linear
 from perpnotes.stress import Market, grid
+from tests.bench.timing import best
 
 ACCOUNTS, COINS, LOOPED = 1_000_000, 10, 2_000
 
@@ -22,9 +22,9 @@ def run() -> Iterator[tuple[str, str]]:
     unit = stress.unit_pnl([Linear(name) for name in names], market, scenarios)
     books = np.random.default_rng(1).normal(size=(ACCOUNTS, COINS))
 
-    product = best(lambda: products(books, unit, 512))
-    worst = best(lambda: stress.worst_cases(books, unit))
-    loop = best(lambda: [float((unit @ book).min()) for book in books[:LOOPED]], times=1) / LOOPED * ACCOUNTS
+    product, worst = best(lambda: products(books, unit, 512), lambda: stress.worst_cases(books, unit), times=5)
+    (looped,) = best(lambda: [float((unit @ book).min()) for book in books[:LOOPED]])
+    loop = looped / LOOPED * ACCOUNTS
     tracemalloc.start()
     stress.worst_cases(books, unit)
     peak = tracemalloc.get_traced_memory()[1]
@@ -44,13 +44,3 @@ def products(books: np.ndarray, unit: np.ndarray, block: int) -> None:
     for start in range(0, len(books), block):
         part = books[start : start + block]
         np.matmul(part, transposed, out=buffer[: len(part)])
-
-
-def best(work: Callable[[], object], times: int = 3) -> float:
-    """The shortest of a few runs, seconds."""
-    seconds = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)

@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=left)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
-        run(sys.executable, "-m", "perpnotes.publish.examples", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish.cli", "export", cwd=folder)
         run(sys.executable, "-m", "mkdocs", "build", "--quiet", cwd=folder)
 
     return once(tmp_path_factory, "built-site", make) / "site"

@@ -1,7 +1,7 @@
 """Is the data clean? Histories of funding and prices as venues export them, read, inspected and set against each other.
 
 Reading refuses what is no history, and changes nothing in what is: missing values stay missing, duplicates stay twice,
-stamps keep the clock of the file. `inspect` says what is wrong, with evidence. Only this idea reads files.
+stamps keep the clock of the file. `examine` says what is wrong, with evidence. Only this idea reads files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "Reconciliation",
     "Regime",
     "Report",
-    "inspect",
+    "examine",
     "parse",
     "read",
     "reconcile",
@@ -143,7 +143,7 @@ class Regime:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Report:
-    """What `inspect` found.
+    """What `examine` found.
 
     Parameters:
         history: the history that was inspected, as stored.
@@ -263,7 +263,7 @@ def parse(
     r"""The history in a text: columns found by well-known names first, then by what is in them.
 
     It knows stamps in seconds, milli-, micro- and nanoseconds, ISO and common local forms; fractions and percent
-    strings; decimal commas; a byte-order mark; lines before the header; newest first. It guesses no unit: `inspect`
+    strings; decimal commas; a byte-order mark; lines before the header; newest first. It guesses no unit: `examine`
     doubts one.
 
     Parameters:
@@ -461,7 +461,7 @@ def _stamp(seconds: float) -> str:
     return dt.datetime.fromtimestamp(round(seconds), dt.UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def inspect(history: History, *, stale: int = 4, cap: float = 0.04, spike: float = 0.2) -> Report:
+def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float = 0.2) -> Report:
     r"""Every trap in a history, with evidence: interval, clock, jitter, holes, duplicates, units, stale and impossible.
 
     Parameters:
@@ -477,7 +477,7 @@ def inspect(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
     Examples:
         >>> text = "time,funding rate\n" + "".join(
         ...     f"2024-01-{1 + i // 3:02d} {3 + i % 3 * 8:02d}:00,{i * 1e-6:.6f}\n" for i in range(30) if i != 7)
-        >>> report = inspect(parse(text))
+        >>> report = examine(parse(text))
         >>> report.clocks, report.count("holes"), report.missing
         (('UTC+3', 'UTC-5', 'UTC+11'), 1, 1)
     """

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import feeds
-from perpnotes.feeds import History, inspect, parse, read, reconcile
+from perpnotes.feeds import History, examine, parse, read, reconcile
 
 EIGHT = 5e-9  # half a unit of the eighth decimal
 START = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
@@ -117,7 +117,7 @@ class TestReading:
         """Nothing is filled in, and the report says so."""
         lines = write().splitlines()
         lines[5] = lines[5].split(",")[0] + ","
-        report = inspect(parse("\n".join(lines) + "\n"))
+        report = examine(parse("\n".join(lines) + "\n"))
         assert np.isnan(report.history.values).sum() == report.count("impossible") == 1
 
     def test_one_contract_of_several(self) -> None:
@@ -189,7 +189,7 @@ class TestReading:
 class TestInspect:
     def test_a_clean_history_is_clean(self) -> None:
         """No warning where nothing is planted, and full coverage."""
-        report = inspect(parse(write(form=lambda t: t.isoformat())))
+        report = examine(parse(write(form=lambda t: t.isoformat())))
         assert report.clean
         assert report.why().value == 1.0
 
@@ -198,7 +198,7 @@ class TestInspect:
     def test_a_clock_offset_is_found_with_and_without_a_hole(self, hours: float, weeks: int) -> None:
         """The true offset is among the clocks, all of which agree modulo the interval."""
         zone = dt.timezone(dt.timedelta(hours=hours))
-        report = inspect(parse(write(zone=zone, without=range(100, 100 + 21 * weeks))))
+        report = examine(parse(write(zone=zone, without=range(100, 100 + 21 * weeks))))
         ahead = [report.history.times[0] - report.history.on(clock).times[0] for clock in report.clocks]
         assert hours * 3600 in ahead
         assert {(x / 3600 - hours) % 8 for x in ahead} == {0.0}
@@ -209,7 +209,7 @@ class TestInspect:
     def test_daylight_saving_is_no_hole_and_no_duplicate(self, zone: str, hours: int) -> None:
         """A year in a zone: found, and undone to the second; the hole that is planted stays."""
         n = 24 * 330 // hours
-        report = inspect(parse(write(n, hours, zone=ZoneInfo(zone), without=range(50, 50 + 24 * 14 // hours))))
+        report = examine(parse(write(n, hours, zone=ZoneInfo(zone), without=range(50, 50 + 24 * 14 // hours))))
         true = [START.timestamp() + i * 3600 * hours for i in range(n) if not 50 <= i < 50 + 24 * 14 // hours]
         assert zone in report.clocks or (hours == 1 and report.count("clock"))
         assert report.history.on(zone).times.tolist() == true
@@ -218,20 +218,20 @@ class TestInspect:
     def test_jitter_counts_what_truncation_would_break(self) -> None:
         """Stamps late by 0 or 5 ms in turn: every second gap is short by 5 ms."""
         text = write(form=lambda t: f"{int(t.timestamp() * 1000) + 5 * (t.hour == 8)}", header=("time", "rate"))
-        report = inspect(parse(text))
+        report = examine(parse(text))
         assert "133 gaps come out short" in str(report)
 
     def test_one_late_row_is_off_the_grid(self) -> None:
         """A settlement 24 minutes late is one finding, not jitter of all."""
         lines = write().splitlines()
         lines[50] = lines[50].replace(":00:00", ":24:00")
-        assert inspect(parse("\n".join(lines) + "\n")).count("off grid") == 1
+        assert examine(parse("\n".join(lines) + "\n")).count("off grid") == 1
 
     def test_duplicates_and_their_conflicts(self) -> None:
         """The same row twice, and another value at the same stamp."""
         lines = write().splitlines()
         lines[10:10] = [lines[10], lines[11].split(",")[0] + ",0.5"]
-        report = inspect(parse("\n".join(lines) + "\n"))
+        report = examine(parse("\n".join(lines) + "\n"))
         assert report.count("duplicates") == 2
         assert "1 with different values" in str(report)
         assert report.slots == 400
@@ -241,7 +241,7 @@ class TestInspect:
         first = write(100).rstrip()
         change = START + dt.timedelta(hours=800)
         rest = [f"{change + i * dt.timedelta(hours=1):%Y-%m-%d %H:%M:%S},{x:.8f}" for i, x in enumerate(rates(200, 2))]
-        report = inspect(parse("\n".join([*first.splitlines(), *rest]) + "\n"))
+        report = examine(parse("\n".join([*first.splitlines(), *rest]) + "\n"))
         assert [regime.hours for regime in report.regimes] == [8.0, 1.0]
         assert abs(report.regimes[1].start - change.timestamp()) <= 8 * 3600
         assert report.missing == 0
@@ -250,12 +250,12 @@ class TestInspect:
         """Rows that say 4h and come every eight hours."""
         rows = write().splitlines()
         said = ["Date,Funding Rate,Funding Interval", *(f"{row},4h" for row in rows[1:])]
-        report = inspect(parse("\n".join(said) + "\n"))
+        report = examine(parse("\n".join(said) + "\n"))
         assert report.count("units") == 399
 
     def test_percent_without_a_sign_is_doubted(self) -> None:
         """Rates a hundred times too large: a thousand percent a year."""
-        report = inspect(parse(write(value=lambda x: f"{100 * x:.6f}")))
+        report = examine(parse(write(value=lambda x: f"{100 * x:.6f}")))
         assert report.count("units") == 1
         assert not report.clean
 
@@ -266,17 +266,17 @@ class TestInspect:
         prices[200] *= 1.5
         prices[250] = 0.0
         text = "time,close\n" + "".join(f"{1.7e9 + 3600 * i:.0f},{p:.4f}\n" for i, p in enumerate(prices))
-        report = inspect(parse(text))
+        report = examine(parse(text))
         assert (report.count("stale"), report.count("impossible")) == (1, 2)
         x = rates(300)
         for start in range(0, 300, 30):
             x[start : start + 6] = [1e-4] * 6
         rest = "time,rate\n" + "".join(f"{1.7e9 + 3600 * i:.0f},{r:.8f}\n" for i, r in enumerate(x))
-        assert all(finding.severity == "note" for finding in inspect(parse(rest)).findings if finding.trap == "stale")
+        assert all(finding.severity == "note" for finding in examine(parse(rest)).findings if finding.trap == "stale")
 
     def test_what_is_shown_adds_up(self) -> None:
         """Coverage: slots less holes, over slots."""
-        why = inspect(parse(write(without=range(50, 71)))).why()
+        why = examine(parse(write(without=range(50, 71)))).why()
         assert (why["s"], why["h"], why.value) == (400, 21, 379 / 400)
 
 
@@ -318,13 +318,13 @@ class TestRealFiles:
 
     def test_binance_jitter_breaks_a_third_of_the_gaps(self) -> None:
         """Up to 47 ms late: truncated, a third of 4,382 gaps become seven hours."""
-        report = inspect(read(histories.locate(histories.BINANCE)))
+        report = examine(read(histories.locate(histories.BINANCE)))
         assert "1,482 gaps come out short" in str(report)
         assert report.clocks[0] == "UTC+3"
 
     def test_the_export_has_a_mark_runs_backwards_and_keeps_london_time(self) -> None:
         """Byte-order mark, newest first, percent strings, ten changes of the clock, no hole."""
-        report = inspect(read(histories.locate(histories.BINANCE_EXPORT)))
+        report = examine(read(histories.locate(histories.BINANCE_EXPORT)))
         assert [report.count(trap) for trap in ("file", "order", "clock", "holes")] == [5387, 1, 10, 0]
         assert report.clocks == ("Europe/London",)
         assert float(np.median(report.history.values)) == pytest.approx(1e-4, rel=1e-9, abs=0)
@@ -334,13 +334,13 @@ class TestRealFiles:
     )
     def test_others_are_whole(self, name: str, hours: float, clock: str) -> None:
         """Eight-hourly on UTC+3, hourly on any whole hour; nothing missing."""
-        report = inspect(read(histories.locate(name)))
+        report = examine(read(histories.locate(name)))
         assert ([regime.hours for regime in report.regimes], report.missing) == ([hours], 0)
         assert report.clocks[0] == clock
 
     def test_hyperliquid_changes_its_interval_and_misses_an_hour(self) -> None:
         """From 8 h to 1 h on 8 June 2023; one settlement 24 minutes late, one missing."""
-        report = inspect(read(histories.locate(histories.HYPERLIQUID)))
+        report = examine(read(histories.locate(histories.HYPERLIQUID)))
         assert [regime.hours for regime in report.regimes] == [8.0, 1.0]
         assert dt.datetime.fromtimestamp(report.regimes[1].start, dt.UTC).date() == dt.date(2023, 6, 8)
         assert (report.missing, report.count("off grid"), report.clocks) == (1, 1, ("UTC",))
@@ -350,7 +350,7 @@ class TestRealFiles:
         path = histories.locate(histories.PRICES)
         with pytest.raises(ValueError, match="there is not exactly one"):
             read(path)
-        report = inspect(read(path, column="BTCUSDT Spot"))
+        report = examine(read(path, column="BTCUSDT Spot"))
         assert (report.count("holes"), report.missing, report.history.kind) == (15, 19, "price")
 
     @pytest.mark.parametrize("name", histories.FUNDING)
@@ -365,7 +365,7 @@ class TestRealFiles:
         """The tests' own reader knows names, units and clocks; this one found them."""
         for name in histories.FUNDING:
             history = read(histories.locate(name))
-            history = history.on(inspect(history).clocks[0])
+            history = history.on(examine(history).clocks[0])
             told = histories.funding(name)
             assert history.values == pytest.approx([row.rate for row in told], rel=0, abs=1e-15)
             assert history.times / 3600 == pytest.approx([row.hours for row in told], rel=0, abs=1e-6)
@@ -385,8 +385,8 @@ BAD_INPUT = {
     ),
     "parse": None,
     "read": None,
-    "inspect": case(
-        lambda stale, cap, spike: inspect(ROWS, stale=stale, cap=cap, spike=spike).missing,
+    "examine": case(
+        lambda stale, cap, spike: examine(ROWS, stale=stale, cap=cap, spike=spike).missing,
         stale=(4, NOTHING),
         cap=(0.04, NOTHING),
         spike=(0.2, NOTHING),

@@ -1,0 +1,514 @@
+"""Has something changed? Two samples compared, or a stream watched: PSI, KS, MMD, CUSUM, ADWIN, each with its limit.
+
+Every statistic comes with what it would be if nothing had changed. Folk thresholds do not: they ignore how much data
+there is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, real, scalar, whole
+
+__all__ = [
+    "KS",
+    "MMD",
+    "PSI",
+    "Alarm",
+    "Switch",
+    "adwin",
+    "adwin_bound",
+    "cusum",
+    "divergence",
+    "ks",
+    "mmd",
+    "psi",
+    "run_length",
+    "switches",
+]
+
+
+def divergence(before: Any, after: Any) -> float:
+    """Population stability index of two sets of proportions: `sum (q - p) ln(q / p)`. Symmetric; 0 for equal ones.
+
+    Parameters:
+        before: proportions `p`, `> 0`, with sum 1. Shape `(B,)`, `B >= 2`.
+        after: proportions `q`, likewise.
+
+    Raises:
+        ValueError: for proportions that are not positive, do not sum to 1, or differ in number.
+
+    Examples:
+        >>> round(divergence([0.1, 0.1, 0.8], [0.15, 0.05, 0.8]), 6)
+        0.054931
+    """
+    p, q = real("before", before, gt=0, ndim=1), real("after", after, gt=0, ndim=1)
+    if p.shape != q.shape or p.size < 2:
+        raise ValueError(f"after must match before, at least 2 proportions, got {p.size} and {q.size}")
+    for name, x in (("before", p), ("after", q)):
+        if abs(x.sum() - 1) > 1e-9:
+            raise ValueError(f"{name} must sum to 1, got {x.sum():g}")
+    return float(np.sum((q - p) * np.log(q / p)))
+
+
+@dataclass(frozen=True, slots=True)
+class PSI:
+    """Population stability index of two samples, and its sampling limit. Made by `psi`.
+
+    Parameters:
+        value: the index.
+        mean: what it is on average without any change: `(1/n + 1/m) (B - 1)`.
+        limit: what it stays below without any change, with the confidence that was asked for.
+        bins: how many there were after equal edges were merged, `B`.
+        n: size of the reference.
+        m: size of the sample.
+    """
+
+    value: float
+    mean: float
+    limit: float
+    bins: int
+    n: int
+    m: int
+
+    @property
+    def changed(self) -> bool:
+        """True where the index is above its limit."""
+        return self.value > self.limit
+
+    def why(self) -> Derivation:
+        """The terms behind the limit and the index."""
+        return Derivation(
+            (
+                Term("n", "reference", self.n),
+                Term("m", "sample", self.m),
+                Term("B", "bins", self.bins),
+                Term(r"\mu", "mean without change", self.mean, "", "(1/n + 1/m) (B - 1)"),
+                Term("c", "limit", self.limit, "", r"(1/n + 1/m) \chi^2_{B-1}"),
+                Term("s", "index", self.value, "", r"\sum (q - p) \ln(q / p)"),
+            )
+        )
+
+
+def psi(reference: Any, sample: Any, *, bins: int = 10, confidence: float = 0.95) -> PSI:
+    """Population stability index over quantile bins of the reference, with its limit `(1/n + 1/m) chi2_{B-1}`.
+
+    Half a count is added to each bin, so that an empty one is finite. Ties can merge bins.
+
+    Parameters:
+        reference: values before. Shape `(n,)`, `n >= 2 * bins`.
+        sample: values after. Shape `(m,)`.
+        bins: quantile bins, a whole number `>= 2`.
+        confidence: of the limit, in `(0, 1)`.
+
+    Raises:
+        ValueError: for a value outside its range, too small a reference, or one that is constant.
+
+    Examples:
+        >>> x = np.random.default_rng(1).normal(size=(2, 200))
+        >>> result = psi(*x)
+        >>> round(result.value, 3), round(result.limit, 3), result.changed
+        (0.052, 0.169, False)
+
+    Source: after Yurdakul (2018), "Statistical properties of population stability index".
+    """
+    x, y = real("reference", reference, ndim=1), real("sample", sample, ndim=1)
+    count, level = whole("bins", bins, ge=2), scalar("confidence", confidence, gt=0, lt=1)
+    if x.size < 2 * count:
+        raise ValueError(f"reference must hold at least 2 * bins = {2 * count}, got {x.size}")
+    edges = np.unique(np.quantile(x, np.arange(1, count) / count))
+    tallies = [np.bincount(np.searchsorted(edges, z, side="right"), minlength=edges.size + 1) + 0.5 for z in (x, y)]
+    # ties can leave an edge bin without any of the reference's values: it is no bin of the reference
+    used = tallies[0] > 0.5
+    used[-1] |= tallies[1][-1] > 0.5
+    used[0] |= tallies[1][0] > 0.5
+    p, q = (tally[used] / tally[used].sum() for tally in tallies)
+    if p.size < 2:
+        raise ValueError("reference must not be constant")
+    noise = 1 / x.size + 1 / y.size
+    return PSI(divergence(p, q), noise * (p.size - 1), noise * _chi2(p.size - 1, level), int(p.size), x.size, y.size)
+
+
+def _chi2(freedom: int, level: float) -> float:
+    """Quantile of the chi-squared distribution, by bisection of its closed form for whole degrees of freedom."""
+
+    def tail(x: float) -> float:
+        half = x / 2
+        if freedom % 2 == 0:
+            terms = [half**i / math.factorial(i) for i in range(freedom // 2)]
+            return math.exp(-half) * sum(terms)
+        terms = [half ** (i - 0.5) / math.gamma(i + 0.5) for i in range(1, (freedom + 1) // 2)]
+        return math.erfc(math.sqrt(half)) + math.exp(-half) * sum(terms)
+
+    low, high = 0.0, freedom + 40 * math.sqrt(freedom) + 40
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tail(middle) > 1 - level else (low, middle)
+    return (low + high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class KS:
+    """Largest distance of two empirical distributions, and its limit. Made by `ks`.
+
+    Parameters:
+        value: the distance, in `[0, 1]`.
+        limit: what it stays below without any change, for large samples without ties.
+        at: the value at which the distance is largest.
+        n: size of the reference.
+        m: size of the sample.
+    """
+
+    value: float
+    limit: float
+    at: float
+    n: int
+    m: int
+
+    @property
+    def changed(self) -> bool:
+        """True where the distance is above its limit."""
+        return self.value > self.limit
+
+    def why(self) -> Derivation:
+        """The terms behind the limit and the distance."""
+        return Derivation(
+            (
+                Term("n", "reference", self.n),
+                Term("m", "sample", self.m),
+                Term("x", "where they differ most", self.at),
+                Term("c", "limit", self.limit, "", r"\sqrt{-\ln(\alpha/2)/2} \sqrt{(n+m)/(nm)}"),
+                Term("D", "distance", self.value, "", r"\max |F - G|"),
+            )
+        )
+
+
+def ks(reference: Any, sample: Any, *, confidence: float = 0.95) -> KS:
+    """Two-sample Kolmogorov-Smirnov: `max |F_n - G_m|` against `sqrt(-ln(alpha / 2) / 2) sqrt((n + m) / (n m))`.
+
+    With ties the limit is too high, never too low.
+
+    Parameters:
+        reference: values before. Shape `(n,)`.
+        sample: values after. Shape `(m,)`.
+        confidence: `1 - alpha`, in `(0, 1)`.
+
+    Raises:
+        ValueError: for a non-finite value, an empty sample or a confidence outside its range.
+
+    Examples:
+        >>> result = ks([1.0, 2.0, 3.0, 4.0], [3.0, 4.0, 5.0, 6.0])
+        >>> result.value, result.at, round(result.limit, 4)
+        (0.5, 2.0, 0.9603)
+
+    Source: Smirnov (1948), "Table for estimating the goodness of fit of empirical distributions".
+    """
+    x, y = np.sort(real("reference", reference, ndim=1)), np.sort(real("sample", sample, ndim=1))
+    alpha = 1 - scalar("confidence", confidence, gt=0, lt=1)
+    points = np.concatenate((x, y))
+    apart = np.abs(np.searchsorted(x, points, "right") / x.size - np.searchsorted(y, points, "right") / y.size)
+    limit = math.sqrt(-math.log(alpha / 2) / 2 * (x.size + y.size) / (x.size * y.size))
+    best = int(np.argmax(apart))
+    return KS(float(apart[best]), limit, float(points[best]), x.size, y.size)
+
+
+@dataclass(frozen=True, slots=True)
+class MMD:
+    """Maximum mean discrepancy of two samples, and the limit that shuffling gives. Made by `mmd`.
+
+    Parameters:
+        value: the unbiased estimate of the squared discrepancy; it can be below 0.
+        limit: the quantile of it over shuffles.
+        chance: the part of all shuffles, the observed one included, with at least this value.
+        width: of the Gaussian kernel.
+    """
+
+    value: float
+    limit: float
+    chance: float
+    width: float
+
+    @property
+    def changed(self) -> bool:
+        """True where the discrepancy is above its limit."""
+        return self.value > self.limit
+
+
+def mmd(
+    reference: Any,
+    sample: Any,
+    *,
+    seed: int,
+    width: float | None = None,
+    shuffles: int = 400,
+    confidence: float = 0.95,
+) -> MMD:
+    """Squared maximum mean discrepancy with the kernel `exp(-|x - y|^2 / (2 w^2))`, against shuffles of the labels.
+
+    It sees any change of a joint distribution, of dependence too, and needs no bins. Rows must be exchangeable: those
+    of a slow series are not.
+
+    Parameters:
+        reference: values before, shape `(n,)`, or rows of features, shape `(n, d)`; `n >= 2`.
+        sample: values after, shape `(m,)` or `(m, d)`; `m >= 2`.
+        seed: of the shuffles, a whole number `>= 0`.
+        width: `w > 0`; without one, the median distance of the pooled rows.
+        shuffles: a whole number `>= 20`.
+        confidence: of the limit, in `(0, 1)`.
+
+    Raises:
+        ValueError: for a value outside its range, other features, or rows that are all equal.
+
+    Examples:
+        >>> x = np.random.default_rng(1).normal(size=(2, 60))
+        >>> mmd(x[0], x[1], seed=1).changed, mmd(x[0], x[1] + 1, seed=1).changed
+        (False, True)
+
+    Source: Gretton et al. (2012), "A kernel two-sample test", Journal of Machine Learning Research 13.
+    """
+    x, y = _rows("reference", reference), _rows("sample", sample)
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"sample must have the features of reference, {x.shape[1]}, got {y.shape[1]}")
+    times, level = whole("shuffles", shuffles, ge=20), scalar("confidence", confidence, gt=0, lt=1)
+    rng = np.random.default_rng(whole("seed", seed, ge=0))
+    pooled = np.concatenate((x, y))
+    squares = np.sum(pooled**2, axis=1)
+    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * pooled @ pooled.T, 0.0)
+    scale = (
+        scalar("width", width, gt=0)
+        if width is not None
+        else float(np.sqrt(np.median(apart[apart > 1e-24])) if apart.max() > 1e-24 else 0)
+    )
+    if scale == 0:
+        raise ValueError("reference and sample must not all be equal")
+    kernel = np.exp(-apart / (2 * scale**2))
+    np.fill_diagonal(kernel, 0.0)
+    n, m = len(x), len(y)
+    labels = np.zeros((times + 1, n + m))
+    labels[0, :n] = 1
+    for i in range(1, times + 1):
+        labels[i, rng.permutation(n + m)[:n]] = 1
+    inside = np.einsum("ij,ij->i", labels @ kernel, labels)
+    across = (labels @ kernel).sum(axis=1) - inside
+    outside = kernel.sum() - inside - 2 * across
+    values = inside / (n * (n - 1)) + outside / (m * (m - 1)) - 2 * across / (n * m)
+    # rounding must not decide ties between the observed split and its equals
+    chance = float((values >= values[0] - 1e-12).mean())
+    return MMD(float(values[0]), float(np.quantile(values[1:], level)), chance, scale)
+
+
+def _rows(name: str, value: Any) -> FloatArray:
+    x = real(name, value)
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"{name} must be at least 2 values or rows of features, got shape {np.shape(value)}")
+    return x
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A change that a detector saw in a stream.
+
+    Parameters:
+        at: the index of the value with which it was seen.
+        since: the index of the first value after the change, as estimated.
+        up: True where the values rose.
+    """
+
+    at: int
+    since: int
+    up: bool
+
+
+def cusum(
+    values: Any, *, target: float = 0.0, deviation: float = 1.0, slack: float = 0.5, limit: float = 5.0
+) -> tuple[Alarm, ...]:
+    """Two-sided CUSUM: `S = max(0, S + z - k)` and its mirror, with an alarm above `h` and a new start after it.
+
+    `z = (x - target) / deviation`. A slack of half the shift that matters finds that shift fastest.
+
+    Parameters:
+        values: in order. Shape `(n,)`.
+        target: their mean without change.
+        deviation: their standard deviation without change, `> 0`.
+        slack: `k`, in deviations, `>= 0`.
+        limit: `h`, in deviations, `> 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> cusum([0.0, 0.0, 2.0, 2.0, 2.0, 2.0], limit=4.0)
+        (Alarm(at=4, since=2, up=True),)
+
+    Source: Page (1954), "Continuous inspection schemes", Biometrika 41.
+    """
+    z = (real("values", values, ndim=1) - scalar("target", target)) / scalar("deviation", deviation, gt=0)
+    k, h = scalar("slack", slack, ge=0), scalar("limit", limit, gt=0)
+    alarms, up, down, up_since, down_since = [], 0.0, 0.0, 0, 0
+    for i, x in enumerate(z.tolist()):
+        up, down = max(0.0, up + x - k), max(0.0, down - x - k)
+        up_since, down_since = (i + 1 if up == 0 else up_since), (i + 1 if down == 0 else down_since)
+        if max(up, down) > h:
+            alarms.append(Alarm(i, up_since if up >= down else down_since, up >= down))
+            up = down = 0.0
+            up_since = down_since = i + 1
+    return tuple(alarms)
+
+
+def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: int = 2, states: int = 300) -> float:
+    """Average number of independent normal values until CUSUM gives an alarm, by the Markov chain of Brook and Evans.
+
+    Without a shift it is the time between false alarms; with one, the delay. For two sides `1/L = 1/L_up + 1/L_down`.
+
+    Parameters:
+        limit: `h`, in deviations, `> 0`.
+        slack: `k`, in deviations, `>= 0`.
+        shift: of the mean, in deviations, any sign.
+        sides: 1 or 2.
+        states: of the chain, a whole number `>= 10`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> round(run_length(5.0), 1), round(run_length(5.0, shift=1.0), 2)
+        (465.4, 10.38)
+
+    Source: Brook and Evans (1972), "An approach to the probability distribution of CUSUM run length", Biometrika 59.
+    """
+    h, k, mean = scalar("limit", limit, gt=0), scalar("slack", slack, ge=0), scalar("shift", shift)
+    both, size = whole("sides", sides, ge=1, le=2), whole("states", states, ge=10)
+    if both == 2:
+        one = [run_length(h, slack=k, shift=sign * mean, sides=1, states=size) for sign in (1, -1)]
+        return 1 / (1 / one[0] + 1 / one[1])
+    step = 2 * h / (2 * size - 1)
+    edges = (np.arange(size)[None, :] - np.arange(size)[:, None] + 0.5) * step + k - mean
+    reach = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))(edges)
+    move = np.diff(reach, axis=1, prepend=0.0)  # state 0 takes all that falls below it
+    return float(np.linalg.solve(np.eye(size) - move, np.ones(size))[0])
+
+
+def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> FloatArray:
+    """How far two window means may lie apart: `sqrt(2 v ln(2/d') / M) + 2 ln(2/d') / (3 M)`.
+
+    `1/M = 1/n + 1/m` and `d' = confidence / ln(n + m)`.
+
+    Parameters:
+        n: values in the older window, `>= 1`. Any shape; the arguments broadcast.
+        m: values in the newer one, `>= 1`, with `n + m >= 3`.
+        variance: of all of them, `>= 0`; the values lie in `[0, 1]`.
+        confidence: the chance of a false cut, in `(0, 1)`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> round(float(adwin_bound(200, 100, 0.25)), 6)
+        0.341178
+
+    Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
+    """
+    a, b, v = real("n", n, ge=1), real("m", m, ge=1), real("variance", variance, ge=0)
+    if np.any(a + b < 3):
+        raise ValueError("n + m must be >= 3, got 2")
+    log = np.log(2 * np.log(a + b) / scalar("confidence", confidence, gt=0, lt=1))
+    inverse = 1 / a + 1 / b
+    result: FloatArray = np.sqrt(2 * v * log * inverse) + 2 / 3 * log * inverse
+    return result
+
+
+def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
+    """Adaptive window: after each value, drop the older part wherever two parts of the window differ by `adwin_bound`.
+
+    It tries every cut, where the published algorithm tries those of an exponential histogram. It costs `O(n)` a value.
+
+    Parameters:
+        values: in order, in `[0, 1]`. Shape `(n,)`.
+        confidence: the chance of a false cut at one time, in `(0, 1)`.
+        least: values on each side of a cut, a whole number `>= 2`.
+
+    Raises:
+        ValueError: for a value outside `[0, 1]`, or a parameter outside its range.
+
+    Examples:
+        >>> adwin([0.0] * 50 + [1.0] * 50)
+        (Alarm(at=64, since=50, up=True),)
+
+    Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
+    """
+    x, shortest = real("values", values, ge=0, le=1, ndim=1), whole("least", least, ge=2)
+    level = scalar("confidence", confidence, gt=0, lt=1)
+    sums, squares = (np.concatenate(([0.0], np.cumsum(power))) for power in (x, x * x))
+    alarms, start = [], 0
+    for end in range(1, x.size + 1):
+        size = end - start
+        if size < 2 * shortest:
+            continue
+        n = np.arange(shortest, size - shortest + 1)
+        m = size - n
+        old, new = (sums[start + n] - sums[start]) / n, (sums[end] - sums[start + n]) / m
+        mean = (sums[end] - sums[start]) / size
+        variance = max((squares[end] - squares[start]) / size - mean * mean, 0.0)
+        excess = np.abs(old - new) - adwin_bound(n, m, variance, confidence=level)
+        if excess.max() > 0:
+            cut = int(np.argmax(excess))
+            start += int(n[cut])
+            alarms.append(Alarm(end - 1, start, bool(new[cut] > old[cut])))
+    return tuple(alarms)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A change of the rule that a stream follows.
+
+    Parameters:
+        at: the index of the row with which it was seen.
+        since: the index of the first row after the change, as estimated.
+        rule: the index of the rule that fits best from then on.
+    """
+
+    at: int
+    since: int
+    rule: int
+
+
+def switches(misfits: Any, *, limit: float = 1.4, warmup: int = 30) -> tuple[Switch, ...]:
+    """When a stream stops following one known rule and follows another: `cusum` of the misfits of the rule in force.
+
+    The rule in force is at first the one that fits the warm-up best, then the one that fits best since the change.
+    With a slack of one half, the alarm comes when misfits outnumber fits by more than `2 * limit`.
+
+    Parameters:
+        misfits: 1 where a rule does not explain a row, 0 where it does; shape `(rules, n)`, at least 2 rules.
+        limit: of the CUSUM, `> 0`.
+        warmup: rows that choose the first rule, a whole number `>= 1`.
+
+    Raises:
+        ValueError: for fewer than two rules, anything but 0 and 1, or fewer rows than the warm-up.
+
+    Examples:
+        >>> one, two = np.zeros(60), np.ones(60)
+        >>> one[40:], two[40:] = 1, 0
+        >>> switches([one, two])
+        (Switch(at=42, since=40, rule=1),)
+    """
+    x, h, first = real("misfits", misfits, ndim=2), scalar("limit", limit, gt=0), whole("warmup", warmup, ge=1)
+    if len(x) < 2 or x.shape[1] < first or not np.isin(x, (0.0, 1.0)).all():
+        raise ValueError(f"misfits must be 0 or 1 for at least 2 rules and {first} rows, got shape {x.shape}")
+    found: list[Switch] = []
+    rule, start = int(np.argmin(x[:, :first].mean(axis=1))), 0
+    while start < x.shape[1]:
+        alarm = next((a for a in cusum(x[rule, start:], limit=h) if a.up), None)
+        if alarm is None:
+            break
+        at, since = start + alarm.at, start + alarm.since
+        rule, start = int(np.argmin(x[:, since : at + 1].mean(axis=1))), at + 1
+        found.append(Switch(at, since, rule))
+    return tuple(found)

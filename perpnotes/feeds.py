@@ -1,0 +1,659 @@
+"""Is the data clean? Histories of funding and prices as venues export them, read, inspected and set against each other.
+
+Reading refuses what is no history, and changes nothing in what is: missing values stay missing, duplicates stay twice,
+stamps keep the clock of the file. `examine` says what is wrong, with evidence. Only this idea reads files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from perpnotes import _export
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+
+__all__ = [
+    "Finding",
+    "History",
+    "Reconciliation",
+    "Regime",
+    "Report",
+    "examine",
+    "parse",
+    "read",
+    "reconcile",
+]
+
+HOUR = 3600.0
+
+_CLOCK_ZONES = (
+    "Europe/London", "Europe/Berlin", "Europe/Athens", "America/New_York", "America/Chicago", "America/Denver",
+    "America/Los_Angeles", "Australia/Sydney",
+)  # fmt: skip
+_OFFSETS = (0, *sorted([*range(-12, 0), *range(1, 15), -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 9.5], key=abs))
+_SCALES = (1.0, 100.0, 0.01, 8.0, 1 / 8, 1e4, 1e-4, 800.0, 1 / 800, 2.0, 0.5, 4.0, 0.25)
+_WINDOW = 25  # gaps whose median is the interval in force: a new interval shows after half of them
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found in a history.
+
+    Parameters:
+        trap: which: `"file"`, `"order"`, `"interval"`, `"clock"`, `"jitter"`, `"off grid"`, `"holes"`, `"duplicates"`,
+            `"units"`, `"stale"` or `"impossible"`.
+        severity: `"note"` for what a reader of the file must know, `"warning"` for what makes a careless result wrong.
+        count: how many rows, gaps or stretches.
+        evidence: what was seen, with numbers and stamps.
+    """
+
+    trap: str
+    severity: str
+    count: int
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.severity:<8}{self.trap:<11}{self.count:>6,}  {self.evidence}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class History:
+    """A funding or price history, oldest first, otherwise as stored.
+
+    Parameters:
+        times: seconds since 1970 as the stamps say it; a stamp without a zone is taken as if it were UTC. Shape `(n,)`.
+        values: funding rates as fractions, or prices; NaN where the file has none. Shape `(n,)`.
+        kind: `"funding"` or `"price"`.
+        column: where the values come from.
+        clock: `"UTC"` where the stamps say so (epoch, or with a zone), else empty.
+        stated: the interval that each row states, in hours; None where no column does. Shape `(n,)`.
+        notes: what was met while reading.
+    """
+
+    times: FloatArray
+    values: FloatArray
+    kind: str
+    column: str = ""
+    clock: str = ""
+    stated: FloatArray | None = None
+    notes: tuple[Finding, ...] = ()
+
+    def __post_init__(self) -> None:
+        times = real("times", self.times, ndim=1)
+        one_of("kind", self.kind, ("funding", "price"))
+        values = np.asarray(self.values, dtype=np.float64)
+        if values.shape != times.shape:
+            raise ValueError(f"values must have shape {times.shape}, got {values.shape}")
+        if times.size < 3:
+            raise ValueError(f"a history must have at least 3 rows, got {times.size}")
+        if (np.diff(times) < 0).any():
+            raise ValueError("times must not fall, got a step back")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "values", values)
+
+    def on(self, clock: str) -> History:
+        r"""The same history on UTC, given the clock that its stamps were written with.
+
+        Parameters:
+            clock: `"UTC"`, `"UTC+3"`, `"UTC-3:30"`, or a zone such as `"Europe/London"`, daylight saving included.
+
+        Raises:
+            ValueError: for an unknown clock, or stamps that already are on UTC.
+
+        Examples:
+            >>> history = parse("time,price\n2024-01-01 03:00,1\n2024-01-01 11:00,2\n2024-01-01 19:00,3\n")
+            >>> (history.on("UTC+3").times % 86_400 / 3600).tolist()
+            [0.0, 8.0, 16.0]
+        """
+        if self.clock == "UTC" and clock != "UTC":
+            raise ValueError(f"clock must be 'UTC' for stamps that are on UTC, got {clock!r}")
+        times = self.times - _offsets(clock, self.times)
+        order = np.argsort(times, kind="stable")
+        stated = None if self.stated is None else self.stated[order]
+        return replace(self, times=times[order], values=self.values[order], stated=stated, clock="UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """A stretch of a history with one interval.
+
+    Parameters:
+        hours: the interval.
+        start: seconds of its first stamp.
+        stop: seconds of its last stamp.
+        rows: how many.
+        median: the median of the absolute values in it.
+    """
+
+    hours: float
+    start: float
+    stop: float
+    rows: int
+    median: float
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Report:
+    """What `examine` found.
+
+    Parameters:
+        history: the history that was inspected, as stored.
+        findings: in the order of the checks.
+        regimes: stretches with one interval, in order.
+        clocks: the clocks that fit the stamps best, likeliest first; settlements at whole intervals from midnight UTC.
+        slots: rows that a history without holes would have.
+        missing: slots without a row.
+    """
+
+    history: History
+    findings: tuple[Finding, ...]
+    regimes: tuple[Regime, ...]
+    clocks: tuple[str, ...]
+    slots: int
+    missing: int
+
+    def count(self, trap: str) -> int:
+        """How often a trap was found, 0 where it was not."""
+        return sum(finding.count for finding in self.findings if finding.trap == trap)
+
+    @property
+    def clean(self) -> bool:
+        """True where nothing worse than a note was found."""
+        return all(finding.severity == "note" for finding in self.findings)
+
+    def why(self) -> Derivation:
+        """The terms behind the coverage: the part of the slots that have a row."""
+        coverage = (self.slots - self.missing) / self.slots
+        return Derivation(
+            (
+                Term("n", "rows", self.history.times.size),
+                Term("d", "duplicates", self.count("duplicates")),
+                Term("h", "slots without a row", self.missing),
+                Term("s", "slots", self.slots, "", "n - d + h"),
+                Term("c", "coverage", coverage, "", "(s - h) / s"),
+            )
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings)) or "nothing found"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Two histories of one thing against each other. Made by `reconcile`.
+
+    Parameters:
+        clock_first: the clock that the first was read with.
+        clock_second: the clock that the second was read with. Only the difference of the two is evidence.
+        stored: stamps shared as stored.
+        shared: stamps shared on these clocks.
+        only_first: stamps of the first alone, where the two overlap.
+        only_second: stamps of the second alone, where the two overlap.
+        scale: the first's values over the second's, where their units differ by a usual factor; else 1.
+        agree: shared stamps whose values differ by no more than the tolerance.
+        worst: the largest difference at a shared stamp, in the unit of the first.
+    """
+
+    clock_first: str
+    clock_second: str
+    stored: int
+    shared: int
+    only_first: int
+    only_second: int
+    scale: float
+    agree: int
+    worst: float
+
+    def why(self) -> Derivation:
+        """The terms behind the part of the overlap that agrees."""
+        union = self.shared + self.only_first + self.only_second
+        return Derivation(
+            (
+                Term("n_0", "stamps shared as stored", self.stored),
+                Term("n", f"shared: {self.clock_first} against {self.clock_second}", self.shared),
+                Term("a", "of the first alone", self.only_first),
+                Term("b", "of the second alone", self.only_second),
+                Term("k", "scale", self.scale),
+                Term("d", "largest difference", self.worst),
+                Term("m", "within the tolerance", self.agree),
+                Term("p", "part of the overlap that agrees", self.agree / union, "", "m / (n + a + b)"),
+            )
+        )
+
+
+def read(path: str | Path, *, column: str | None = None, time: str | None = None, symbol: str | None = None) -> History:
+    r"""The history in a file: `parse` of what it holds.
+
+    Parameters:
+        path: a file of comma, semicolon or tab separated values, or of JSON records.
+        column: as in `parse`.
+        time: as in `parse`.
+        symbol: as in `parse`.
+
+    Raises:
+        ValueError: as `parse`, with the name of the file first.
+        OSError: for a file that cannot be read.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "funding.csv"
+        ...     _ = file.write_text("Time;Rate\n2024-01-01 08:00;0,01%\n2024-01-01 16:00;0,01%\n2024-01-02;0,02%\n")
+        ...     read(file).values.tolist()
+        [0.0001, 0.0001, 0.0002]
+    """
+    try:
+        return parse(Path(path).read_bytes(), column=column, time=time, symbol=symbol)
+    except ValueError as error:
+        raise ValueError(f"{Path(path).name}: {error}") from None
+
+
+def parse(
+    text: str | bytes, *, column: str | None = None, time: str | None = None, symbol: str | None = None
+) -> History:
+    r"""The history in a text: columns found by well-known names first, then by what is in them.
+
+    It knows stamps in seconds, milli-, micro- and nanoseconds, ISO and common local forms; fractions and percent
+    strings; decimal commas; a byte-order mark; lines before the header; newest first. It guesses no unit: `examine`
+    doubts one.
+
+    Parameters:
+        text: the whole content of a file.
+        column: the column of the values; needed where several could be it.
+        time: the column of the stamps; needed where the guess is wrong.
+        symbol: the contract to keep, where the text holds several.
+
+    Raises:
+        ValueError: for what is no history: nothing, bytes that are no text, a row cut off, a column that is not there
+            or not the only one, several contracts, percent and fractions mixed, stamps that follow no interval.
+
+    Examples:
+        >>> history = parse("coin,time_ms,fundingRate\nBTC,1704067200000,0.0001\nBTC,1704096000000,0.0002\n"
+        ...                 "BTC,1704124800003,-0.0001\n")
+        >>> history.kind, history.clock, history.values.tolist()
+        ('funding', 'UTC', [0.0001, 0.0002, -0.0001])
+    """
+    met: _export.Notes = []
+    header, rows, lines = _export.table(text, met)
+    cells = {name: [row[i] for row in rows] for i, name in enumerate(header)}
+    keys = {name: _export.key(name) for name in header}
+
+    for name in header:
+        if any(keys[name].startswith(word) for word in _export.SYMBOL) and len(held := sorted(set(cells[name]))) > 1:
+            if symbol is None:
+                more = ", …" if len(held) > 4 else ""
+                raise ValueError(
+                    f"{name} holds {len(held)} contracts ({', '.join(held[:4])}{more}): name one as symbol"
+                )
+            keep = [i for i, value in enumerate(cells[name]) if value == symbol]
+            if not keep:
+                raise ValueError(f"symbol must be one of {', '.join(held[:9])}, got {symbol!r}")
+            cells = {key: [values[i] for i in keep] for key, values in cells.items()}
+            lines = [lines[i] for i in keep]
+
+    stamp, times, clock = _export.times_of(cells, keys, time, lines, met)
+    stated = next(
+        (h for name in header if name != stamp and (h := _export.hours(cells[name], keys[name])) is not None), None
+    )
+    value = _export.value_column({k: v for k, v in cells.items() if k != stamp}, keys, column)
+    values = _export.values_of(value, cells[value], lines, met)
+
+    steps = np.diff(times)
+    back, forth = int((steps < 0).sum()), int((steps > 0).sum())
+    if back > forth:
+        met.append(("order", "note", 1, "newest first"))
+        times, values = times[::-1], values[::-1]
+        stated = None if stated is None else stated[::-1]
+        back = forth
+    notes = [Finding(*note) for note in met]
+    if back:
+        notes.append(Finding("order", "warning", back, "rows out of order; the stamps are sorted here"))
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    history = History(
+        times, values, _export.kind(value, values, cells[value]), value, clock,
+        None if stated is None else stated[order], tuple(notes),
+    )  # fmt: skip
+    _regimes(history)
+    return history
+
+
+def _offsets(clock: str, times: FloatArray) -> FloatArray:
+    """Seconds by which a clock is ahead of UTC at stamps written with it; the second of two equal stamps is later."""
+    match = re.fullmatch(r"UTC(?:([+-])(\d{1,2})(?::(\d\d))?)?", clock) if isinstance(clock, str) else None
+    if match:
+        hours = int(match[2] or 0) + int(match[3] or 0) / 60
+        return np.full(times.size, (-hours if match[1] == "-" else hours) * HOUR)
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to import, and most histories need none
+
+    try:
+        zone = ZoneInfo(clock)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise ValueError(f"clock must be UTC, UTC+h, UTC-h or a known zone, got {clock!r}") from None
+    key, index = np.unique(np.floor(times / 900.0), return_inverse=True)
+    both = np.empty((2, key.size))
+    for i, quarter in enumerate(key.tolist()):
+        naive = dt.datetime.fromtimestamp(quarter * 900.0, dt.UTC)
+        for fold in (0, 1):
+            ahead = naive.replace(tzinfo=zone, fold=fold).utcoffset()
+            both[fold, i] = ahead.total_seconds() if ahead is not None else 0.0
+    early, late = both[0][index], both[1][index]
+    offsets: FloatArray = np.where(np.concatenate(([False], np.diff(times) < 1.0)), late, early)
+    # an hour that the clock shows twice: where only one of the two is there, the one that keeps the interval
+    alone = np.concatenate(([True], np.diff(times) >= 1.0)) & np.concatenate((np.diff(times) >= 1.0, [True]))
+    step = np.median(np.diff(times))
+    for i in np.flatnonzero((early > late) & alone & (step > 0)).tolist():
+        gaps = times[i] - np.array([early[i], late[i]]) - (times[i - 1] - offsets[i - 1]) if i else np.zeros(2)
+        away = np.abs((gaps + step / 2) % step - step / 2)
+        offsets[i] = late[i] if away[1] < away[0] else early[i]
+    return offsets
+
+
+def _name(hours: float) -> str:
+    minutes = f":{round(abs(hours) % 1 * 60):02d}" if hours % 1 else ""
+    return f"UTC{'+' if hours > 0 else '-'}{int(abs(hours))}{minutes}" if hours else "UTC"
+
+
+def _tick(times: FloatArray) -> float:
+    """The unit to which gaps are rounded: a minute, or a second where rows come by the minute."""
+    gaps = np.diff(times)
+    gaps = gaps[gaps > 0]
+    return 60.0 if gaps.size and np.median(gaps) > 300 else 1.0
+
+
+def _local(gaps: FloatArray) -> FloatArray:
+    """The interval in force at each gap: the median of those around it."""
+    half = min(_WINDOW, gaps.size - 1 + gaps.size % 2) // 2
+    wide: FloatArray = np.pad(gaps, half, mode="edge")
+    result: FloatArray = np.median(np.lib.stride_tricks.sliding_window_view(wide, 2 * half + 1), axis=1)
+    return result
+
+
+def _grid(times: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, npt.NDArray[np.intp]]:
+    """Gaps between different stamps, rounded; the interval in force at each; the stamps; and where each stands."""
+    tick = _tick(times)
+    first = np.flatnonzero(np.concatenate(([True], np.diff(times) >= tick / 2)))
+    if first.size < 3:
+        raise ValueError(f"a history must have at least 3 different stamps, got {first.size}")
+    gaps = np.round(np.diff(times[first]) / tick) * tick
+    return gaps, _local(gaps), times[first], first
+
+
+def _regimes(history: History, times: FloatArray | None = None) -> tuple[Regime, ...]:
+    """Stretches with one interval, or a `ValueError` where the stamps follow none."""
+    stored = history.times if times is None else times
+    gaps, local, stamps, rows = _grid(stored)
+    edges = np.concatenate(([0], np.flatnonzero(np.diff(local)) + 1, [gaps.size]))
+    kept = float((gaps == local).mean())
+    twice = stored.size - stamps.size
+    common = Counter((gaps / HOUR).tolist()).most_common(2)
+    if kept < 0.6 or edges.size - 2 > gaps.size // 24:
+        seen = " and ".join(f"{hours:g} h ({n} times)" for hours, n in common)
+        raise ValueError(f"stamps must follow one interval at a time, got mixed intervals: {seen}")
+    if twice > 5:
+        tick = np.flatnonzero(np.diff(stored) < _tick(stored) / 2)
+        conflicts = int((history.values[tick] != history.values[tick + 1]).sum())
+        if conflicts > 0.05 * stored.size:
+            raise ValueError(f"stamps must belong to one history, got {conflicts} twice with different values")
+    if history.stated is not None and np.unique(history.stated).size > 1:
+        wrong = (np.abs(history.stated[rows][1:] * HOUR - local) > 60) & (
+            np.abs(history.stated[rows][:-1] * HOUR - local) > 60
+        )
+        if wrong.mean() > 0.05:
+            raise ValueError(
+                f"stated intervals must be those of the stamps, got mixed intervals in {int(wrong.sum())} rows"
+            )
+    regimes = []
+    for begin, end in pairwise(edges.tolist()):
+        inside = history.values[rows[begin] : (rows[end] if end < gaps.size else None)]
+        known = np.abs(inside[np.isfinite(inside)])
+        regimes.append(
+            Regime(
+                float(local[begin]) / HOUR, float(stamps[begin]), float(stamps[end]), int(inside.size),
+                float(np.median(known)) if known.size else 0.0,
+            )
+        )  # fmt: skip
+    return tuple(regimes)
+
+
+def _clocks(history: History) -> tuple[tuple[str, ...], bool]:
+    """Clocks that put most stamps on whole intervals from midnight UTC, and whether daylight saving shows."""
+    if history.clock == "UTC":
+        return ("UTC",), False
+    gaps, local, stamps, _ = _grid(history.times)
+    interval = np.append(local, local[-1])
+    tick = _tick(stamps)
+
+    def on_grid(offset: FloatArray | float) -> int:
+        away = (stamps - offset + interval / 2) % interval - interval / 2
+        return int((np.abs(away) <= max(tick / 2, 1.0)).sum())
+
+    even, zones = int((gaps == local).sum()), []
+    odd = even < gaps.size or stamps.size < history.times.size
+    for name in _CLOCK_ZONES if odd else ():
+        try:
+            times = np.sort(history.times - _offsets(name, history.times))
+        except ValueError:  # no time zone data on this machine
+            continue
+        steps, usual, stamps, _ = _grid(times)
+        interval = np.append(usual, usual[-1])
+        zones.append((int((steps == usual).sum()), on_grid(0.0), name))
+    gaps, local, stamps, _ = _grid(history.times)
+    interval = np.append(local, local[-1])
+    if zones and max(zones)[0] > even:
+        most = max(zones)[:2]
+        return tuple(name for steady, fit, name in zones if (steady, fit) == most), True
+    fits = {hours: on_grid(hours * HOUR) for hours in _OFFSETS}
+    best = max(fits.values())
+    return tuple(_name(hours) for hours, fit in fits.items() if fit == best), False
+
+
+def _stamp(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(round(seconds), dt.UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float = 0.2) -> Report:
+    r"""Every trap in a history, with evidence: interval, clock, jitter, holes, duplicates, units, stale and impossible.
+
+    Parameters:
+        history: from `read` or `parse`.
+        stale: equal values in a row that are suspect, a whole number `>= 2`. A funding rate to which the history
+            returns again and again (the interest rate, while the premium is in its dead band) is not.
+        cap: the largest funding rate that a venue could charge, a fraction per interval, `> 0`.
+        spike: log move of a price that reverts at once and is taken as an error, `> 0`.
+
+    Raises:
+        ValueError: for a value outside its range, or stamps that follow no interval.
+
+    Examples:
+        >>> text = "time,funding rate\n" + "".join(
+        ...     f"2024-01-{1 + i // 3:02d} {3 + i % 3 * 8:02d}:00,{i * 1e-6:.6f}\n" for i in range(30) if i != 7)
+        >>> report = examine(parse(text))
+        >>> report.clocks, report.count("holes"), report.missing
+        (('UTC+3', 'UTC-5', 'UTC+11'), 1, 1)
+    """
+    run, limit, jump = whole("stale", stale, ge=2), scalar("cap", cap, gt=0), scalar("spike", spike, gt=0)
+    found = list(history.notes)
+
+    def add(trap: str, severity: str, count: int, evidence: str) -> None:
+        if count:
+            found.append(Finding(trap, severity, count, evidence))
+
+    clocks, saving = _clocks(history)
+    utc = history.on(clocks[0]) if saving else history
+    times, values = utc.times, utc.values
+    gaps, local, stamps, rows = _grid(times)
+    regimes = _regimes(utc)
+    tick = _tick(times)
+
+    steps = ", ".join(f"{_stamp(b.start)} from {a.hours:g} h to {b.hours:g} h" for a, b in pairwise(regimes))
+    add("interval", "note", len(regimes) == 1, f"{regimes[0].hours:g} h")
+    add("interval", "warning", len(regimes) - 1, f"it changes: {steps}")
+    if history.stated is not None:
+        wrong = np.abs(utc.stated[rows][:-1] * HOUR - local) > 60  # type: ignore[index]
+        add("units", "warning", int(wrong.sum()), "rows state another interval than their stamps keep")
+
+    if saving:
+        edges = np.flatnonzero(np.diff(_offsets(clocks[0], history.times)))
+        first = f", first at {_stamp(history.times[edges[0] + 1])}" if edges.size else ""
+        add("clock", "warning", int(edges.size), f"daylight saving: fits {' or '.join(clocks)}{first}")
+    elif "UTC" not in clocks:
+        shown = " or ".join(clocks[:4])
+        add("clock", "warning", 1, f"not UTC: settles at {_stamp(stamps[0])[-5:]}; whole intervals on {shown}")
+    elif not history.clock:
+        add("clock", "note", 1, f"no zone stated; UTC fits, and so do {len(clocks) - 1} other clocks")
+
+    interval = np.append(local, local[-1])
+    base = np.median(stamps - np.round(stamps / tick) * tick)
+    phase = float(np.median(stamps[gaps.size // 2 :] % interval.min()))
+    away = (stamps - phase + interval.min() / 2) % interval.min() - interval.min() / 2
+    late = np.abs(away) > max(tick, 0.01 * interval.min())
+    spread = np.abs(stamps - np.round(stamps / tick) * tick - base)[~late]
+    short = int(np.sum(np.floor(np.diff(stamps) / tick) * tick < gaps))
+    if spread.size and spread.max() > 1e-6:
+        text = f"stamps lie up to {spread.max():.3g} s off; truncated instead of rounded, {short:,} gaps come out short"
+        add("jitter", "warning" if short else "note", int((spread > 1e-6).sum()), text)
+    if 0 < late.sum() < 0.5 * late.size:
+        i = int(np.flatnonzero(late)[0])
+        add("off grid", "warning", int(late.sum()), f"first at {_stamp(stamps[i])}, {abs(away[i]) / 60:.0f} min away")
+
+    wide = gaps > 1.5 * local
+    lost = np.round(gaps[wide] / local[wide]).astype(int) - 1
+    # a gap where the interval falls ends with the old interval, not with a hole
+    before = np.concatenate(([local[0]], local[:-1]))[wide]
+    after = np.concatenate((local[1:], [local[-1]]))[wide]
+    lost = np.where(np.abs(gaps[wide] - np.maximum(before, after)) < 0.25 * gaps[wide], 0, lost)
+    missing = int(lost.sum())
+    if missing:
+        i = int(np.argmax(np.where(lost > 0, gaps[wide], 0)))
+        at = np.flatnonzero(wide)[i]
+        text = f"{missing:,} rows missing; the longest after {_stamp(stamps[at])}, {gaps[at] / HOUR / 24:.3g} days"
+        add("holes", "warning", int((lost > 0).sum()), text)
+    near = np.flatnonzero(np.diff(times) < tick / 2)
+    conflict = int((values[near] != values[near + 1]).sum())
+    if near.size:
+        text = f"first at {_stamp(times[near[0]])}; {conflict} with different values"
+        add("duplicates", "warning", int(near.size), text)
+
+    bad = ~np.isfinite(values)
+    odd = ["values missing"] * bool(bad.any())
+    if history.kind == "funding":
+        wild = np.abs(np.where(bad, 0.0, values)) > limit
+        odd += [f"rates beyond {limit:.0%} an interval"] * bool(wild.any())
+        yearly = [regime.median * 8760 / regime.hours for regime in regimes]
+        high = [f"{regime.hours:g} h: {year:.0%}" for regime, year in zip(regimes, yearly, strict=True) if year > 3]
+        add(
+            "units",
+            "warning",
+            len(high),
+            f"median rate a year at {', '.join(high)}: percent or basis points as fractions?",
+        )
+    else:
+        wild = np.where(bad, 1.0, values) <= 0
+        odd += ["prices not above zero"] * bool(wild.any())
+        moves = np.diff(np.log(np.where(bad | wild, np.nan, values)))
+        with np.errstate(invalid="ignore"):
+            peak = (
+                (np.abs(moves[:-1]) > jump) & (np.abs(moves[1:]) > jump) & (np.abs(moves[1:] + moves[:-1]) < jump / 2)
+            )
+        wild[1:-1] |= peak
+        odd += [f"prices that jump by {jump:g} in logs and back"] * bool(peak.any())
+    where = np.flatnonzero(bad | wild)
+    if where.size:
+        add("impossible", "warning", int(where.size), f"{'; '.join(odd)}; first at {_stamp(times[where[0]])}")
+    _stale(times, values, history.kind, run, add)
+    return Report(history, tuple(found), regimes, clocks, int(stamps.size + missing), missing)
+
+
+def _stale(
+    times: FloatArray, values: FloatArray, kind: str, run: int, add: Callable[[str, str, int, str], None]
+) -> None:
+    """Stretches of equal values, less those at a rate to which funding returns by itself."""
+    edges = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1], [True])))
+    length, start = np.diff(edges), edges[:-1]
+    long = length >= run
+    if kind == "funding":
+        repeats = Counter(values[start[length >= 2]].tolist())
+        resting = [value for value, n in repeats.items() if n >= 5]
+        part = float(np.isin(values, resting).mean())
+        shown = ", ".join(f"{value:g}" for value in resting[:3])
+        text = f"{part:.0%} of the rows stand at {shown}: a dead band, not stale"
+        add("stale", "note", int(bool(resting)), text)
+        long &= ~np.isin(values[start], resting)
+    if long.any():
+        i = int(np.argmax(np.where(long, length, 0)))
+        text = f"the longest: {length[i]} equal values from {_stamp(times[start[i]])}"
+        add("stale", "warning", int(long.sum()), text)
+
+
+def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Reconciliation:
+    r"""Two histories of one contract on the clocks on which most of their values agree.
+
+    Every clock that fits a file's stamps is tried. Eight-hourly stamps also fit when they are eight hours off; the
+    values then tell.
+
+    Parameters:
+        first: from `read` or `parse`.
+        second: of the same kind, with the same interval where they overlap.
+        tolerance: the largest difference of two equal values, `>= 0`, in the unit of the first: a fraction, or a price.
+
+    Raises:
+        ValueError: for other kinds, other intervals, or histories that share no stamp on any clock.
+
+    Examples:
+        >>> days = range(1, 11)
+        >>> one = parse("time,rate\n" + "".join(f"2024-01-{d:02d} {h:02d}:00,{d * h}e-6\n"
+        ...                                     for d in days for h in (3, 11, 19)))
+        >>> two = parse("time,rate\n" + "".join(f"2024-01-{d:02d} {h:02d}:00,{d * (h + 3)}e-4%\n"
+        ...                                     for d in days for h in (0, 8, 16)))
+        >>> same = reconcile(one, two)
+        >>> same.clock_first, same.clock_second, same.stored, same.shared, same.agree
+        ('UTC+3', 'UTC', 0, 30, 30)
+    """
+    limit = scalar("tolerance", tolerance, ge=0)
+    if first.kind != second.kind:
+        raise ValueError(f"second must be a {first.kind} history, got {second.kind}")
+    spans = [_regimes(history)[-1] for history in (first, second)]
+    ours, theirs = ({regime.hours for regime in _regimes(history)} for history in (first, second))
+    if not ours & theirs:
+        raise ValueError(f"second must have the interval of the first, {spans[0].hours:g} h, got {spans[1].hours:g} h")
+    tick = _tick(first.times)
+
+    def slots(history: History) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        keys, index = np.unique(np.round(history.times / tick).astype(np.int64), return_index=True)
+        return keys, history.values[index]
+
+    stored = np.intersect1d(slots(first)[0], slots(second)[0]).size
+    sides = [[(clock, *slots(history.on(clock))) for clock in _clocks(history)[0]] for history in (first, second)]
+    best: tuple[tuple[int, int], Reconciliation] | None = None
+    for clock_a, keys_a, values_a in sides[0]:
+        for clock_b, keys_b, values_b in sides[1]:
+            shared, i, j = np.intersect1d(keys_a, keys_b, assume_unique=True, return_indices=True)
+            if not shared.size:
+                continue
+            a, b = values_a[i], values_b[j]
+            usable = np.isfinite(a) & np.isfinite(b) & (b != 0)
+            ratio = float(np.median(a[usable] / b[usable])) if usable.any() else 1.0
+            scale = next((known for known in _SCALES if abs(ratio / known - 1) < 0.01), 1.0)
+            apart = np.abs(a - scale * b)
+            agree = int((apart <= limit * (1 + 1e-9)).sum())
+            low, high = max(keys_a[0], keys_b[0]), min(keys_a[-1], keys_b[-1])
+            alone = [int(((keys >= low) & (keys <= high)).sum()) - int(shared.size) for keys in (keys_a, keys_b)]
+            rank = (agree, int(shared.size))
+            if best is None or rank > best[0]:
+                known = apart[np.isfinite(apart)]
+                worst = float(known.max()) if known.size else 0.0
+                counts = int(stored), int(shared.size), alone[0], alone[1]
+                best = rank, Reconciliation(clock_a, clock_b, *counts, scale, agree, worst)
+    if best is None:
+        raise ValueError("second must share stamps with the first, got none on any clock")
+    return best[1]

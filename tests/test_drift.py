@@ -1,0 +1,313 @@
+"""Drift: published limits, limits by simulation, and the day on which a real venue changed its formula."""
+
+from __future__ import annotations
+
+import math
+
+import histories
+import numpy as np
+import pytest
+from cases import NOTHING, case
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perpnotes._validate import FloatArray
+from perpnotes.drift import adwin, adwin_bound, cusum, divergence, ks, mmd, psi, run_length, switches
+from perpnotes.funding import rate
+
+samples = st.lists(st.integers(-20, 20), min_size=20, max_size=60).filter(lambda x: len(set(x)) > 12)
+
+
+class TestPSI:
+    def test_one_bin_for_another(self) -> None:
+        """Two bins trade five points: 0.05 ln 3."""
+        assert divergence([0.1, 0.1, 0.8], [0.15, 0.05, 0.8]) == pytest.approx(0.05 * math.log(3), rel=1e-12, abs=0)
+
+    @given(
+        a=st.lists(st.floats(0.01, 1), min_size=3, max_size=3), b=st.lists(st.floats(0.01, 1), min_size=3, max_size=3)
+    )
+    def test_it_is_symmetric_and_never_negative(self, a: list[float], b: list[float]) -> None:
+        """It is the sum of the two Kullback-Leibler divergences."""
+        p, q = np.array(a) / sum(a), np.array(b) / sum(b)
+        both = float(np.sum(p * np.log(p / q)) + np.sum(q * np.log(q / p)))
+        assert divergence(p, q) == pytest.approx(divergence(q, p), rel=1e-9, abs=1e-15)
+        assert divergence(p, q) == pytest.approx(both, rel=1e-9, abs=1e-13)  # sums of terms that cancel
+        assert divergence(p, q) >= 0
+
+    def test_the_limit_at_a_thousand(self) -> None:
+        """Two samples of 1,000 in ten bins: 0.033838 at 95%, 0.018 on average."""
+        result = psi(np.arange(1000.0), np.arange(1000.0))
+        assert result.limit == pytest.approx(0.033838, rel=0, abs=5e-7)
+        assert result.mean == pytest.approx(0.018, rel=1e-12, abs=0)
+
+    @pytest.mark.parametrize("bins", [2, 5, 10])
+    def test_the_limit_holds_in_simulation(self, bins: int) -> None:
+        """Without change one in twenty is above the limit: four standard errors of 1,500 seeded trials."""
+        rng, trials = np.random.default_rng(bins), 1500
+        above = np.mean([psi(*rng.normal(size=(2, 800)), bins=bins).changed for _ in range(trials)])
+        assert above == pytest.approx(0.05, rel=0, abs=4 * math.sqrt(0.05 * 0.95 / trials))
+
+    def test_ties_merge_bins(self) -> None:
+        """Half of the values at one point: fewer bins, and a limit for so many."""
+        x = np.concatenate((np.zeros(500), np.arange(1.0, 501.0)))
+        result = psi(x, x)
+        assert result.bins < 10
+        assert result.value == 0.0
+        assert result.mean == pytest.approx((result.bins - 1) / 500, rel=1e-12, abs=0)
+
+    def test_a_value_never_seen_before_counts(self) -> None:
+        """Beyond both ends of the reference."""
+        x = np.random.default_rng(1).normal(size=300)
+        assert psi(x, x + 10).value > 1
+
+    def test_what_is_shown_ends_in_the_index(self) -> None:
+        """The derivation's value is the index; that of the distance, the distance."""
+        x = np.random.default_rng(1).normal(size=(2, 50))
+        assert psi(*x).why().value == psi(*x).value
+        assert ks(*x).why().value == ks(*x).value
+
+
+class TestKS:
+    def test_the_constant_at_five_percent(self) -> None:
+        """`c(0.05) = 1.358102`; for equal samples of 2 n the limit is c / sqrt(n)."""
+        assert ks(np.arange(200.0), np.arange(200.0)).limit * 10 == pytest.approx(1.358102, rel=0, abs=5e-7)
+
+    @given(x=samples, y=samples)
+    def test_a_loop_agrees_and_order_does_not_matter(self, x: list[int], y: list[int]) -> None:
+        """The largest difference of two counts, over all values; monotone maps change nothing."""
+        expected = max(abs(sum(a <= v for a in x) / len(x) - sum(b <= v for b in y) / len(y)) for v in x + y)
+        assert ks(x, y).value == ks(y, x).value == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        assert ks(np.exp(np.array(x) / 9), np.exp(np.array(y) / 9)).value == ks(x, y).value
+
+    def test_apart_is_one_and_same_is_zero(self) -> None:
+        """The two ends of the range."""
+        assert ks([1.0, 2.0], [3.0, 4.0]).value == 1.0
+        assert ks([1.0, 2.0], [2.0, 1.0]).value == 0.0
+
+
+class TestMMD:
+    def test_two_normals_with_a_known_distance(self) -> None:
+        """N(0,1) against N(1,1), width 1: `2/sqrt(3) (1 - exp(-1/6))` = 0.177268, within three standard errors."""
+        x = np.random.default_rng(4).normal(size=(2, 1200))
+        exact = 2 / math.sqrt(3) * (1 - math.exp(-1 / 6))
+        assert exact == pytest.approx(0.177268, rel=0, abs=5e-7)
+        assert mmd(x[0], x[1] + 1, seed=1, width=1.0, shuffles=20).value == pytest.approx(exact, rel=0, abs=0.03)
+
+    @given(x=samples, y=samples)
+    def test_a_loop_agrees(self, x: list[int], y: list[int]) -> None:
+        """The unbiased estimate by its definition: mean kernels within, less the diagonal, less twice that across."""
+
+        def mean(a: list[int], b: list[int], same: bool) -> float:
+            pairs = [(i, j) for i in range(len(a)) for j in range(len(b)) if not (same and i == j)]
+            return sum(math.exp(-((a[i] - b[j]) ** 2) / 18) for i, j in pairs) / len(pairs)
+
+        expected = mean(x, x, True) + mean(y, y, True) - 2 * mean(x, y, False)
+        assert mmd(x, y, seed=0, width=3.0, shuffles=20).value == pytest.approx(expected, rel=0, abs=1e-12)
+
+    def test_it_sees_dependence_where_each_feature_alone_is_the_same(self) -> None:
+        """Correlation turned from 0.9 to -0.9: every margin is as before, KS sees nothing."""
+        rng = np.random.default_rng(2)
+        a, b = (
+            rng.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], 150),
+            rng.multivariate_normal([0, 0], [[1, -0.9], [-0.9, 1]], 150),
+        )
+        assert mmd(a, b, seed=1).chance == pytest.approx(1 / 401, rel=1e-12, abs=0)
+        assert not ks(a[:, 0], b[:, 0]).changed
+
+    def test_false_alarms_are_one_in_twenty(self) -> None:
+        """Without change, 300 seeded trials: within four standard errors of 5%."""
+        rng = np.random.default_rng(9)
+        found = np.mean([mmd(*rng.normal(size=(2, 25)), seed=i, shuffles=100).chance <= 0.05 for i in range(300)])
+        assert found == pytest.approx(0.05, rel=0, abs=4 * math.sqrt(0.05 * 0.95 / 300))
+
+    def test_the_same_seed_gives_the_same(self) -> None:
+        """No hidden randomness."""
+        x = np.random.default_rng(1).normal(size=(2, 30))
+        assert mmd(*x, seed=3) == mmd(*x, seed=3) != mmd(*x, seed=4)
+
+
+class TestCusum:
+    @pytest.mark.parametrize(
+        ("limit", "sides", "shift", "expected"),
+        [(4, 1, 0, 335.4), (5, 1, 0, 930.9), (4, 2, 0, 167.68), (5, 2, 0, 465.43), (4, 2, 1, 8.38), (5, 2, 1, 10.38)],
+    )
+    def test_run_lengths(self, limit: float, sides: int, shift: float, expected: float) -> None:
+        """Brook and Evans; Montgomery's table has 168, 465, 8.38 and 10.4. A chain of 300 states is within 0.02%."""
+        assert run_length(limit, sides=sides, shift=shift) == pytest.approx(expected, rel=6e-4, abs=0)
+
+    def test_simulation_agrees(self) -> None:
+        """First alarms of 3,000 seeded paths at h = 3: within four standard errors; deviation about equal to mean."""
+        z = np.random.default_rng(8).normal(size=(3000, 900))
+        up = down = np.zeros(3000)
+        first = np.full(3000, 900)
+        for t in range(900):
+            up, down = np.maximum(0, up + z[:, t] - 0.5), np.maximum(0, down - z[:, t] - 0.5)
+            first = np.where((np.maximum(up, down) > 3) & (first == 900), t + 1, first)
+        expected = run_length(3.0)
+        assert first.mean() == pytest.approx(expected, rel=4 / math.sqrt(3000), abs=0)
+
+    def test_mirror(self) -> None:
+        """A fall is a rise seen from below; run lengths do not know the sign."""
+        z = np.random.default_rng(3).normal(0.4, 1, 400)
+        assert [(a.at, a.since, not a.up) for a in cusum(z)] == [(a.at, a.since, a.up) for a in cusum(-z)]
+        assert run_length(4.0, shift=0.7) == pytest.approx(run_length(4.0, shift=-0.7), rel=1e-9, abs=0)
+
+    def test_units_do_not_matter(self) -> None:
+        """Target and deviation standardize."""
+        z = np.random.default_rng(3).normal(0.4, 1, 400)
+        assert cusum(7 + 3 * z, target=7, deviation=3) == cusum(z)
+
+
+class TestAdwin:
+    def test_the_bound(self) -> None:
+        """200 and 100 values, variance 1/4, 0.002: 0.341178."""
+        assert adwin_bound(200, 100, 0.25) == pytest.approx(0.341178, rel=0, abs=5e-7)
+
+    def test_a_step_is_cut_where_it_is(self) -> None:
+        """From 0.2 to 0.8 at 300: seen within fifty values, and the last cut within ten of it."""
+        for seed in range(6):
+            x = np.random.default_rng(seed).random(600) < np.where(np.arange(600) < 300, 0.2, 0.8)
+            alarms = adwin(x)
+            assert 300 < alarms[0].at < 350
+            assert abs(alarms[-1].since - 300) <= 10
+            assert all(alarm.up for alarm in alarms)
+
+    def test_no_change_no_cut(self) -> None:
+        """Twenty seeded streams of 400 fair coins: none is cut at 0.002."""
+        rng = np.random.default_rng(2)
+        assert [adwin(rng.random(400) < 0.5) for _ in range(20)] == [()] * 20
+
+
+class TestSwitches:
+    def test_a_rule_that_hides_is_found_when_it_shows(self) -> None:
+        """Both rules explain the rows until 50; the change at 40 is dated to where it can be seen."""
+        one, two = np.zeros(80), np.ones(80)
+        two[40:], one[50:] = 0, 1
+        (switch,) = switches([one, two])
+        assert (switch.at, switch.since, switch.rule) == (52, 50, 1)
+
+
+@pytest.fixture(scope="module")
+def recorded() -> tuple[FloatArray, FloatArray]:
+    """Premiums and rates of 1,038 Hyperliquid rows."""
+    rows = histories.funding(histories.HYPERLIQUID)
+    return np.array([row.premium for row in rows], dtype=float), np.array([row.rate for row in rows])
+
+
+RULES: list[dict[str, float]] = [
+    {"interest": interest, "clamp": clamp, "share": share}
+    for share in (1.0, 1 / 8)
+    for interest, clamp in ((1e-4, 3e-4), (1e-4, 5e-4), (1e-4, 2e-4), (0.0, 0.0))
+]
+CHANGES = (82, 294, 971, 993)
+
+
+def misfits(recorded: tuple[FloatArray, FloatArray]) -> FloatArray:
+    premium, given_rate = recorded
+    return np.array([np.abs(rate(premium, **rule) - given_rate) > 1.1e-8 for rule in RULES], dtype=float)
+
+
+class TestRealFiles:
+    """Hyperliquid, May to July 2023: the funding formula changed before rows 82, 294, 971 and 993."""
+
+    def test_three_changes_are_dated_to_the_row_and_seen_two_rows_later(
+        self, recorded: tuple[FloatArray, FloatArray]
+    ) -> None:
+        """Each since its first row, with a delay of two further rows, and to the right rule; no false alarm."""
+        found = switches(misfits(recorded))
+        assert [(s.since, s.at - s.since, s.rule) for s in found] == [(82, 2, 4), (294, 2, 7), (971, 2, 4)]
+
+    def test_the_fourth_hides_in_the_dead_band(self, recorded: tuple[FloatArray, FloatArray]) -> None:
+        """The clamp narrows at 993, and of the 45 rows that are left one shows it: no statistic can see that."""
+        wrong = misfits(recorded)
+        assert wrong[4, 993:].sum() == 1
+        assert wrong[6, 993:].sum() == 0
+        assert 993 not in [s.since for s in switches(wrong)]
+
+    def test_adwin_finds_the_same_later(self, recorded: tuple[FloatArray, FloatArray]) -> None:
+        """On the misfits of the hourly rule: the same three rows, with delays of 7 to 11 rows."""
+        found = adwin(misfits(recorded)[4])
+        assert [alarm.since for alarm in found] == [82, 294, 971]
+        assert all(6 <= alarm.at - alarm.since <= 12 for alarm in found)
+
+    def test_the_rate_alone_says_only_that_something_is_different(
+        self, recorded: tuple[FloatArray, FloatArray]
+    ) -> None:
+        """PSI and KS of the rates before and after row 294 are far above their limits: the premium moved as well."""
+        _, given_rate = recorded
+        assert psi(given_rate[82:294], given_rate[294:971]).changed
+        assert ks(given_rate[82:294], given_rate[294:971]).changed
+
+
+X = [float(x) for x in np.random.default_rng(1).normal(size=60)]
+
+
+BAD_INPUT = {
+    **dict.fromkeys(("Alarm", "KS", "MMD", "PSI", "Switch")),
+    "divergence": case(
+        lambda before, after: divergence([before, 0.5], [after, 0.5]), before=(0.5, NOTHING), after=(0.5, NOTHING)
+    ),
+    "psi": case(
+        lambda reference, sample, bins, confidence: psi(
+            [reference, *X], [sample, *X], bins=bins, confidence=confidence
+        ).value,
+        reference=(1, {"zero", "negative"}),
+        sample=(1, {"zero", "negative"}),
+        bins=(5, NOTHING),
+        confidence=(0.9, NOTHING),
+    ),
+    "ks": case(
+        lambda reference, sample, confidence: ks([reference, *X], [sample, *X], confidence=confidence).value,
+        reference=(1, {"zero", "negative"}),
+        sample=(1, {"zero", "negative"}),
+        confidence=(0.9, NOTHING),
+    ),
+    "mmd": case(
+        lambda reference, sample, seed, width, shuffles, confidence: mmd(
+            [reference, *X], [sample, *X], seed=seed, width=width, shuffles=shuffles, confidence=confidence
+        ).value,
+        reference=(1, {"zero", "negative"}),
+        sample=(1, {"zero", "negative"}),
+        seed=(1, {"zero"}),
+        width=(1.0, NOTHING),
+        shuffles=(20, NOTHING),
+        confidence=(0.9, NOTHING),
+    ),
+    "cusum": case(
+        lambda values, target, deviation, slack, limit: cusum(
+            [values, *X], target=target, deviation=deviation, slack=slack, limit=limit
+        ),
+        values=(1, {"zero", "negative"}),
+        target=(0.5, {"zero", "negative"}),
+        deviation=(1, NOTHING),
+        slack=(0.5, {"zero"}),
+        limit=(5, NOTHING),
+    ),
+    "run_length": case(
+        run_length,
+        limit=(4, NOTHING),
+        slack=(0.5, {"zero"}),
+        shift=(0.5, {"zero", "negative"}),
+        sides=(2, NOTHING),
+        states=(20, NOTHING),
+    ),
+    "adwin_bound": case(
+        adwin_bound,
+        n=(5, NOTHING),
+        m=(5, NOTHING),
+        variance=(0.25, {"zero", "shape"}),
+        confidence=(0.002, NOTHING),
+    ),
+    "adwin": case(
+        lambda values, confidence, least: adwin([values, 0.5, 1.0], confidence=confidence, least=least),
+        values=(1, {"zero"}),
+        confidence=(0.002, NOTHING),
+        least=(5, NOTHING),
+    ),
+    "switches": case(
+        lambda misfits, limit, warmup: switches([[misfits, 1.0], [0.0, 1.0]], limit=limit, warmup=warmup),
+        misfits=(1, {"zero"}),
+        limit=(1.4, NOTHING),
+        warmup=(1, NOTHING),
+    ),
+}  # fmt: skip

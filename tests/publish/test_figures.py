@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -342,19 +341,6 @@ def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
 def test_the_script_is_small() -> None:
     """At most 3 kB for every chart of a page."""
     assert (ROOT / "docs/assets/figures.js").stat().st_size <= 3072
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        pytest.skip("no Chromium on this machine; .ci/run installs one")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -369,7 +369,7 @@ def _unlinked_term(page: Page) -> Found:
             yield _line(text, found.start()), f"{term.lower()!r} is in the glossary (#{anchor}) and never linked here"
 
 
-_EVERYDAY = {"basis", "clock", "drift", "driver", "gap", "persistence", "premium"}  # words that mostly mean something else
+_EVERYDAY = {"basis", "clock", "drift", "driver", "gap", "persistence", "premium"}  # mostly mean something else
 
 
 @_rule(

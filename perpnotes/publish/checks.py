@@ -501,7 +501,9 @@ def _example_import(page: Page) -> Found:
 
 
 _PUBLISH = ["perpnotes", "publish"]
-_ROOMS = {f"perpnotes.publish.{room}" for room in ("answers", "checks", "figures", "listing", "tables", "units")}
+_ROOMS = {
+    f"perpnotes.publish.{room}" for room in ("answers", "checks", "explore", "figures", "listing", "tables", "units")
+}
 _MODULES = {
     "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
     "heapq", "itertools", "math", "statistics", "textwrap", "numpy", "numpy.fft", "numpy.linalg", "numpy.polynomial",

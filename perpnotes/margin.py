@@ -150,7 +150,7 @@ def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
 
     Parameters:
         initial: initial margin rate, in `(0, 1]`: one over the highest leverage. Any shape; the arguments broadcast.
-        fraction: the part, in `(0, 1]`: half at Hyperliquid; dYdX names one for each tier.
+        fraction: the part, in `[0, 1]`: half at Hyperliquid; dYdX names one for each tier.
 
     Raises:
         ValueError: for a value outside its range.
@@ -161,7 +161,7 @@ def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
 
     Source: the documentation of Hyperliquid and of the dYdX v4 protocol.
     """
-    return real("fraction", fraction, gt=0, le=1) * real("initial", initial, gt=0, le=1)
+    return real("fraction", fraction, ge=0, le=1) * real("initial", initial, gt=0, le=1)
 
 
 def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> FloatArray:

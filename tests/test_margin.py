@@ -273,7 +273,7 @@ LONG = linear(1, 100, 100)
 ACCOUNT = Account([LONG], [Collateral(10.0)])
 
 BAD_INPUT = {
-    "maintenance_rate": case(maintenance_rate, initial=(0.1, POSITIVE), fraction=(0.5, POSITIVE)),
+    "maintenance_rate": case(maintenance_rate, initial=(0.1, POSITIVE), fraction=(0.5, AT_LEAST_0)),
     "crowded_rate": case(
         crowded_rate,
         base=(0.1, POSITIVE),

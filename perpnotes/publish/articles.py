@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +28,7 @@ _HEADING = re.compile(r"^(#{1,6})[ \t]*([^#\n].*?)[ \t]*#*[ \t]*(?:\{[^}\n]*\})?
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
 _CALC = re.compile(r"\s*(?:#!|:{3,})calc\s+(.*)", re.DOTALL)
+_QUOTED = re.compile(r"(?P<idea>[a-z][a-z0-9_]*):\s+(?P<source>\S.*)", re.DOTALL)
 _UNIT = re.compile(r"(?P<expression>.*\S)\s+\|\s+(?P<unit>[^\s()\[\]{}'\"|]+)", re.DOTALL)
 _STRAY_FENCE = re.compile(r"^[> \t]*(?:```|~~~)[^`\n]*$", re.MULTILINE)
 
@@ -84,12 +86,16 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An inline value, `` `#!calc expression | unit` ``: where it stands, what computes it and what formats it."""
+    """An inline value, `` `#!calc expression | unit` ``: where it stands, what computes it and what formats it.
+
+    `` `#!calc stress: added | usd.0` `` has an `idea`: it is the inline value `added | usd.0` of that idea's article.
+    """
 
     line: int
     source: str
     expression: str
     unit: str = ""
+    idea: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,11 @@ class Article:
     def executed(self) -> tuple[Block, ...]:
         """The blocks that run."""
         return tuple(block for block in self.blocks if block.exec)
+
+    @property
+    def evaluated(self) -> tuple[Value, ...]:
+        """The inline values that are computed here, and not quoted from another article."""
+        return tuple(value for value in self.values if not value.idea)
 
 
 def read(path: str | os.PathLike[str]) -> Article:
@@ -303,9 +314,11 @@ def _values(prose: str, path: str) -> tuple[Value, ...]:
         line, source = _line(prose, span.start()), inline_source(calc[1])
         if not source:
             raise ArticleError(path, line, "an inline value without an expression")
+        quoted = _QUOTED.fullmatch(source)
+        idea, rest = (quoted["idea"], quoted["source"]) if quoted and not iskeyword(quoted["idea"]) else ("", source)
         # What follows the last " | " is a unit only if it looks like one: `sum(a | b)` has none.
-        unit = _UNIT.fullmatch(source)
-        values.append(Value(line, source, unit["expression"] if unit else source, unit["unit"] if unit else ""))
+        unit = _UNIT.fullmatch(rest)
+        values.append(Value(line, source, unit["expression"] if unit else rest, unit["unit"] if unit else "", idea))
     return tuple(values)
 
 

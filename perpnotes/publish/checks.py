@@ -128,7 +128,7 @@ def check_article(article: Article, terms: Mapping[str, str] | None = None) -> l
         except (SyntaxError, ValueError) as error:
             line = block.line - 1 + (getattr(error, "lineno", None) or 1)
             faults.append(Fault(article.path, line, _UNREADABLE, f"Python: {getattr(error, 'msg', error)}"))
-    for value in article.values:
+    for value in article.evaluated:
         try:
             values.append((value.line, ast.parse(value.expression, mode="eval")))
         except (SyntaxError, ValueError) as error:

@@ -198,7 +198,7 @@ def _write_ledgers(paths: Sequence[Path]) -> int:
 
 def _compute(path: Path) -> tuple[Article, Outcome] | None:
     """A page and what it computes; None where there is a fault, which is printed."""
-    from perpnotes.publish import articles, checks, worker
+    from perpnotes.publish import articles, checks, outcomes, worker
 
     # Loading a chart library that the page may not use would take longer than most pages do.
     worker._PRELOAD[:] = ["numpy", "time_machine"]
@@ -207,7 +207,7 @@ def _compute(path: Path) -> tuple[Article, Outcome] | None:
         if faults := checks.refused(article):
             _fail(map(str, faults))
             return None
-        return article, worker.run(article)
+        return article, outcomes.of(article)
     except articles.ArticleError as error:
         _fail([str(error)])
         return None

@@ -10,14 +10,14 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat as _nbformat
 
 from perpnotes import __version__
-from perpnotes.publish import articles, worker
+from perpnotes.publish import articles, outcomes
 
 SECTION = "Worked example"
 INSTALL = "pip install perpnotes"
@@ -49,7 +49,7 @@ class Example:
 
 
 def example(article: articles.Article) -> Example:
-    """Run an article as far as its worked example, and put the example together.
+    """The worked example of an article, with what it prints.
 
     Parameters:
         article: what to run.
@@ -58,14 +58,12 @@ def example(article: articles.Article) -> Example:
         The example; the same article gives the same bytes.
 
     Raises:
-        ArticleError: the article has no worked example, or a block of it fails.
+        ArticleError: the article has no worked example, or it fails.
     """
     blocks = _shown(article)
-    end = article.executed.index(blocks[-1]) + 1
-    outcome = worker.run(replace(article, blocks=article.executed[:end], values=()))
     texts = {
         block.id: "".join(display.text for display in shown if display.kind == "text")
-        for block, shown in zip(article.executed[:end], outcome.displays, strict=True)
+        for block, shown in zip(article.executed, outcomes.of(article).displays, strict=True)
     }
     name = Path(article.path).stem
     printed = tuple(texts[block.id] for block in blocks)

@@ -23,7 +23,7 @@ from markdown_exec._internal.rendering import _register_headings_processors
 from pymdownx.inlinehilite import InlineHiliteException  # type: ignore[import-untyped]
 from pymdownx.superfences import SuperFencesException, highlight_validator  # type: ignore[import-untyped]
 
-from perpnotes.publish import articles, worker
+from perpnotes.publish import articles, outcomes
 from perpnotes.publish.displays import Display
 
 _LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
@@ -120,7 +120,7 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
         md: the instance that renders the page.
 
     Returns:
-        A `data` element with the formatted value; its title is the expression.
+        A `data` element with the formatted value; its title is the expression, and where that stands if not here.
 
     Raises:
         Stop: the page failed.
@@ -130,7 +130,8 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
     if text not in page.values:
         stop(md, f"`#!calc {text}` is not in the text of the page's file", text)
     found, result = page.values[text]
-    element = Element("data", {"class": css_class, "value": result.raw, "title": found.expression})
+    title = f"{found.idea}: {found.expression}" if found.idea else found.expression
+    element = Element("data", {"class": css_class, "value": result.raw, "title": title})
     element.text = AtomicString(result.text)
     return element
 
@@ -184,7 +185,7 @@ class _Page(Postprocessor):
     def __init__(self, md: Markdown, article: articles.Article) -> None:
         super().__init__(md)
         try:
-            outcome = worker.run(article)
+            outcome = outcomes.of(article)
         except articles.ArticleError as error:
             raise Stop(str(error)) from None
         self.done = False

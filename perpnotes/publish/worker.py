@@ -18,9 +18,12 @@ import threading
 import time
 import traceback
 import warnings
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
+from sysconfig import get_paths
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -58,10 +61,12 @@ class Outcome:
     Parameters:
         displays: for each block that runs, in order, what it shows.
         values: the result of each inline value, by the value's `source`.
+        read: files that it read and that belong neither to Python nor to the library.
     """
 
     displays: tuple[tuple[displays.Display, ...], ...] = ()
     values: Mapping[str, Result] = field(default_factory=dict)
+    read: tuple[str, ...] = ()
 
 
 def run(article: Article) -> Outcome:
@@ -78,17 +83,17 @@ def run(article: Article) -> Outcome:
     Raises:
         RunError: something failed, warned, exited or took too long; it names the line.
     """
-    if not article.executed and not article.values:
+    if not article.executed and not article.evaluated:
         return Outcome()
     mine, theirs = _server.Pipe()
     process = _start(article, theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
     try:
-        first = (article.executed or article.values)[0].line
+        first = (article.executed or article.evaluated)[0].line
         _receive(article, first, mine, _START_SECONDS)
         shown = tuple(_receive(article, block.line, mine, block.seconds) for block in article.executed)
-        last = article.values[0].line if article.values else first
-        return Outcome(shown, _receive(article, last, mine, SECONDS))
+        last = article.evaluated[0].line if article.evaluated else first
+        return Outcome(shown, *_receive(article, last, mine, SECONDS))
     finally:
         process.kill()
         process.join()
@@ -133,6 +138,7 @@ def _receive(article: Article, line: int, connection: Connection, seconds: float
 
 def _work(article: Article, epoch: int, connection: Connection) -> None:
     namespace = _prepare(article)
+    read = _watch()
     connection.send("ready")  # time limits count from here
     line = 1
     with time_machine.travel(epoch, tick=False), displays.collect() as sink:
@@ -146,11 +152,11 @@ def _work(article: Article, epoch: int, connection: Connection) -> None:
                 connection.send(tuple(sink))
                 sink.clear()
             results = {}
-            for value in article.values:
+            for value in article.evaluated:
                 line = value.line
                 if value.source not in results:
                     results[value.source] = _evaluate(value, article.path, namespace)
-            connection.send(results)
+            connection.send((results, tuple(sorted(read))))
         except BaseException as error:  # noqa: BLE001, RUF100  (sys.exit() is a fault of the article, too)
             connection.send(_explain(error, article.path, line))
 
@@ -181,6 +187,21 @@ def _prepare(article: Article) -> dict[str, Any]:
     main = sys.modules["__main__"] = ModuleType("__main__")  # a real module: dataclasses look theirs up
     main.__dict__["__builtins__"] = builtins
     return main.__dict__
+
+
+def _watch() -> set[str]:
+    """The files that are opened from now on, less those of Python, its packages, the library and the time zones."""
+    known = (*map(os.path.realpath, {*get_paths().values(), *zoneinfo.TZPATH}), str(Path(__file__).parents[1]), "/dev/")
+    opened: set[str] = set()
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            file = os.path.realpath(os.fsdecode(arguments[0]))
+            if not file.startswith(known) and os.path.isfile(file):  # noqa: PTH113  (cheap, for every file opened)
+                opened.add(file)
+
+    sys.addaudithook(note)
+    return opened
 
 
 def _compile(source: str, path: str, line: int, mode: str) -> CodeType:

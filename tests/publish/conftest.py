@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from perpnotes.publish import outcomes
+
 CONFIG = """\
 site_name: Test
 site_url: https://example.org/
@@ -82,6 +84,12 @@ class Site:
         return subprocess.run(
             command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120, env=environment
         )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test computes, it computes itself, and leaves nothing for the next build."""
+    monkeypatch.setattr(outcomes, "FOLDER", tmp_path / ".cache/outcomes")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import altair
 import numpy as np
 import pytest
 
-from perpnotes.publish import figures
+from perpnotes.publish import figures, layout
 from perpnotes.publish.displays import Display, collect
 from perpnotes.publish.units import fmt
 
@@ -140,7 +140,7 @@ def test_the_outline_goes_around_the_cells_that_were_asked_for(option: dict[str,
     """One line around all cells below the threshold, or around the worst; it is as long as their common edge."""
     display = heatmap(**option)
     across, down = (float(size) for size in re.findall(r"h([\d.]+)v([\d.]+)h", display.content)[0])
-    pieces = [line for line in svg(display).iter(f"{SVG}line") if line.get("stroke-width") == "2"]
+    pieces = [line for group in svg(display).iter(f"{SVG}g") if group.get("stroke-width") == "2" for line in group]
     sides = [abs(float(p.get("x2", 0))) / across + abs(float(p.get("y2", 0))) / down for p in pieces]
     assert sum(sides) == pytest.approx(length)
 
@@ -212,7 +212,7 @@ def test_ticks_are_written_exactly() -> None:
 @pytest.mark.parametrize("span", [1e-4, 0.3, 9.9, 7e6])
 def test_ticks_are_round_and_within(low: float, span: float) -> None:
     """At least two, at most nine, evenly spaced, none outside."""
-    ticks = figures._ticks(low, low + span)
+    ticks = layout.ticks(low, low + span)
     assert 2 <= len(ticks) <= 9
     assert low - 1e-9 * span <= ticks[0] < ticks[-1] <= low + span * (1 + 1e-9)
     assert np.ptp(np.diff(ticks)) <= 1e-6 * span + 1e-11
@@ -229,9 +229,9 @@ def test_names_at_the_ends_of_lines_do_not_touch() -> None:
 def test_the_name_of_a_rule_keeps_away_from_the_lines() -> None:
     """It moves along the rule, or below it, to where there is room."""
     x = np.linspace(0, 1, 50)
-    assert figures._free("rule", 0.5, x, [0.55 - 0.5 * x], (0.0, 1.0), 250.0, ())[0] > 0.4
-    assert figures._free("rule", 0.5, x, [0.54 + 0 * x], (0.0, 1.0), 250.0, ())[1] == -1
-    assert figures._free("rule", 0.5, x, [0 * x], (0.0, 1.0), 250.0, [0.0])[0] > 0.0
+    assert layout.free("rule", 0.5, x, [0.55 - 0.5 * x], (0.0, 1.0), 250.0, ())[0] > 0.4
+    assert layout.free("rule", 0.5, x, [0.54 + 0 * x], (0.0, 1.0), 250.0, ())[1] == -1
+    assert layout.free("rule", 0.5, x, [0 * x], (0.0, 1.0), 250.0, [0.0])[0] > 0.0
 
 
 def test_a_long_series_has_as_many_marks_as_a_finger_can_tell_apart() -> None:
@@ -241,6 +241,39 @@ def test_a_long_series_has_as_many_marks_as_a_finger_can_tell_apart() -> None:
     assert len(labels(display)) == 41
     assert (labels(display)[0], labels(display)[-1]) == ("a, day 0\u00a0days: $0", "a, day 199\u00a0days: $199")
     assert len(display.data["rows"]) == 200
+
+
+def test_a_line_is_drawn_from_the_points_that_show() -> None:
+    """A straight run needs two of 500; what is left out is nowhere farther from the line than a reader can see."""
+    x = np.linspace(0.0, 250.0, 500)
+    assert list(layout.thinned(x, 3 * x, 0.08)) == [0, 499]
+    wave = 100 + 90 * np.sin(x / 20)
+    kept = layout.thinned(x, wave, 0.08)
+    assert len(kept) < 125
+    assert np.abs(np.interp(x, x[kept], wave[kept]) - wave).max() <= 0.08 * np.hypot(1, 90 / 20)  # seen from above
+    assert len(layout.thinned(x, np.arange(500) % 2 * 9.0, 0.08)) == 500
+
+
+def test_a_line_is_not_called_by_the_value_of_its_first_point() -> None:
+    """Vega describes a whole line so; only what has one value gets a label."""
+    assert labels(figure(chart=CLIPPED)) == []
+
+
+def test_the_name_of_a_line_breaks_between_words() -> None:
+    """Never inside one, however long it is, and not at its hyphen."""
+    assert layout.wrapped("counterfactual-benchmark of a long-short book", 15).split() == [
+        *("counterfactual-benchmark", "of", "a", "long-short", "book")
+    ]
+    assert layout.wrapped("long-short pair", 15) == "long-short pair"
+
+
+@pytest.mark.parametrize(
+    ("scale", "above", "below"), [("pnl", "gain", "loss"), ("loss", "loss", "gain"), ("plain", "plain", "plain")]
+)
+def test_bars_are_warm_for_what_is_bad(scale: str, above: str, below: str) -> None:
+    """A positive loss is no gain, and what is neither good nor bad is not colored as one."""
+    fills = re.findall(r'fill="var\(--pn-(gain|loss|plain)\)"', bars(scale=scale).content)
+    assert fills == ([below, above] if above != below else [above])
 
 
 def test_bars_may_add_up() -> None:
@@ -324,7 +357,7 @@ def test_contrast(scheme: int) -> None:
             assert contrast(value["--pn-ink"], value[name]) >= 4.5, name
         if name.startswith("--pn-series"):
             assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
-    for name in ("--pn-loss", "--pn-gain", "--pn-muted", "--pn-ink"):  # bars and outlines
+    for name in ("--pn-loss", "--pn-gain", "--pn-plain", "--pn-muted", "--pn-ink"):  # bars and outlines
         assert contrast(value["--pn-paper"], value[name]) >= 3, name
 
 

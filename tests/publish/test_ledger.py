@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from perpnotes.publish import ledger, worker
+from perpnotes.publish import ledger, outcomes, worker
 from perpnotes.publish.articles import Article, Block, parse, read
 from perpnotes.publish.displays import Display
 
@@ -63,7 +63,7 @@ def test_an_article_computes_what_its_ledger_says(path: Path, monkeypatch: pytes
     """A number that moves is shown, with the command that accepts it."""
     monkeypatch.chdir(ROOT)
     page = read(path)
-    if moved := ledger.difference(page, worker.run(page)):
+    if moved := ledger.difference(page, outcomes.of(page)):
         pytest.fail(moved, pytrace=False)
 
 

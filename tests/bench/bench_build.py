@@ -72,7 +72,9 @@ def run() -> Iterator[tuple[str, str]]:
             yield f"{number} articles: make site, cold, {os.cpu_count()} cores", f"{cold:.1f} s, {memory:.0f} MB"
             yield "  of which the generator, after the export", f"{build:.1f} s"
             if number == real:
-                full, dirty = ([float(part) for part in line.split()] for line in output(site, "-c", REBUILD).split("\n"))
+                full, dirty = (
+                    [float(part) for part in line.split()] for line in output(site, "-c", REBUILD).split("\n")
+                )
                 yield "  one article edited, beyond its own computing: all pages", f"{full[0] - full[1]:.1f} s"
                 yield "  the same with --dirty: that page alone", f"{dirty[0] - dirty[1]:.2f} s"
             still(site)

@@ -131,11 +131,12 @@ def groups(folder: Path = FOLDER) -> tuple[Group, ...]:
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: an id that two examples have, or a field that is unknown.
+        ValueError: no files, an id that two examples have, or a field that is unknown.
     """
-    read = [
-        _group(str(text["source"]), raw) for text in map(_load, sorted(folder.glob("*.yaml"))) for raw in text["groups"]
-    ]
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ValueError(f"there are no published examples in {folder}")
+    read = [_group(str(text["source"]), raw) for text in map(_load, files) for raw in text["groups"]]
     ids = [example.id for group in read for example in group.examples]
     if double := {name for name in ids if ids.count(name) > 1}:
         raise ValueError(f"ids must be unique, got {', '.join(sorted(double))} twice")

@@ -24,6 +24,7 @@ __all__ = [
     "LEVELS",
     "Band",
     "band",
+    "close_at",
     "fillable",
     "hit_hours",
     "hit_probability",
@@ -268,6 +269,47 @@ def smallest_close(
     root = np.where(root <= coins * (1.0 + 1e-12), np.minimum(root, coins), np.inf)
     result: FloatArray = np.where(lack <= 0, 0.0, root)
     return result[()]
+
+
+def close_at(
+    size: Any, mark: Any, equity: Any, maintenance: Any, fill: Any, *, close_fee: Any = 0.0, multiple: Any = 1.0
+) -> FloatArray:
+    """Coins to close at a known price to meet the requirement: `(l m P q - e) / ((l m - phi) P + s (F - P))`.
+
+    The fill price `F` is given and the mark stays; where the closing itself moves the price, see `smallest_close`.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
+        mark: mark price `P`, `> 0`, USD per coin.
+        equity: equity at that mark `e`, USD; either sign.
+        maintenance: maintenance rate `m`, in `[0, 1)`.
+        fill: price at which coins are closed, `> 0`, USD per coin.
+        close_fee: fee `phi` as a fraction of the notional at the mark, in `[0, 1)`.
+        multiple: the multiple `l` of maintenance to restore, `> 0`.
+
+    Returns:
+        Coins, `>= 0`; more than the position has where closing all of it is not enough, infinite where each coin
+        closed makes it worse.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> close_at(10.0, 100.0, [60.0, 30.0, -10.0], 0.05, 99.5).round(4).tolist()
+        [0.0, 4.4444, 13.3333]
+
+    Source: after the liquidation strategies in Chitra (2025), arXiv 2512.01112.
+    """
+    signed, price = real("size", size), real("mark", mark, gt=0)
+    if not signed.all():
+        raise ValueError("size must not be 0")
+    rate = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    lack = rate * price * np.abs(signed) - real("equity", equity)
+    fee, filled = real("close_fee", close_fee, ge=0, lt=1), real("fill", fill, gt=0)
+    gain = (rate - fee) * price + np.sign(signed) * (filled - price)
+    lack, gain = np.broadcast_arrays(lack, gain)
+    coins: FloatArray = np.divide(lack, gain, out=np.full(lack.shape, np.inf), where=gain > 0)
+    return np.where(lack <= 0, 0.0, coins)[()]
 
 
 def restoring_equity(

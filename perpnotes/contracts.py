@@ -9,21 +9,24 @@ margin need: the P&L in USD of one unit when the market moves (`pnl_usd`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from perpnotes import _normal
-from perpnotes._validate import FloatArray, real, scalar
+from perpnotes._validate import FloatArray, one_of, real, scalar
 
 __all__ = [
     "Cash",
     "Contract",
+    "Holding",
     "Inverse",
     "Linear",
     "Option",
     "Spot",
+    "holding",
     "inverse_notional",
     "inverse_pnl",
     "linear_notional",
@@ -31,6 +34,7 @@ __all__ = [
     "option_delta",
     "option_value",
     "option_vega",
+    "to_step",
 ]
 
 
@@ -104,6 +108,99 @@ def inverse_notional(size: Any, mark: Any) -> FloatArray:
         np.float64(1.2)
     """
     return np.abs(real("size", size)) / real("mark", mark, gt=0)
+
+
+def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
+    """A price or an amount on a venue's grid of ticks or smallest units: a whole multiple of `step`.
+
+    Venues count in integers and say which way they round: a requirement up, a rate toward zero. A value that a rounding
+    error of floats has put beside a step counts as on it.
+
+    Parameters:
+        value: any finite number. Any shape; the arguments broadcast.
+        step: tick or smallest unit, `> 0`, in the unit of `value`.
+        toward: `"nearest"` (a half away from zero), `"down"`, `"up"` or `"zero"`.
+
+    Raises:
+        ValueError: for a non-finite value, a step that is not positive, or another word.
+
+    Examples:
+        >>> [float(to_step(-102.75, 0.5, toward=t)) for t in ("nearest", "down", "up", "zero")]
+        [-103.0, -103.0, -102.5, -102.5]
+        >>> to_step(0.1 + 0.2, 0.1, toward="up").round(12)  # 0.30000000000000004 is three steps, not four
+        np.float64(0.3)
+    """
+    one_of("toward", toward, ("nearest", "down", "up", "zero"))
+    unit = real("step", step, gt=0)
+    steps = real("value", value) / unit
+    whole = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
+    near = np.abs(steps - whole) <= 1e-12 * np.maximum(1.0, np.abs(steps))
+    if toward != "nearest":
+        rounded = {"down": np.floor, "up": np.ceil, "zero": np.trunc}[toward](steps)
+        whole = np.where(near, whole, rounded)
+    return np.asarray(whole * unit)[()]
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a sequence of fills leaves. Made by `holding`.
+
+    Parameters:
+        size: coins, or USD of contracts; long `> 0`, short `< 0`, 0 for none.
+        entry: average entry price of what is left, USD per coin; 0 for none.
+        realized: P&L of what was closed, before fees, in the settlement currency.
+        fees: fees paid, in the settlement currency.
+    """
+
+    size: float
+    entry: float
+    realized: float
+    fees: float
+
+    @property
+    def net(self) -> float:
+        """Realized P&L after all fees, those of the opening fills too, in the settlement currency."""
+        return self.realized - self.fees
+
+
+def holding(sizes: Any, prices: Any, *, fee: float = 0.0, inverse: bool = False) -> Holding:
+    """Position, average entry and realized P&L after fills: adding re-weights the entry, reducing keeps and realizes.
+
+    The average weighs by coins; for an inverse contract by USD in `1/price`, so that the P&L of the parts is the P&L
+    of the whole. A fill through zero closes the position and opens the rest at its own price.
+
+    Parameters:
+        sizes: coins (USD of contracts with `inverse`) of each fill, bought `> 0`, sold `< 0`. Shape `(n,)`.
+        prices: price of each fill, `> 0`, USD per coin. Shape `(n,)`.
+        fee: fee as a fraction of each fill's notional, in `(-1, 1)`; below 0 a rebate.
+        inverse: True for an inverse contract.
+
+    Raises:
+        ValueError: for a value outside its range, or lengths that differ.
+
+    Examples:
+        >>> after = holding([12, 17, -9], [100.0, 99.0, 101.0], fee=0.0001)
+        >>> after.size, round(after.entry, 6), round(after.realized, 6), round(after.net, 6)
+        (20.0, 99.413793, 14.275862, 13.896662)
+    """
+    signed, fills = real("sizes", sizes, ndim=1), real("prices", prices, gt=0, ndim=1)
+    if signed.shape != fills.shape:
+        raise ValueError(f"prices must have one entry a fill, got {fills.size} for {signed.size} sizes")
+    rate = scalar("fee", fee, gt=-1, lt=1)
+    if not isinstance(inverse, bool):
+        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    # What a unit is worth grows with the price: linear by the price itself, inverse by -1/price coins.
+    size = worth = realized = 0.0
+    for traded, value in zip(signed.tolist(), (-1.0 / fills if inverse else fills).tolist(), strict=True):
+        closed = min(abs(traded), abs(size)) * math.copysign(1.0, size) if traded * size < 0 else 0.0
+        realized += closed * (value - worth)
+        size, opened = size - closed, traded + closed
+        if opened:
+            worth = (size * worth + opened * value) / (size + opened)
+        size += opened
+    notionals = np.abs(signed) / fills if inverse else np.abs(signed) * fills
+    entry = 0.0 if size == 0 else -1.0 / worth if inverse else worth
+    return Holding(size, entry, realized, rate * float(notionals.sum()))
 
 
 def option_value(

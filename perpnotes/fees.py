@@ -21,6 +21,7 @@ __all__ = [
     "distance_after",
     "equity_after",
     "forced_loss",
+    "insurance_flow",
     "liquidation_fee",
     "round_trip",
     "round_trips",
@@ -221,6 +222,32 @@ def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, exe
     q, p, e = np.abs(real("size", size)), real("mark", mark, gt=0), real("execution", execution, gt=0)
     a, b = real("mark_rate", mark_rate, ge=0, lt=1), real("execution_rate", execution_rate, ge=0, lt=1)
     return np.asarray(q * (a * p + b * e))[()]
+
+
+def insurance_flow(proceeds: Any, bankruptcy: Any, max_fee: Any) -> FloatArray:
+    """Cash from a liquidation to the insurance fund: `min(f |C|, C - B)`; below 0 the fund pays the shortfall.
+
+    What a forced close brings beyond the bankruptcy value belongs to the account, less a liquidation fee of at most `f`
+    of the trade. What it lacks, the fund adds.
+
+    Parameters:
+        proceeds: cash `C` that the close brings to the account: `> 0` where a long is sold, `< 0` where a short is
+            bought back. Any shape; the arguments broadcast.
+        bankruptcy: the same cash at the bankruptcy price `B`: see `liquidation.bankruptcy_value`.
+        max_fee: highest liquidation fee `f` as a fraction of the trade, in `[0, 1]`; 0 leaves the shortfall alone.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a fee outside its range.
+
+    Examples:
+        >>> insurance_flow([5_610.0, 5_105.1, 5_000.0], 5_100.0, 0.005).round(2).tolist()
+        [28.05, 5.1, -100.0]
+
+    Source: the insurance fund of the dYdX v4 protocol; with no fee, the bad debt in Chitra (2025), arXiv 2512.01112.
+    """
+    cash, fee = real("proceeds", proceeds), real("max_fee", max_fee, ge=0, le=1)
+    flow: FloatArray = np.minimum(fee * np.abs(cash), cash - real("bankruptcy", bankruptcy))
+    return flow
 
 
 def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:

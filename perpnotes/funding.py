@@ -25,11 +25,17 @@ __all__ = [
     "equity_left",
     "hit_probability",
     "impact_price",
+    "index_move",
+    "margin_cap",
+    "mean_premium",
     "payment",
     "premium",
     "rate",
+    "settled",
     "settlements",
+    "skew_rate",
     "survival",
+    "total",
 ]
 
 _YEAR_HOURS = 8760.0
@@ -95,6 +101,27 @@ def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
     return result
 
 
+def mean_premium(samples: Any, expected: Any = None) -> float:
+    """Average premium of an interval; a sample that is missing counts as 0: `sum(p) / max(n, expected)`.
+
+    Parameters:
+        samples: premium samples taken, as fractions. Shape `(n,)`.
+        expected: how many there should have been, `>= 1`; None for as many as there are.
+
+    Raises:
+        ValueError: for a non-finite sample, none at all, or an expected number below 1.
+
+    Examples:
+        >>> round(mean_premium([0.001] * 30, expected=60), 6)
+        0.0005
+
+    Source: the funding tick of the dYdX v4 protocol.
+    """
+    taken = real("samples", samples, ndim=1)
+    due = taken.size if expected is None else scalar("expected", expected, ge=1)
+    return float(taken.sum()) / max(taken.size, due)
+
+
 def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any = None, share: Any = 1.0) -> FloatArray:
     """Funding rate of one payment: `share * F` with `F = P + clip(I - P, -k, k)`, then held within `±cap`.
 
@@ -127,6 +154,56 @@ def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any 
     return result
 
 
+def margin_cap(initial: Any, maintenance: Any, factor: Any) -> FloatArray:
+    """The largest funding rate that margin allows: `factor * (initial rate - maintenance rate)`, for `rate(cap=...)`.
+
+    Between the two stands what a position at the highest leverage can pay before it is liquidated.
+
+    Parameters:
+        initial: initial margin rate, in `[0, 1]`. Any shape; the arguments broadcast.
+        maintenance: maintenance margin rate, in `[0, initial]`.
+        factor: `>= 0`: 6 for dYdX's rate over eight hours, 0.75 for BitMEX's.
+
+    Raises:
+        ValueError: for a value outside its range, or maintenance above initial.
+
+    Examples:
+        >>> margin_cap(0.15, 0.12, 6.0).round(9)
+        np.float64(0.18)
+
+    Source: the documentation of the dYdX v4 protocol and of BitMEX.
+    """
+    first, last = real("initial", initial, ge=0, le=1), real("maintenance", maintenance, ge=0)
+    if np.any(last > first):
+        raise ValueError("maintenance must be <= initial, got a maintenance rate above it")
+    return real("factor", factor, ge=0) * (first - last)
+
+
+def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> FloatArray:
+    """Funding rate from prices and open interest: `k (P / X - L / S)`, with the long over the short notional `L / S`.
+
+    With as many longs as shorts it is the premium. The two terms can disagree: with `L / S` below `P / X` longs pay,
+    even if the mark stands below the index.
+
+    Parameters:
+        ratio: `L / S`, `>= 0`. Any shape; the arguments broadcast.
+        mark: mark price `P`, `> 0`, USD per coin.
+        index: index price `X`, `> 0`, USD per coin.
+        sensitivity: `k`, `>= 0`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> skew_rate(0.6, [1.4, 1.3], [1.5, 1.25]).round(4).tolist()
+        [0.3333, 0.44]
+
+    Source: after Chitra (2025), arXiv 2512.01112, which has the opposite sign.
+    """
+    spread = real("mark", mark, gt=0) / real("index", index, gt=0) - real("ratio", ratio, ge=0)
+    return real("sensitivity", sensitivity, ge=0) * spread
+
+
 def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
     """Cash flow to the holder at one settlement of a linear contract, in quote currency: `-size * mark * rate`.
 
@@ -145,6 +222,88 @@ def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
         [-6.0, 6.0]
     """
     return -real("size", size) * real("mark", mark, gt=0) * real("rate", rate)
+
+
+def total(
+    size: Any, hours: Any, marks: Any, rates: Any, opened: float, closed: float, *, at_open: bool = False
+) -> FloatArray:
+    """Cash flow to the holder over a holding time: the sum of `payment` at the stamps in `(opened, closed]`.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`. Any shape.
+        hours: stamps of a funding history, rising, on any clock. Shape `(n,)`.
+        marks: the price charged on at each stamp, `> 0`, USD per coin. Shape `(n,)`.
+        rates: funding rate of each stamp. Shape `(n,)`.
+        opened: when the position was opened, on the same clock.
+        closed: when it was closed, not before `opened`.
+        at_open: True where the venue also charges a position opened on the very stamp.
+
+    Returns:
+        Quote currency, the shape of `size`.
+
+    Raises:
+        ValueError: for a non-finite value, lengths that differ, stamps out of order, or a close before the opening.
+
+    Examples:
+        >>> history = {"hours": [0, 8, 16], "marks": [100.0, 101.0, 99.0], "rates": [0.0001, 0.0002, -0.0001]}
+        >>> [round(float(total(1.0, **history, opened=0, closed=8, at_open=a)), 6) for a in (False, True)]
+        [-0.0202, -0.0302]
+    """
+    stamps, price, f = (real(n, v, ndim=1) for n, v in (("hours", hours), ("marks", marks), ("rates", rates)))
+    start, end = scalar("opened", opened), scalar("closed", closed)
+    if not stamps.shape == price.shape == f.shape:
+        raise ValueError(
+            f"marks and rates must have one entry a stamp, got {price.size} and {f.size} for {stamps.size}"
+        )
+    if np.any(np.diff(stamps) <= 0):
+        raise ValueError(f"hours must rise from stamp to stamp, got {stamps.tolist()}")
+    if end < start:
+        raise ValueError(f"closed must be >= opened, got {end:g} and {start:g}")
+    held = ((stamps >= start) if at_open else (stamps > start)) & (stamps <= end)
+    per_coin = float(np.where(held, payment(1.0, price, f), 0.0).sum())
+    return real("size", size) * per_coin
+
+
+def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0) -> FloatArray:
+    """How far a cumulative funding index moves: `price * rate * hours / interval`, in quote currency per coin.
+
+    A venue that settles a position only when it is touched keeps the sum of these; see `settled`.
+
+    Parameters:
+        price: the price charged on, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        rate: funding rate over `interval`; `> 0` is paid by longs.
+        hours: time that has passed, `>= 0`.
+        interval: hours for which the rate is quoted, `> 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> index_move(50_000.0, 0.001, 1.0)
+        np.float64(6.25)
+
+    Source: the funding index of the dYdX v4 protocol.
+    """
+    per_hour = real("rate", rate) / real("interval", interval, gt=0)
+    return real("price", price, gt=0) * per_hour * real("hours", hours, ge=0)
+
+
+def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
+    """Cash flow to the holder from a cumulative funding index: `-size * (now - then)`.
+
+    Parameters:
+        size: coins; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
+        index_then: the index when the position was last settled, quote currency per coin.
+        index_now: the index now.
+
+    Raises:
+        ValueError: for a non-finite value or an empty array.
+
+    Examples:
+        >>> settled([1.0, -1.0], 120.0, 126.25).tolist()
+        [-6.25, 6.25]
+    """
+    return -real("size", size) * (real("index_now", index_now) - real("index_then", index_then))
 
 
 def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:

@@ -30,6 +30,7 @@ __all__ = [
     "Budget",
     "Estimate",
     "Interval",
+    "bankruptcy_value",
     "budget",
     "interval",
     "overtaken",
@@ -167,6 +168,35 @@ def _most_adverse(
             m, c = (values if values.ndim == 0 else values[part] for values in (rates, amounts))
             np.maximum(best, (b - c * u) / (1.0 - s * (lam * m + f)), out=best)
     return result.reshape(shape)[()]
+
+
+def bankruptcy_value(size: Any, mark: Any, equity: Any, *, share: Any = 1.0) -> FloatArray:
+    """Cash that closing a part must bring so that it costs the account just the equity behind it: `q P - share e`.
+
+    Over the size it is the bankruptcy price. A cross account has one equity for all legs; a venue splits it, for
+    instance by maintenance margin. As cash it may take either sign where a price may not: a long that is paid for in
+    full can be given away.
+
+    Parameters:
+        size: coins to be closed, with the sign of the position. Any shape; the arguments broadcast.
+        mark: mark price, `> 0`, USD per coin.
+        equity: equity of the account, USD; either sign.
+        share: the part of the equity that stands behind what is closed, in `[0, 1]`.
+
+    Returns:
+        Cash to the account, USD: `> 0` is received for a long, `< 0` is paid to buy back a short.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range.
+
+    Examples:
+        >>> bankruptcy_value([0.1, -0.1], 50_000.0, 499.0).tolist()
+        [4501.0, -5499.0]
+
+    Source: the bankruptcy price of the dYdX v4 protocol, which splits by maintenance margin.
+    """
+    backing = real("share", share, ge=0, le=1) * real("equity", equity)
+    return real("size", size) * real("mark", mark, gt=0) - backing
 
 
 @dataclass(frozen=True, slots=True)

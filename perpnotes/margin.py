@@ -18,7 +18,18 @@ from perpnotes._validate import FloatArray, items, one_of, real, scalar
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
-__all__ = ["Account", "Assessment", "Collateral", "Distance", "Position", "Tiers", "published_tiers"]
+__all__ = [
+    "Account",
+    "Assessment",
+    "Collateral",
+    "Distance",
+    "Position",
+    "Tiers",
+    "close_reserve",
+    "crowded_rate",
+    "maintenance_rate",
+    "published_tiers",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,83 @@ def published_tiers(name: str) -> Tiers:
     Source: in `perpnotes/_venues.py`, beside each table.
     """
     return Tiers(*TIERS[one_of("name", name, tuple(TIERS))])
+
+
+def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
+    """Maintenance rate where a venue states it as a part of the initial rate: `fraction * initial`.
+
+    Parameters:
+        initial: initial margin rate, in `(0, 1]`: one over the highest leverage. Any shape; the arguments broadcast.
+        fraction: the part, in `[0, 1]`: half at Hyperliquid; dYdX names one for each tier.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> maintenance_rate(1 / 20)
+        np.float64(0.025)
+
+    Source: the documentation of Hyperliquid and of the dYdX v4 protocol.
+    """
+    return real("fraction", fraction, ge=0, le=1) * real("initial", initial, gt=0, le=1)
+
+
+def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> FloatArray:
+    """Initial margin rate that grows with the market: from `base` at an open interest of `lower` to 1 at `upper`.
+
+    `base + (1 - base) * clip((OI - lower) / (upper - lower), 0, 1)`; where both bounds are equal it stays at `base`.
+
+    Parameters:
+        base: initial margin rate of a small market, in `(0, 1]`. Any shape; the arguments broadcast.
+        open_interest: notional of the market `OI`, `>= 0`, USD.
+        lower: open interest from which the rate grows, `>= 0`, USD.
+        upper: open interest from which nothing is lent, `>= lower`, USD.
+
+    Raises:
+        ValueError: for a value outside its range, or bounds out of order.
+
+    Examples:
+        >>> crowded_rate(0.2, [0.0, 1.5e6, 3e6], 1e6, 2e6).round(9).tolist()
+        [0.2, 0.6, 1.0]
+
+    Source: the liquidity tiers of the dYdX v4 protocol.
+    """
+    low, high = np.broadcast_arrays(real("lower", lower, ge=0), real("upper", upper, ge=0))
+    if np.any(low > high):
+        raise ValueError("upper must be >= lower, got bounds out of order")
+    rate, above = real("base", base, gt=0, le=1), real("open_interest", open_interest, ge=0) - low
+    above, width = np.broadcast_arrays(above, high - low)
+    part = np.clip(np.divide(above, width, out=np.zeros(above.shape), where=width > 0), 0.0, 1.0)
+    result: FloatArray = rate + (1.0 - rate) * part
+    return result[()]
+
+
+def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False) -> FloatArray:
+    """The fee for closing at the bankruptcy price, which some venues reserve in both margins: `f |q| P_b`.
+
+    It is added to the notional over the leverage for the initial margin, to the rate times the notional for
+    maintenance, and to initial margin and open fee for the cost of an order.
+
+    Parameters:
+        size: coins, or USD of contracts with `inverse`; either sign. Any shape; the arguments broadcast.
+        bankruptcy: bankruptcy price, `> 0`, USD per coin: `liquidation.price` with a maintenance rate of 0, on the
+            venue's tick where it rounds.
+        fee: taker fee, a fraction in `[0, 1)`.
+        inverse: True for an inverse contract, whose fee is in coins: `f |Q| / P_b`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> close_reserve(1.0, 9_800.0, 0.00075).round(9)
+        np.float64(7.35)
+
+    Source: order cost and position margin in Bybit's documentation.
+    """
+    if not isinstance(inverse, bool):
+        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    notional = inverse_notional if inverse else linear_notional
+    return real("fee", fee, ge=0, lt=1) * notional(size, real("bankruptcy", bankruptcy, gt=0))
 
 
 @dataclass(frozen=True, slots=True)

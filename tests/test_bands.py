@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from perpnotes.bands import (
     LEVELS,
     band,
+    close_at,
     fillable,
     hit_hours,
     hit_probability,
@@ -327,7 +328,48 @@ CLOSING = {
     "multiple": (1, POSITIVE),
 }
 
+
+class TestCloseAt:
+    @given(
+        side=st.sampled_from([1, -1]),
+        equity=st.floats(1, 49),
+        slip=st.floats(0, 0.03),
+        fee=st.floats(0, 0.005),
+        multiple=st.floats(1, 1.5),
+    )
+    def test_it_restores_exactly_what_is_asked(
+        self, side: int, equity: float, slip: float, fee: float, multiple: float
+    ) -> None:
+        """After the close the equity is the requirement of the rest: nothing more was closed, and nothing less."""
+        mark, coins, rate = 100.0, 10.0, 0.05
+        fill = mark * (1 - side * slip)
+        x = float(close_at(side * coins, mark, equity, rate, fill, close_fee=fee, multiple=multiple))
+        after = equity + side * x * (fill - mark) - fee * mark * x
+        assert after == pytest.approx(multiple * rate * mark * (coins - x), rel=0, abs=1e-7 * max(1.0, x))
+
+    def test_without_impact_both_rules_agree(self) -> None:
+        """A fill at the mark is a book that does not move."""
+        asked = smallest_close(10.0, 100.0, [60.0, 30.0, 10.0], 0.05, 0.0, close_fee=0.0005)
+        known = close_at(10.0, 100.0, [60.0, 30.0, 10.0], 0.05, 100.0, close_fee=0.0005)
+        assert known == pytest.approx(asked, rel=1e-12)
+
+    def test_a_fill_that_costs_the_margin_never_restores(self) -> None:
+        """Sold at 5% below the mark, a coin costs what its 5% of maintenance releases."""
+        assert close_at(10.0, 100.0, 30.0, 0.05, [95.0, 94.0]).tolist() == [math.inf, math.inf]
+        assert close_at(-10.0, 100.0, 30.0, 0.05, 105.0) == math.inf
+
+
 BAD_INPUT = {
+    "close_at": case(
+        close_at,
+        size=(1, {"negative", "shape"}),
+        mark=(1, POSITIVE),
+        equity=(0.02, ANY),
+        maintenance=(0.05, AT_LEAST_0),
+        fill=(1, POSITIVE),
+        close_fee=(0, AT_LEAST_0),
+        multiple=(1, POSITIVE),
+    ),
     "band": case(lambda multiple: band(LONG, {"first": multiple, "last": 0.0}), multiple=(1, NOTHING)),
     "Band.hours": case(
         band(LONG).hours, mark=(95.0, POSITIVE), volatility=(0.5, POSITIVE), probability=(0.5, POSITIVE), drift=(0, ANY)

@@ -101,10 +101,85 @@ def test_every_contract_gains_nothing_when_nothing_moves() -> None:
     assert Option("BTC", 70_000.0, 0.1).pnl_usd(60_000.0, 60_000.0, 0.5, 0.5) == 0.0
 
 
+class TestToStep:
+    @given(value=st.floats(-1e9, 1e9), step=st.sampled_from([1e-6, 0.01, 0.5, 1.0, 25.0]))
+    def test_each_direction_is_what_it_says(self, value: float, step: float) -> None:
+        """Below and above are one step apart, or the same; nearest is the nearer; toward zero is the smaller."""
+        below, above, zero, near = (
+            float(contracts.to_step(value, step, toward=t)) for t in ("down", "up", "zero", "nearest")
+        )
+        noise = 1e-12 * (abs(value) + step)
+        assert below - noise <= value <= above + noise
+        assert above - below == pytest.approx(0.0, abs=noise) or above - below == pytest.approx(step, abs=noise)
+        assert abs(zero) == min(abs(below), abs(above))
+        assert near in (below, above)
+        assert abs(near - value) <= step / 2 + noise
+
+    def test_what_floats_put_beside_a_step_is_on_it(self) -> None:
+        """0.1 * 3 lies above 0.3 and 1.1 * 1.1 above 1.21: neither is one step more; a real excess is."""
+        for product, exact, step in ((0.1 * 3, 0.3, 0.1), (1.1 * 1.1, 1.21, 0.01)):
+            assert product > exact
+            assert contracts.to_step(product, step, toward="up") == pytest.approx(exact, rel=1e-12)
+        assert contracts.to_step(0.3 + 1e-9, 0.1, toward="up") == pytest.approx(0.4, rel=1e-12)
+
+    def test_halves_go_away_from_zero(self) -> None:
+        """Python's own round would give 0, 2 and -2."""
+        assert contracts.to_step([0.5, 1.5, -2.5], 1.0).tolist() == [1.0, 2.0, -3.0]
+
+
+FILLS = st.lists(st.tuples(st.integers(-50, 50).filter(bool), st.floats(50, 150)), min_size=1, max_size=12)
+
+
+class TestHolding:
+    @pytest.mark.parametrize("inverse", [False, True])
+    @given(fills=FILLS, mark=st.floats(50, 150))
+    def test_realized_and_open_pnl_are_those_of_the_fills(
+        self, inverse: bool, fills: list[tuple[int, float]], mark: float
+    ) -> None:
+        """However the fills net, realized plus open P&L at any mark is the sum over all fills held to that mark."""
+        pnl = contracts.inverse_pnl if inverse else contracts.linear_pnl
+        sizes, prices = zip(*fills, strict=True)
+        after = contracts.holding(sizes, prices, inverse=inverse)
+        open_pnl = float(pnl(after.size, after.entry, mark)) if after.size else 0.0
+        each = pnl(np.array(sizes, dtype=float), np.array(prices), mark)
+        scale = float(np.abs(each).sum()) + sum(map(abs, sizes)) * (1 / 50 if inverse else 150)
+        assert after.size == sum(sizes)
+        assert after.realized + open_pnl == pytest.approx(float(each.sum()), rel=0, abs=1e-11 * scale)
+
+    def test_reducing_keeps_the_entry_and_crossing_zero_takes_the_new_one(self) -> None:
+        """Sold in part, the rest cost what it cost; sold through zero, the short was opened at the last price."""
+        assert contracts.holding([2, -1], [100.0, 120.0]) == contracts.Holding(1.0, 100.0, 20.0, 0.0)
+        assert contracts.holding([2, -3], [100.0, 120.0]) == contracts.Holding(-1.0, 120.0, 40.0, 0.0)
+        assert contracts.holding([2, -2], [100.0, 120.0]) == contracts.Holding(0.0, 0.0, 40.0, 0.0)
+
+    def test_fees_are_charged_on_each_fill(self) -> None:
+        """Linear fees in dollars, inverse ones in coins; a rebate is a fee below 0."""
+        assert contracts.holding([2, -1], [100.0, 120.0], fee=0.001).fees == pytest.approx(0.32, rel=1e-12)
+        assert contracts.holding([200, -120], [100.0, 120.0], fee=-0.001, inverse=True).fees == pytest.approx(
+            -0.003, rel=1e-12
+        )
+        assert contracts.holding([2, -1], [100.0, 120.0], fee=0.001).net == pytest.approx(19.68, rel=1e-12)
+
+    def test_every_fill_has_a_price(self) -> None:
+        """Two fills and one price are refused, and so is a contract that is neither kind."""
+        with pytest.raises(ValueError, match="one entry a fill"):
+            contracts.holding([1, 1], [100.0])
+        with pytest.raises(ValueError, match="inverse must be True or False"):
+            contracts.holding([1], [100.0], inverse="yes")  # type: ignore[arg-type]
+
+
 BLACK = {"forward": (1, POSITIVE), "strike": (1, POSITIVE), "volatility": (1, AT_LEAST_0), "years": (1, AT_LEAST_0)}
 MOVE = {"before": (1, POSITIVE), "after": (1, POSITIVE)}
 
 BAD_INPUT = {
+    "to_step": case(contracts.to_step, value=(1, ANY), step=(0.1, POSITIVE)),
+    "holding": case(
+        lambda size, price, fee: contracts.holding([1.0, size], [1.0, price], fee=fee),
+        size=(1, {"zero", "negative"}),
+        price=(1, NOTHING),
+        fee=(0.001, {"zero", "negative"}),
+    ),
+    "Holding": None,
     "linear_pnl": case(contracts.linear_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),
     "linear_notional": case(contracts.linear_notional, size=(1, ANY), mark=(1, POSITIVE)),
     "inverse_pnl": case(contracts.inverse_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),

@@ -166,7 +166,26 @@ def test_holding_the_leverage_needs_something_left() -> None:
         fees.equity_after(1, 1_000.0, 0.0005, hold="leverage")
 
 
+class TestInsuranceFlow:
+    @given(side=st.sampled_from([1, -1]), cash=st.floats(1, 1e6), better=st.floats(-1e5, 1e5), cap=st.floats(0, 1))
+    def test_the_account_and_the_fund_share_what_the_close_brings(
+        self, side: int, cash: float, better: float, cap: float
+    ) -> None:
+        """The fund takes no more than its fee and no more than there is; a shortfall it pays in full."""
+        flow = float(fees.insurance_flow(side * cash, side * cash - better, cap))
+        left = (side * cash) - (side * cash - better) - flow  # what stays with the account, in floats
+        assert left >= -1e-9 * cash
+        assert flow <= cap * cash
+        if better < 0:
+            assert flow == pytest.approx(better, abs=1e-9 * cash)
+
+    def test_a_close_at_the_bankruptcy_price_moves_nothing(self) -> None:
+        """Neither a fee nor a shortfall, on both sides."""
+        assert fees.insurance_flow([5_100.0, -4_900.0], [5_100.0, -4_900.0], 0.5).tolist() == [0.0, 0.0]
+
+
 BAD_INPUT = {
+    "insurance_flow": case(fees.insurance_flow, proceeds=(1, ANY), bankruptcy=(1, ANY), max_fee=(0.1, AT_LEAST_0)),
     "round_trip": case(
         fees.round_trip, notional=(1, AT_LEAST_0), open_fee=(0.001, ANY), close_fee=(0.001, ANY), move=(0, ANY)
     ),

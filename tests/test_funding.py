@@ -21,11 +21,17 @@ from perpnotes.funding import (
     equity_left,
     hit_probability,
     impact_price,
+    index_move,
+    margin_cap,
+    mean_premium,
     payment,
     premium,
     rate,
+    settled,
     settlements,
+    skew_rate,
     survival,
+    total,
 )
 from perpnotes.margin import Account, Collateral, Position, Tiers
 
@@ -491,7 +497,106 @@ class TestPersistence:
 BOOK: dict[str, Any] = {"prices": [100.0, 99.0], "sizes": [5.0, 5.0]}
 MODEL = AR1(1e-4, 0.9, 2e-4)
 
+
+class TestSettlement:
+    @given(
+        rates=st.lists(st.floats(-0.01, 0.01), min_size=1, max_size=12),
+        cut=st.integers(0, 100),
+        at_open=st.booleans(),
+    )
+    def test_a_holding_time_can_be_cut_in_two(self, rates: list[float], cut: int, at_open: bool) -> None:
+        """Nothing is lost or charged twice at the cut, where a position that stays open is not opened again."""
+        hours = 8.0 * np.arange(len(rates))
+        history = (1.5, hours, 100.0 + hours, rates)
+        end = float(cut % (8 * len(rates)))
+        whole = total(*history, 0.0, 999.0, at_open=at_open)
+        parts = total(*history, 0.0, end, at_open=at_open) + total(*history, end, 999.0)
+        assert float(whole) == pytest.approx(float(parts), rel=0, abs=1e-9)
+
+    def test_it_pays_as_often_as_settlements_says(self) -> None:
+        """With one rate and one mark it is the number of payments times one payment."""
+        hours = np.arange(0.0, 240.0, 8.0)
+        flat = np.ones(hours.size)
+        for opened, closed in ((0.0, 24.0), (0.1, 7.9), (7.9, 8.1), (8.0, 8.0)):
+            due = float(settlements(opened, closed))
+            paid = total(2.0, hours, 50.0 * flat, 0.001 * flat, opened, closed)
+            assert float(paid) == pytest.approx(due * float(payment(2.0, 50.0, 0.001)), rel=1e-12, abs=1e-12)
+
+    @given(path=st.lists(st.tuples(st.floats(1, 1e5), st.floats(-0.01, 0.01)), min_size=1, max_size=20))
+    def test_a_cumulative_index_pays_what_the_payments_would(self, path: list[tuple[float, float]]) -> None:
+        """Settled once at the end or at each stamp: the same cash."""
+        marks, rates = map(np.array, zip(*path, strict=True))
+        index = np.concatenate([[7.0], 7.0 + np.cumsum(index_move(marks, rates, 8.0))])
+        lazy = settled(-3.0, index[0], index[-1])
+        assert float(lazy) == pytest.approx(float(payment(-3.0, marks, rates).sum()), rel=0, abs=1e-7)
+
+    def test_an_hour_of_an_eight_hour_rate_is_an_eighth(self) -> None:
+        """And the interval is an argument."""
+        assert index_move(50_000.0, 0.001, 1.0) == pytest.approx(50_000.0 * rate(0.001, clamp=0.0, share=1 / 8))
+        assert index_move(100.0, 0.001, 2.0, interval=1.0) == pytest.approx(0.2, rel=1e-12)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"marks": [1.0]}, "one entry a stamp"),
+            ({"hours": [8.0, 0.0]}, "must rise"),
+            ({"opened": 9.0, "closed": 8.0}, "closed must be >= opened"),
+        ],
+    )
+    def test_a_history_that_does_not_fit_is_refused(self, change: dict[str, Any], message: str) -> None:
+        """Lengths that differ, stamps out of order, and time that runs backward."""
+        valid = {"hours": [0.0, 8.0], "marks": [1.0, 1.0], "rates": [0.1, 0.1], "opened": 0.0, "closed": 8.0}
+        with pytest.raises(ValueError, match=message):
+            total(1.0, **{**valid, **change})
+
+
+class TestTerms:
+    @given(samples=st.lists(st.floats(-0.01, 0.01), min_size=1, max_size=30), extra=st.integers(0, 30))
+    def test_a_missing_sample_counts_as_zero(self, samples: list[float], extra: int) -> None:
+        """As if the zeros had been there; samples beyond the expected number are all counted."""
+        padded = mean_premium([*samples, *[0.0] * extra])
+        assert mean_premium(samples, len(samples) + extra) == pytest.approx(padded, rel=1e-12, abs=1e-18)
+        assert mean_premium(samples, 1) == mean_premium(samples)
+
+    def test_the_cap_is_what_leverage_leaves(self) -> None:
+        """At the full gap, one payment takes a position at the highest leverage to its maintenance margin."""
+        gap = float(margin_cap(0.02, 0.012, 1.0))
+        assert survival(1 / 0.02, 0.012, gap).payments == 1.0
+        assert survival(1 / 0.02, 0.012, gap * 0.999).payments == 2.0
+        with pytest.raises(ValueError, match="maintenance must be <= initial"):
+            margin_cap(0.01, 0.02, 1.0)
+
+    @given(ratio=st.floats(0, 5), mark=st.floats(1, 100), spot=st.floats(1, 100), k=st.floats(0, 3))
+    def test_a_balanced_book_leaves_the_premium(self, ratio: float, mark: float, spot: float, k: float) -> None:
+        """With as many longs as shorts it is the relative basis; each further long per short lowers it by `k`."""
+        balanced = float(skew_rate(1.0, mark, spot, sensitivity=k))
+        assert balanced == pytest.approx(k * (mark - spot) / spot, rel=1e-9, abs=1e-12)
+        assert float(skew_rate(ratio, mark, spot, sensitivity=k)) == pytest.approx(
+            balanced - k * (ratio - 1.0), rel=1e-9, abs=1e-9
+        )
+
+
 BAD_INPUT = {
+    "mean_premium": case(
+        lambda sample, expected: mean_premium([0.1, sample], expected),
+        sample=(0.1, {"zero", "negative"}),
+        expected=(3, NOTHING),
+    ),
+    "margin_cap": case(margin_cap, initial=(1, AT_LEAST_0), maintenance=(0.0, AT_LEAST_0), factor=(6, AT_LEAST_0)),
+    "skew_rate": case(
+        skew_rate, ratio=(1, AT_LEAST_0), mark=(1, POSITIVE), index=(1, POSITIVE), sensitivity=(1, AT_LEAST_0)
+    ),
+    "total": case(
+        lambda size, hour, mark, rate, opened, closed: total(size, [0, hour], [1, mark], [1, rate], opened, closed),
+        size=(1, ANY),
+        hour=(8, NOTHING),
+        mark=(1, NOTHING),
+        rate=(0.1, {"zero", "negative"}),
+        opened=(-1, {"zero", "negative"}),
+        closed=(9, {"zero", "negative"}),
+    ),
+    "index_move": case(index_move, price=(1, POSITIVE), rate=(0.1, ANY), hours=(1, AT_LEAST_0), interval=(8, POSITIVE)),
+    "settled": case(settled, size=(1, ANY), index_then=(1, ANY), index_now=(1, ANY)),
     "impact_price": case(
         lambda price, size, notional: impact_price([price, *BOOK["prices"][1:]], [size, 5.0], notional),
         price=(100, NOTHING),

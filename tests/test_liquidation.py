@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from perpnotes import liquidation
 from perpnotes.contracts import Inverse, Linear
-from perpnotes.liquidation import Estimate, budget, interval, overtaken, price, stop_deviations, useless_slippage
+from perpnotes.liquidation import (
+    Estimate,
+    bankruptcy_value,
+    budget,
+    interval,
+    overtaken,
+    price,
+    stop_deviations,
+    useless_slippage,
+)
 from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
 
 BINANCE_2021 = Tiers((0, 50e3, 250e3, 1e6, 10e6), (0.004, 0.005, 0.01, 0.025, 0.05))
@@ -487,7 +496,33 @@ SIGNED = {"negative", "shape"}
 NUMBERS = {"zero", "negative"}
 LEVEL = {"inf", "zero", "shape"}  # 0 and infinity are answers
 
+
+class TestBankruptcyValue:
+    @given(side=st.sampled_from([1, -1]), coins=st.floats(0.1, 100), mark=st.floats(10, 1e5), part=st.floats(-0.5, 0.9))
+    def test_over_the_size_it_is_the_bankruptcy_price(self, side: int, coins: float, mark: float, part: float) -> None:
+        """The solver at a maintenance rate of 0 gives the same price, wherever it is one."""
+        size, equity = side * coins, part * coins * mark
+        assert bankruptcy_value(size, mark, equity) / size == pytest.approx(float(price(size, mark, equity, 0.0)))
+
+    @given(shares=st.lists(st.floats(0.01, 1), min_size=1, max_size=6), equity=st.floats(-1e4, 1e4))
+    def test_the_parts_use_up_the_equity_once(self, shares: list[float], equity: float) -> None:
+        """Closing every leg at its own value leaves the account with nothing, and owing nothing."""
+        weights = np.array(shares) / sum(shares)
+        legs = np.linspace(-3.0, 3.5, len(shares))
+        cash = equity - float((legs * 100.0).sum())  # so that cash and legs at their mark are the equity
+        closed = bankruptcy_value(legs, 100.0, equity, share=weights)
+        assert cash + float(closed.sum()) == pytest.approx(0.0, abs=1e-8)
+
+    def test_a_paid_up_long_may_be_given_away(self) -> None:
+        """No price is below 0, but cash can be: one coin at 50,000 with a credit of 1 still costs that 1."""
+        assert bankruptcy_value(1.0, 50_000.0, 50_001.0) == -1.0
+        assert price(1.0, 50_000.0, 50_001.0, 0.0) == 0.0
+
+
 BAD_INPUT = {
+    "bankruptcy_value": case(
+        bankruptcy_value, size=(1, ANY), mark=(1, POSITIVE), equity=(1, ANY), share=(0.5, AT_LEAST_0)
+    ),
     "price": case(
         price,
         size=(1, SIGNED),

@@ -3,13 +3,23 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
-from cases import AT_LEAST_0, NOTHING, case
+from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Inverse, Linear
-from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
+from perpnotes.margin import (
+    Account,
+    Collateral,
+    Position,
+    Tiers,
+    close_reserve,
+    crowded_rate,
+    maintenance_rate,
+    published_tiers,
+)
 
 FLAT = Tiers.flat(0.005)
 BINANCE_2021 = Tiers((0, 50e3, 250e3, 1e6, 10e6), (0.004, 0.005, 0.01, 0.025, 0.05))
@@ -221,6 +231,38 @@ class TestRejects:
             Account([linear(1, 100, 100)], [Collateral(1.0, "BTC", fx=101.0)])
 
 
+class TestRates:
+    def test_half_of_the_initial_rate_is_the_published_table(self) -> None:
+        """Hyperliquid's own tiers: maintenance is half of one over the highest leverage, tier by tier."""
+        for name in ("hyperliquid_btc_2025", "hyperliquid_eth_2025", "hyperliquid_sol_2025"):
+            table = published_tiers(name)
+            assert table.rates == pytest.approx(maintenance_rate(1 / np.array(table.max_leverage)), rel=1e-12)
+
+    @given(base=st.floats(0.01, 1), low=st.floats(0, 1e8), width=st.floats(1, 1e8), part=st.floats(0, 1))
+    def test_the_rate_rises_in_a_line_between_the_bounds(
+        self, base: float, low: float, width: float, part: float
+    ) -> None:
+        """At the lower bound the base, at the upper one the whole notional, beyond them no further."""
+        at = [0.0, low, low + part * width, low + width, 2 * (low + width)]
+        rates = crowded_rate(base, at, low, low + width)
+        expected = [base, base, base + (1 - base) * part, 1.0, 1.0]
+        assert rates == pytest.approx(expected, rel=1e-7)  # the bound is up to 1e8 times its width
+
+    def test_equal_bounds_switch_it_off(self) -> None:
+        """A tier without bounds states 0 for both; bounds in the wrong order are refused."""
+        assert crowded_rate(0.2, [0.0, 1e12], 0.0, 0.0).tolist() == [0.2, 0.2]
+        with pytest.raises(ValueError, match="upper must be >= lower"):
+            crowded_rate(0.2, 1.0, 2.0, 1.0)
+
+    def test_the_reserve_is_the_taker_fee_at_the_bankruptcy_price(self) -> None:
+        """In dollars and in coins it is one fee: of a coin-margined position the coins are worth the same dollars."""
+        linear_fee = close_reserve(-2.0, 9_000.0, 0.0006)
+        coins = close_reserve(18_000.0, 9_000.0, 0.0006, inverse=True)
+        assert float(linear_fee) == pytest.approx(float(coins) * 9_000.0, rel=1e-12)
+        with pytest.raises(ValueError, match="inverse must be True or False"):
+            close_reserve(1.0, 1.0, 0.1, inverse=1)  # type: ignore[arg-type]
+
+
 def one_tier(rate: float, deduction: float) -> Tiers:
     """A table whose second tier has this rate and this deduction, with the first tier's floor out of the way."""
     low = rate / 1e6
@@ -231,6 +273,15 @@ LONG = linear(1, 100, 100)
 ACCOUNT = Account([LONG], [Collateral(10.0)])
 
 BAD_INPUT = {
+    "maintenance_rate": case(maintenance_rate, initial=(0.1, POSITIVE), fraction=(0.5, AT_LEAST_0)),
+    "crowded_rate": case(
+        crowded_rate,
+        base=(0.1, POSITIVE),
+        open_interest=(1, AT_LEAST_0),
+        lower=(0.5, AT_LEAST_0),
+        upper=(3, {"shape"}),
+    ),
+    "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0)),
     "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING)),
     "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),

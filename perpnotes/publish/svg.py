@@ -10,7 +10,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-import vl_convert
+from perpnotes.publish import drawing
 
 WIDTH = 370  # px of the whole drawing: a phone's column
 FONT = 11.5  # px, in that drawing
@@ -79,7 +79,7 @@ def render(chart: Any, id: str, *, crisp: bool = False) -> str:  # noqa: A002
     Raises:
         ValueError: for a color that would not follow the scheme, or a chart wider than a phone.
     """
-    root = ElementTree.fromstring(vl_convert.vegalite_to_svg(chart.to_dict(), config=_CONFIG))  # noqa: S314  (we drew it)
+    root = ElementTree.fromstring(drawing.draw(chart.to_dict(), _CONFIG))  # noqa: S314  (we drew it)
     width, height = (float(root.attrib[side]) for side in ("width", "height"))
     if width > WIDTH + 15:
         raise ValueError(f"a figure must be at most {WIDTH} px wide, got {width:g}")

@@ -19,7 +19,7 @@ import time
 import traceback
 import warnings
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -29,10 +29,10 @@ from typing import Any
 
 import time_machine
 
-from perpnotes.publish import displays
+from perpnotes.publish import displays, drawing
 from perpnotes.publish.articles import SECONDS, Article, ArticleError, Value
 
-_PRELOAD = ["altair", "markdown", "numpy", "pymdownx.superfences", "time_machine", "vl_convert", "yaml"]
+_PRELOAD = ["altair", "markdown", "numpy", "pymdownx.superfences", "time_machine", "yaml"]
 # What must be set before Python or BLAS start. One BLAS thread: the order of a sum, and with it the last digit,
 # depends on the number of threads, and that on the machine.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -86,7 +86,7 @@ def run(article: Article) -> Outcome:
     if not article.executed and not article.evaluated:
         return Outcome()
     mine, theirs = _server.Pipe()
-    process = _start(article, theirs)
+    process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
     try:
         first = (article.executed or article.evaluated)[0].line
@@ -101,9 +101,8 @@ def run(article: Article) -> Outcome:
         mine.close()
 
 
-def _start(article: Article, connection: Connection) -> multiprocessing.process.BaseProcess:
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or 0)
-    process = _server.Process(target=_work, args=(article, epoch, connection), daemon=True)
+def _start(target: Callable[..., None], *arguments: object) -> multiprocessing.process.BaseProcess:
+    process = _server.Process(target=target, args=arguments, daemon=True)
     with _starting:
         before = {name: os.environ.get(name) for name in _ENVIRONMENT}
         main = sys.modules["__main__"]
@@ -121,13 +120,23 @@ def _start(article: Article, connection: Connection) -> multiprocessing.process.
     return process
 
 
+_engine = drawing.Engine(_start)
+
+
 def _receive(article: Article, line: int, connection: Connection, seconds: float) -> Any:
-    if not connection.poll(seconds):
-        raise RunError(article.path, line, f'still running after {seconds:g} seconds; seconds="…" allows more')
-    try:
-        reply = connection.recv()
-    except EOFError:
-        raise RunError(article.path, line, "the process running this page ended without a result") from None
+    end = time.monotonic() + seconds
+    while True:
+        if not connection.poll(max(0.0, end - time.monotonic())):
+            raise RunError(article.path, line, f'still running after {seconds:g} seconds; seconds="…" allows more')
+        try:
+            reply = connection.recv()
+            if not isinstance(reply, drawing.Request):
+                break
+            asked = time.monotonic()
+            connection.send(_engine.draw(reply))
+            end += time.monotonic() - asked  # that other pages' charts came first is not the block's fault
+        except (EOFError, OSError):
+            raise RunError(article.path, line, "the process running this page ended without a result") from None
     if isinstance(reply, RunError):
         raise reply
     return reply
@@ -139,6 +148,7 @@ def _receive(article: Article, line: int, connection: Connection, seconds: float
 def _work(article: Article, epoch: int, connection: Connection) -> None:
     namespace = _prepare(article)
     read = _watch()
+    drawing.remote(connection)
     connection.send("ready")  # time limits count from here
     line = 1
     with time_machine.travel(epoch, tick=False), displays.collect() as sink:

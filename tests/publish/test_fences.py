@@ -285,8 +285,9 @@ def test_a_value_that_is_not_a_number_is_refused() -> None:
 
 
 def test_the_process_ends_with_the_page(tmp_path: Path) -> None:
-    """However the page ends."""
+    """However the page ends; the one that draws charts for all pages may stay."""
+    before = set(multiprocessing.active_children())
     for code in ("print(1)", "1 / 0", f"open({str(tmp_path / 'x')!r}, 'w').write('')\nwhile True: pass"):
         with suppress(worker.RunError):
             worker.run(parse(block(code, 'seconds="0.3"'), "docs/x.md"))
-        assert multiprocessing.active_children() == []
+        assert set(multiprocessing.active_children()) <= before

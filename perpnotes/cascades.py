@@ -347,53 +347,53 @@ class Rounds:
     """A cascade of longs and shorts, round by round. Made by `rounds`.
 
     Parameters:
-        prices: after the shock and after each round of forced orders, USD per coin; shape (rounds + 1,).
+        moves: of the prices since before the shock, after it and after each round of forced orders; a fall is below 0;
+            USD per coin, shape (rounds + 1, assets).
         closed: which accounts were closed; shape (accounts,).
     """
 
-    prices: FloatArray
+    moves: FloatArray
     closed: npt.NDArray[np.bool_]
 
 
-def rounds(price: float, shock: float, levels: Any, sizes: Any, impact: Impact) -> Rounds:
-    """Rounds in which all accounts beyond their level are closed at once, and the price then follows the net order.
+def rounds(positions: Any, buffers: Any, shock: Any, density: Any) -> Rounds:
+    """Rounds in which all accounts without a buffer are closed at once, and prices then follow the net orders.
 
-    With longs and shorts the order of the closings matters: what shorts buy can save a long that would have been next,
-    and there is no smallest set to compute. So the algorithm is the definition: rounds, all at once, and nobody comes
-    back. It ends after at most as many rounds as there are accounts. With longs alone it ends where `cascade` ends.
+    Where accounts are long one thing and short another, what one is forced to buy can save the next, who might have
+    saved the first: there is no smallest set, and who is closed depends on the order. So the algorithm is the
+    definition: rounds, all at once, linear impact, and nobody comes back. It ends after at most as many rounds as there
+    are accounts. With longs alone in one asset it ends where `cascade` ends.
 
     Parameters:
-        price: before the shock, `> 0`, USD per coin.
-        shock: the move that begins it, USD; above 0 is a fall, below 0 a rise.
-        levels: liquidation price of each account, `>= 0`; shape (accounts,). A long is closed at or below it, a short
-            at or above it.
-        sizes: coins, above 0 long and below 0 short; shape (accounts,).
-        impact: as in `cascade`; a net purchase raises the price by as much as a sale of that size lowers it.
+        positions: coins, above 0 long and below 0 short; shape (accounts, assets).
+        buffers: equity above maintenance of each account, `> 0`, USD; shape (accounts,). Maintenance is held fixed.
+        shock: fall of each price that begins it, USD; below 0 is a rise; shape (assets,).
+        density: coins per USD of price in the book of each asset, `> 0`; shape (assets,).
 
     Raises:
-        ValueError: for a value outside its range.
+        ValueError: for a value outside its range, or shapes that do not fit.
 
     Examples:
-        >>> found = rounds(100.0, 5.0, [95.0, 94.0], [1.0, 1.0], lambda q: linear_impact(q, 1.0))
-        >>> found.prices.tolist(), found.closed.tolist()
-        ([95.0, 94.0, 93.0], [True, True])
+        >>> found = rounds([[1.0], [1.0]], [5.0, 6.0], [5.0], [1.0])
+        >>> found.moves.ravel().tolist(), found.closed.tolist()
+        ([-5.0, -6.0, -7.0], [True, True])
 
     Source: the definition.
     """
-    start, move = scalar("price", price, gt=0), scalar("shock", shock, le=price)
-    level, size = real("levels", levels, ge=0, ndim=1), real("sizes", sizes, ndim=1)
-    if level.shape != size.shape:
-        raise ValueError(f"sizes must have one entry per level, {len(level)}, got {len(size)}")
-    side = np.sign(size)
-    prices, closed = [start - move], np.zeros(len(size), dtype=bool)
+    held, room = real("positions", positions, ndim=2), real("buffers", buffers, gt=0, ndim=1)
+    falls, depth = real("shock", shock, ndim=1), real("density", density, gt=0, ndim=1)
+    if held.shape != (len(room), len(falls)) or falls.shape != depth.shape:
+        raise ValueError(
+            f"positions must have shape ({len(room)}, {len(falls)}), and density one entry per shock, "
+            f"got {held.shape} and {depth.shape}"
+        )
+    moves, closed = [-falls], np.zeros(len(room), dtype=bool)
     while True:
-        hit = ~closed & (side != 0) & (side * prices[-1] <= side * level)
+        hit = ~closed & (held @ moves[-1] <= -room)
         if not hit.any():
-            return Rounds(np.array(prices), closed)
+            return Rounds(np.array(moves), closed)
         closed |= hit
-        net = float(size[closed].sum())
-        moved = float(np.asarray(impact(np.atleast_1d(abs(net))))[0])
-        prices.append(max(0.0, start - move - np.sign(net) * moved) if net else start - move)
+        moves.append(-falls - held[closed].sum(axis=0) / depth)
 
 
 # --- Several assets and venues ---

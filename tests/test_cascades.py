@@ -153,40 +153,51 @@ class TestCascade:
 
 class TestRounds:
     @given(
-        levels=st.lists(st.integers(1, 100), min_size=1, max_size=10), shock=st.integers(0, 60), slope=st.integers(0, 6)
+        levels=st.lists(st.integers(1, 99), min_size=1, max_size=10), shock=st.integers(0, 60), slope=st.integers(1, 8)
     )
-    def test_with_longs_alone_it_ends_where_the_cascade_ends(self, levels: list[int], shock: int, slope: int) -> None:
-        sizes = np.arange(1.0, len(levels) + 1)
-        found = cascades.rounds(100.0, float(shock), np.array(levels, float), sizes, lambda q: slope * q)
-        exact = cascade(100.0, float(shock), np.array(levels, float), sizes, lambda q: slope * q)
+    def test_with_longs_in_one_asset_it_ends_where_the_cascade_ends(
+        self, levels: list[int], shock: int, slope: int
+    ) -> None:
+        """A long of q coins with the level P has the buffer q (p - P); powers of two, so exactly."""
+        level, sizes = np.array(levels, float), 2.0 ** (np.arange(len(levels)) % 3)
+        found = cascades.rounds(sizes[:, None], sizes * (100 - level), [float(shock)], [2.0**-slope])
+        exact = cascade(100.0, float(shock), level, sizes, lambda q: 2.0**slope * q)
         assert found.closed.sum() == exact.accounts.item()
-        assert found.prices[-1] == exact.end.item()
+        assert -found.moves[-1, 0] == shock + exact.impact.item()
 
     @given(data=st.data())
     def test_it_ends_after_at_most_as_many_rounds_as_accounts(self, data: st.DataObject) -> None:
         count = data.draw(st.integers(1, 8))
-        whole = st.lists(st.integers(-4, 4), min_size=count, max_size=count)
-        sizes = np.array(data.draw(whole), float)
-        levels = 100.0 - np.sign(sizes) * np.array(data.draw(whole), float)
-        found = cascades.rounds(100.0, float(data.draw(st.integers(-9, 9))), levels, sizes, lambda q: 2.0 * q)
-        assert len(found.prices) <= count + 1
-        assert not found.closed[sizes == 0].any()
+        pairs = st.lists(st.tuples(st.integers(-4, 4), st.integers(-4, 4)), min_size=count, max_size=count)
+        held = np.array(data.draw(pairs), float)
+        found = cascades.rounds(held, np.full(count, 3.0), [2.0, -1.0], [1.0, 0.5])
+        assert len(found.moves) <= count + 1
+        assert not found.closed[(held == 0).all(axis=1)].any()
+        assert found.moves[-1] == pytest.approx(-np.array([2.0, -1.0]) - held[found.closed].sum(axis=0) / [1.0, 0.5])
 
-    def test_a_short_that_is_closed_can_save_a_long(self) -> None:
-        """And so the order matters: closed one round later, the short would have come too late."""
-        levels, impact = [95.0, 92.0, 94.0], lambda q: linear_impact(q, 1.0)
-        longs = cascades.rounds(100.0, 5.0, levels[:2], [3.0, 1.0], impact)
-        assert longs.closed.tolist() == [True, True]  # three coins take the price to 92
-        early = cascades.rounds(100.0, 5.0, levels, [3.0, 1.0, -2.0], impact)
-        assert early.closed.tolist() == [True, False, True]  # the short's level is at the shocked price: it buys two
-        late = cascades.rounds(100.0, 5.0, [95.0, 92.0, 96.0], [3.0, 1.0, -2.0], impact)
-        assert late.closed.tolist() == [True, True, False]
+    def test_each_can_save_the_other_by_going_first(self) -> None:
+        """Long two A and short one B; long one B. Both are under after a fall of both by five. Closing either alone
+        leaves the other standing: three orders, three ends, and the definition takes the one that looks at all at once.
+        """
+        held, buffers, fall = np.array([[2.0, -1.0], [0.0, 1.0]]), np.array([5.0, 5.0]), np.array([5.0, 5.0])
+        assert cascades.rounds(held, buffers, fall, [1.0, 1.0]).closed.tolist() == [True, True]
+        for first, other in ((0, 1), (1, 0)):
+            moved = -fall - held[first]  # one coin a USD
+            assert held[other] @ moved > -buffers[other]
 
     def test_up_and_down_are_mirrored(self) -> None:
         """Shorts under a rise are longs under a fall."""
-        down = cascades.rounds(100.0, 5.0, [95.0, 94.0], [1.0, 1.0], lambda q: linear_impact(q, 1.0))
-        up = cascades.rounds(100.0, -5.0, [105.0, 106.0], [-1.0, -1.0], lambda q: linear_impact(q, 1.0))
-        assert (up.prices - 100.0).tolist() == (100.0 - down.prices).tolist()
+        down = cascades.rounds([[1.0], [1.0]], [5.0, 6.0], [5.0], [1.0])
+        up = cascades.rounds([[-1.0], [-1.0]], [5.0, 6.0], [-5.0], [1.0])
+        assert (up.moves == -down.moves).all()
+        assert (up.closed == down.closed).all()
+
+    def test_a_short_squeeze_can_follow_a_fall(self) -> None:
+        """A pair that is closed buys what it was short of, and that rise closes a short who never saw the fall."""
+        held = [[2.0, -3.0], [0.0, -1.0]]
+        found = cascades.rounds(held, [10.0, 2.0], [5.0, 0.0], [1.0, 1.0])
+        assert found.closed.tolist() == [True, True]
+        assert found.moves.tolist() == [[-5.0, 0.0], [-7.0, 3.0], [-7.0, 4.0]]
 
 
 class TestGraph:
@@ -358,11 +369,11 @@ BAD_INPUT = {
     "queue": case(cascades.queue, claims=([1.0], NOTHING), amount=(0.5, {"zero"}), scores=([1.0], NOTHING)),
     "radius": case(cascades.radius, graph=([[0.5]], NOTHING)),
     "rounds": case(
-        lambda price, shock, levels, sizes: cascades.rounds(price, shock, levels, sizes, _even),
-        price=(100.0, NOTHING),
-        shock=(1.0, {"zero", "negative"}),
-        levels=([99.0], NOTHING),
-        sizes=([1.0], NOTHING),
+        cascades.rounds,
+        positions=([[1.0]], NOTHING),
+        buffers=([5.0], NOTHING),
+        shock=([1.0], NOTHING),
+        density=([2.0], NOTHING),
     ),
     "spread": case(cascades.spread, graph=([[0.5]], NOTHING), shock=([1.0], NOTHING)),
     "spread_path": case(

@@ -13,7 +13,7 @@ from perpnotes import cascades
 from perpnotes.cascades import Book, cascade, linear_impact
 
 FALLING = Book([100.0, 99.0, 97.0], [2.0, 3.0, 5.0])
-WINNERS = np.array([8.0, 4.0, 0.5])  # unrealized profits of the three accounts above water in arXiv 2512.01112
+WINNERS = np.array([8.0, 4.0, 0.5])  # unrealized profits of accounts with equities of 10, 5 and 1
 amounts = st.lists(st.floats(0.1, 10.0), min_size=1, max_size=6)
 
 
@@ -267,6 +267,11 @@ class TestWhoPays:
         assert cascades.deficit(equities, 100.0) == (15.0, 15.0, 0.0)
 
     def test_the_published_example(self) -> None:
+        """arXiv 2512.01112 takes half of a deficit of 15 from equities of 10, 5 and 1: 0.46875 of each."""
+        equities = np.array([10.0, 5.0, 1.0])
+        assert (cascades.pro_rata(equities, 7.5) / equities).tolist() == [0.46875] * 3
+
+    def test_the_three_rules_by_hand(self) -> None:
         """Half of a deficit of 15 from profits of 8, 4 and 0.5."""
         assert cascades.pro_rata(WINNERS, 7.5) == pytest.approx([4.8, 2.4, 0.3], rel=1e-12)
         assert cascades.queue(WINNERS, 7.5, [2.0, 3.0, 1.0]).tolist() == [3.5, 4.0, 0.0]

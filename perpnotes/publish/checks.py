@@ -501,7 +501,10 @@ def _example_import(page: Page) -> Found:
 
 
 _PUBLISH = ["perpnotes", "publish"]
-_ROOMS = {f"perpnotes.publish.{room}" for room in ("answers", "checks", "figures", "listing", "tables", "units")}
+_ROOMS = {
+    f"perpnotes.publish.{room}"
+    for room in ("answers", "checks", "explore", "figures", "listing", "tables", "units", "verification")
+}
 _MODULES = {
     "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
     "heapq", "itertools", "math", "statistics", "textwrap", "numpy", "numpy.fft", "numpy.linalg", "numpy.polynomial",
@@ -522,8 +525,8 @@ _REACHING = {
     "subprocess", "sys", "tempfile", "threading", "types", "urllib", "Path",
     "read_bytes", "read_text", "write_bytes", "write_text",
     # rooms of perpnotes.publish that run or read things
-    "Display", "ElementTree", "articles", "cli", "displays", "examples", "export", "fences", "ledger", "scaffold",
-    "show", "vl_convert", "worker",
+    "Display", "ElementTree", "articles", "cli", "displays", "examples", "export", "fences", "ledger", "published",
+    "scaffold", "show", "vl_convert", "worker",
     # frames, and what evaluates annotations or source, or gets and sets attributes by name
     "ForwardRef", "ag_frame", "annotationlib", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals",
     "get_type_hints", "gi_code", "gi_frame", "make_dataclass", "singledispatch", "singledispatchmethod",

@@ -89,9 +89,9 @@ def _parser() -> argparse.ArgumentParser:
 
     export = commands.add_parser(
         "export",
-        help="write the worked examples that readers take away",
-        description="Write each article's worked example to docs/examples, as a script and as a notebook with its "
-        "outputs. make site and make serve do it before they build.",
+        help="write what readers take away",
+        description="Write to docs/examples each article's worked example, as a script and as a notebook with its "
+        "outputs, and the table of published examples. make site and make serve do it before they build.",
     )
     export.set_defaults(command=_export)
     return parser
@@ -235,9 +235,11 @@ def _fail(messages: Iterable[str]) -> int:
 
 
 def _export(_: argparse.Namespace) -> int:
-    from perpnotes.publish import examples
+    from perpnotes.publish import examples, published
 
-    return examples.main()
+    code = examples.main()
+    print(published.export().as_posix())
+    return code
 
 
 if __name__ == "__main__":

@@ -1,280 +1,317 @@
-"""Published examples: numbers that venues, protocols and papers printed, computed anew through the public API.
-
-The facts lie in `tests/published/`, one file a source. Each group of examples there names the call that a reader would
-write; it is evaluated with the example's numbers as names. The tests and the verification page use the same groups, so
-what a test holds is what the page shows.
-"""
+"""The verification page: each published number beside ours, source by source, computed while the page is built."""
 
 from __future__ import annotations
 
-import ast
-import csv
-import importlib
-import inspect
-import io
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from html import escape
 from typing import Any
 
 import numpy as np
-import yaml
+from markdown.extensions.toc import slugify
 
-FOLDER = Path("tests/published")
-DOWNLOAD = Path("docs/examples/published.csv")
-_SIDES = {"long": 1.0, "short": -1.0}
-_HEADERS = (
-    "source", "document", "where", "kind", "example", "quantity", "published", "within", "computed", "difference",
-    "status", "remark",
-)  # fmt: skip
+from perpnotes.publish import published
+from perpnotes.publish.displays import Display, show
+from perpnotes.publish.published import Example, Group, Row
+from perpnotes.publish.tables import scroll, table
+from perpnotes.publish.units import MINUS
 
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One published example.
-
-    Parameters:
-        id: unique among all.
-        given: the inputs by name, in the source's convention; `long` and `short` have become 1 and -1.
-        published: what the source printed; the name of the quantity is empty where there is only one.
-        within: the absolute difference that the printed digits allow.
-        where: the place in the document.
-        inferred: inputs that the source does not print.
-        note: a remark, in our words.
-        contradicts: for an example that its own formula does not give, how; else empty.
-    """
-
-    id: str
-    given: Mapping[str, Any]
-    published: Mapping[str, float]
-    within: float
-    where: str = ""
-    inferred: tuple[str, ...] = ()
-    note: str = ""
-    contradicts: str = ""
+_DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40}):(?P<path>\S+)(?P<rest>.*)")
+_NAME = re.compile(r"\b([a-z]+)\.(\w+)")
+_SIDES = {1.0: "long", -1.0: "short"}
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Examples of one document that one call computes.
+class Verification:
+    """Every group of published examples, and every number of theirs computed.
 
     Parameters:
-        source: who published them.
-        kind: what they are about.
-        document: the page, or the file at a commit.
-        rule: the convention, in our words.
-        let: intermediate names and their expressions, in order.
-        call: for each quantity of `published`, the expression that computes it; empty where the library has none.
-        pending: why there is none; else empty.
-        examples: at least one.
+        groups: in the order of the files.
+        rows: one for each published number of a group that does not wait for a model.
     """
 
-    source: str
-    kind: str
-    document: str
-    rule: str
-    let: Mapping[str, str]
-    call: Mapping[str, str]
-    pending: str
-    examples: tuple[Example, ...]
+    groups: tuple[Group, ...]
+    rows: tuple[Row, ...]
 
     @property
-    def sound(self) -> tuple[Example, ...]:
-        """Those that do not contradict themselves."""
-        return tuple(example for example in self.examples if not example.contradicts)
+    def collected(self) -> int:
+        """Examples that agree with their own formula, whether we compute them or not."""
+        return sum(len(group.sound) for group in self.groups)
 
     @property
-    def functions(self) -> tuple[str, ...]:
-        """The public names that the call uses, as `module.name`."""
-        trees = (ast.parse(text, mode="eval") for text in (*self.let.values(), *self.call.values()))
-        found = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        names = {f"{n.value.id}.{n.attr}" for n in found if isinstance(n.value, ast.Name) and n.value.id in _ideas()}
-        return tuple(sorted(names))
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One published number beside ours."""
-
-    group: Group
-    example: Example
-    quantity: str
-    published: float
-    computed: float
+    def reproduced(self) -> int:
+        """Examples of which every number agrees."""
+        return self.collected - self.waiting - self.differing
 
     @property
-    def difference(self) -> float:
-        """Computed less published."""
-        return self.computed - self.published
+    def differing(self) -> int:
+        """Examples of which some number does not agree."""
+        return self._examples("differs")
 
     @property
-    def agrees(self) -> bool:
-        """Whether the difference is within what the printed digits allow."""
-        return abs(self.difference) <= self.example.within
+    def contradicting(self) -> int:
+        """Examples that contradict their own formula."""
+        return self._examples("contradicts itself")
 
     @property
-    def status(self) -> str:
-        """`reproduced`, `differs`, or `contradicts itself`."""
-        if self.example.contradicts:
-            return "contradicts itself"
-        return "reproduced" if self.agrees else "differs"
+    def waiting(self) -> int:
+        """Examples of which we compute nothing yet."""
+        return sum(len(group.examples) for group in self.groups if group.pending)
 
+    @property
+    def numbers(self) -> int:
+        """Published numbers that agree."""
+        return sum(row.status == "reproduced" for row in self.rows)
 
-def groups(folder: Path = FOLDER) -> tuple[Group, ...]:
-    """Every group of examples, in the order of the files.
+    @property
+    def sources(self) -> int:
+        """Sources of the examples that are reproduced."""
+        return len({row.group.source for row in self.rows if row.status == "reproduced"})
 
-    Parameters:
-        folder: where the files are, from the working directory.
+    @property
+    def inferred(self) -> int:
+        """Examples with an input that the source does not print."""
+        return len({row.example.id for row in self.rows if row.example.inferred})
 
-    Raises:
-        OSError: a file cannot be read.
-        ValueError: an id that two examples have, or a field that is unknown.
-    """
-    read = [
-        _group(str(text["source"]), raw) for text in map(_load, sorted(folder.glob("*.yaml"))) for raw in text["groups"]
-    ]
-    ids = [example.id for group in read for example in group.examples]
-    if double := {name for name in ids if ids.count(name) > 1}:
-        raise ValueError(f"ids must be unique, got {', '.join(sorted(double))} twice")
-    return tuple(read)
+    def _examples(self, status: str) -> int:
+        return len({row.example.id for row in self.rows if row.status == status})
 
+    def summary(self, by: str, *, caption: str, id: str) -> None:  # noqa: A002
+        """Show how many examples there are and how many agree.
 
-def rows(found: Sequence[Group]) -> tuple[Row, ...]:
-    """Each published number with ours, computed now; groups that wait for a model have none.
+        Parameters:
+            by: `"kind"` or `"source"`.
+            caption: of the table.
+            id: of the table.
+        """
+        lines = []
+        names = {getattr(group, by) for group in self.groups if group.sound}
+        for name in sorted(names, key=str.casefold):
+            mine = Verification(
+                tuple(group for group in self.groups if getattr(group, by) == name),
+                tuple(row for row in self.rows if getattr(row.group, by) == name and not row.example.contradicts),
+            )
+            shares = [abs(row.difference) / row.example.within for row in mine.rows if row.example.within]
+            lines.append(
+                {
+                    "name": _first_up(name) if by == "kind" else name,
+                    "collected": mine.collected,
+                    "reproduced": mine.reproduced,
+                    "closest": f"{max(shares):.0%}" if shares else "exact" if mine.rows else "",
+                }
+            )
+        columns = {
+            "name": (by.capitalize(), "text"),
+            "collected": ("Examples", "count"),
+            "reproduced": ("Reproduced", "count"),
+            "closest": ("Tolerance used", "text"),
+        }
+        table(lines, columns=columns, caption=caption, id=id)
 
-    Parameters:
-        found: from `groups`.
-    """
-    return tuple(
-        Row(group, example, quantity, float(example.published[quantity]), value)
-        for group in found
-        if not group.pending
-        for example in group.examples
-        for quantity, value in compute(group, example).items()
-    )
+    def sections(self) -> None:
+        """Show every computed example, a section for each source."""
+        for source in dict.fromkeys(group.source for group in self.groups):
+            mine = [g for g in self.groups if g.source == source and g.sound and not g.pending]
+            if not mine:
+                continue
+            parts = [self._block(group) for group in mine]
+            rows = [row for row in self.rows if row.group in mine and not row.example.contradicts]
+            text = "\n".join(f"{r.example.id} {r.quantity}: {r.published} {r.computed}" for r in rows)
+            content = "\n\n".join([f"### {source}", *parts])
+            show(Display("table", content, "markdown", f"{source}\n{text}"))
 
+    def contradictions(self) -> None:
+        """Show what a source printed beside what its own formula gives."""
+        parts, text = [], []
+        for row in (row for row in self.rows if row.example.contradicts):
+            group, example = row.group, row.example
+            result = (
+                f"{number(row.published)} is printed; its own formula gives <strong>{number(row.computed)}</strong>."
+            )
+            parts.append(
+                f'<section class="pn-published" id="{example.id.replace("_", "-")}">'
+                f"<h4>{escape(group.source)}: {escape(group.kind)}</h4>"
+                f"<p>{result} {escape(_sentence(example.contradicts))}</p>"
+                f'{_call(group)}<p class="pn-source">{_inputs(group, example)}. {_where(group, example)}</p></section>'
+            )
+            text.append(f"{example.id}: {row.published} {row.computed}")
+        show(Display("table", "\n".join(parts), "html", "\n".join(text)))
 
-def compute(group: Group, example: Example) -> dict[str, float]:
-    """What the library gives for an example, by quantity.
+    def missing(self) -> None:
+        """Show what is not computed, or not reproduced, and why; a sentence where there is nothing."""
+        lines = [
+            f"- {group.source}, {group.kind}: {len(group.examples)} "
+            f"example{'s'[: len(group.examples) != 1]}. {_sentence(group.pending)}"
+            for group in self.groups
+            if group.pending
+        ]
+        lines += [
+            f"- {row.group.source}, `{row.example.id}`: {number(row.published)} is printed, we get "
+            f"{number(row.computed)}. {_sentence(row.example.note)}"
+            for row in self.rows
+            if row.status == "differs"
+        ]
+        content = "\n".join(lines) or "Nothing: every example that was collected is computed, and agrees."
+        show(Display("table", content, "markdown", content))
 
-    Parameters:
-        group: with the call.
-        example: of that group.
-
-    Raises:
-        ValueError: where the call gives another number of values than the source printed.
-    """
-    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in _ideas()}, "np": np}
-    if clash := names.keys() & (example.given.keys() | group.let.keys()):
-        raise ValueError(f"{example.id}: {', '.join(clash)} is the name of a module")
-    names |= example.given
-    for name, text in group.let.items():
-        names[name] = eval(text, names)  # noqa: S307  (the project's own data, like the inline values of a page)
-    values = {quantity: np.asarray(eval(text, names)) for quantity, text in group.call.items()}  # noqa: S307
-    if values.keys() != example.published.keys() or any(value.size != 1 for value in values.values()):
-        raise ValueError(f"{example.id}: the call must give one number for each of {sorted(example.published)}")
-    return {quantity: float(value.reshape(())) for quantity, value in values.items()}
-
-
-def holders(found: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
-    """For each public name, `module.name`, the groups whose call uses it and that have examples to agree with.
-
-    Parameters:
-        found: from `groups`.
-    """
-    held: dict[str, list[Group]] = {}
-    for group in found:
-        for name in group.functions if group.sound else ():
-            held.setdefault(name, []).append(group)
-    return held
-
-
-def table_csv(found: Sequence[Group]) -> str:
-    """The whole table as comma-separated text: one line a published number.
-
-    Parameters:
-        found: from `groups`.
-    """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_HEADERS)
-    for row in rows(found):
-        e = row.example
-        remark = "; ".join(filter(None, (e.contradicts, *(f"inferred: {item}" for item in e.inferred), e.note)))
-        numbers = (row.published, e.within, row.computed, row.difference)
-        writer.writerow(
-            [row.group.source, row.group.document, e.where, row.group.kind, e.id, row.quantity]
-            + [repr(float(number)) for number in numbers]
-            + [row.status, remark]
+    def _block(self, group: Group) -> str:
+        """One group: what, the call, and the examples one click away."""
+        rows = [row for row in self.rows if row.group is group and not row.example.contradicts]
+        named = any(row.quantity for row in rows)
+        heads = [*(["Quantity"] if named else []), "Printed", "Computed", "Difference", "Allowed"]
+        head = "".join(f'<th scope="col"{"" if h == "Quantity" else _RIGHT}>{h}</th>' for h in heads)
+        body = []
+        for example in group.sound:
+            mine = [row for row in rows if row.example is example]
+            remark = "".join(f" <em>{escape(_sentence(t))}</em>" for t in (_unprinted(example), example.note) if t)
+            label = f"<b>{escape(example.id)}</b> {_inputs(group, example)}{remark}"
+            cells = [
+                "<tr>"
+                + (f"<td>{escape(row.quantity)}</td>" if named else "")
+                + "".join(f"<td{_RIGHT}>{text}</td>" for text in _numbers(row))
+                + "</tr>"
+                for row in mine
+            ]
+            body.append(
+                f'<tbody><tr><th scope="rowgroup" colspan="{len(heads)}">{label}</th></tr>{"".join(cells)}</tbody>'
+            )
+        good = sum(all(row.agrees for row in rows if row.example is example) for example in group.sound)
+        count = f"{good} of {len(group.sound)}" if good < len(group.sound) else str(good)
+        title = f"{count} example{'s'[: len(group.sound) != 1]} reproduced"
+        inner = scroll(
+            f'<table class="pn-rows pn-examples"><thead><tr>{head}</tr></thead>{"".join(body)}</table>',
+            f"{group.source}: {group.kind}",
         )
-    for group in (group for group in found if group.pending):
-        for e in group.examples:
-            for quantity, value in e.published.items():
-                line = [group.source, group.document, e.where, group.kind, e.id, quantity, repr(float(value)), e.within]
-                writer.writerow([*line, "", "", "not computed", group.pending])
-    return text.getvalue()
+        shared = f" With {_listed(group.given)}." if group.given else ""
+        rule = f"{escape(_sentence(group.rule))}{shared} " if group.rule or shared else ""
+        return (
+            f'<section class="pn-published" id="{anchor(group, self.groups)}">'
+            f"<h4>{escape(_first_up(group.kind))}</h4>"
+            f'<p class="pn-source">{rule}{_where(group, group.examples[0])}</p>{_call(group)}'
+            f'<details class="pn-data"><summary>{title}</summary>{inner}</details></section>'
+        )
 
 
-def export() -> Path:
-    """Write the table where the site's download points to."""
-    DOWNLOAD.parent.mkdir(parents=True, exist_ok=True)
-    text = table_csv(groups())
-    if not DOWNLOAD.exists() or DOWNLOAD.read_text(encoding="utf-8") != text:
-        DOWNLOAD.write_text(text, encoding="utf-8")
-    return DOWNLOAD
+_RIGHT = ' class="pn-number"'
 
 
-@cache
-def _ideas() -> frozenset[str]:
-    package = importlib.import_module("perpnotes")
-    return frozenset(name for name in package.__all__ if inspect.ismodule(getattr(package, name)))
+def verify() -> Verification:
+    """Compute every published example, now."""
+    found = published.groups()
+    return Verification(found, published.rows(found))
 
 
-def _load(file: Path) -> Mapping[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text: Mapping[str, Any] = yaml.load(file.read_text(encoding="utf-8"), loader)  # noqa: S506  (a safe loader)
-    return text
+def anchor(group: Group, among: Sequence[Group]) -> str:
+    """The id of a group on the verification page.
+
+    Parameters:
+        group: one of `among`.
+        among: from `published.groups`.
+    """
+    alike = [g for g in among if (g.source, g.kind) == (group.source, group.kind) and g.sound and not g.pending]
+    name: str = slugify(f"{group.source} {group.kind}", "-")
+    place = next((i for i, g in enumerate(alike) if g is group), 0)
+    return f"{name}-{place + 1}" if place else name
 
 
-def _group(source: str, raw: Mapping[str, Any]) -> Group:
-    fields = {"kind", "document", "where", "rule", "let", "call", "given", "within", "inferred", "pending", "examples"}
-    if unknown := raw.keys() - fields:
-        raise ValueError(f"{source}: a group must not have {', '.join(sorted(unknown))}")
-    shared = {name: raw[name] for name in ("where", "within", "inferred") if name in raw}
-    return Group(
-        source=source,
-        kind=raw["kind"],
-        document=raw["document"],
-        rule=raw.get("rule", ""),
-        let=raw.get("let", {}),
-        call=_named(raw.get("call", {})),
-        pending=raw.get("pending", ""),
-        examples=tuple(_example(raw.get("given", {}), {**shared, **each}) for each in raw["examples"]),
+def number(value: float, digits: int = 12) -> str:
+    """A number with thousands separators and a true minus sign; whole numbers in full.
+
+    Parameters:
+        value: finite.
+        digits: significant digits of what is not whole.
+    """
+    whole = value == int(value) and abs(value) < 2**63
+    return _minus(f"{int(value):,}" if whole else f"{value:,.{digits}g}")
+
+
+def _numbers(row: Row) -> tuple[str, ...]:
+    """Printed, computed, difference and what is allowed; of the computed a little more than was printed."""
+    digits = len(re.sub(r"e.*|\D", "", repr(row.published)).strip("0"))
+    return (
+        number(row.published, max(digits, 1)),
+        number(row.computed, min(max(digits + 2, 8), 12)),
+        *(
+            _minus(re.sub(r"e\+?(-?)0*", r"e\1", f"{x:.1e}")) if x else "0"
+            for x in (row.difference, row.example.within)
+        ),
     )
 
 
-def _example(shared: Mapping[str, Any], raw: Mapping[str, Any]) -> Example:
-    inferred = raw.get("inferred", ())
-    given = {name: _value(value) for name, value in {**shared, **raw["given"]}.items()}
-    rest = {name: raw[name] for name in raw.keys() - {"given", "published", "inferred"}}
-    items = (inferred,) if isinstance(inferred, str) else tuple(inferred)
-    return Example(given=given, published=_named(raw["published"]), inferred=items, **rest)
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS)
 
 
-def _named(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {"": value}
+def _call(group: Group) -> str:
+    """The call as a reader would write it, its names linked to their reference."""
+    lines = [*(f"{name} = {text}" for name, text in group.let.items())]
+    lines += [f"{name} = {text}" if name else text for name, text in group.call.items()]
+    code = "\n".join(escape(" ".join(line.split()), quote=False) for line in lines)
+    names = set(group.functions)
+
+    def link(found: re.Match[str]) -> str:
+        target = f'<autoref identifier="perpnotes.{found[0]}" optional>{found[0]}</autoref>'
+        return target if found[0] in names else found[0]
+
+    return f'<pre class="pn-call"><code>{_NAME.sub(link, code)}</code></pre>'
 
 
-def _value(value: Any) -> Any:
-    """A side as its sign, a list of numbers as an array; the rest as it is."""
-    if isinstance(value, str):
-        return _SIDES.get(value, value)
-    if isinstance(value, list) and all(isinstance(x, int | float) and not isinstance(x, bool) for x in _flat(value)):
-        return np.array(value, dtype=float)
-    return value
+def _inputs(group: Group, example: Example) -> str:
+    own = {name: value for name, value in example.given.items() if name not in group.given}
+    where = "" if _one_place(group) or not example.where else f"{escape(example.where)}: "
+    return where + _listed(own)
 
 
-def _flat(value: Any) -> Iterator[Any]:
-    for item in value:
-        yield from _flat(item) if isinstance(item, list) else (item,)
+def _one_place(group: Group) -> bool:
+    return len({example.where for example in group.examples}) == 1
+
+
+def _listed(given: Any) -> str:
+    return escape(", ".join(f"{name} {_plain(name, value)}" for name, value in given.items()), quote=False)
+
+
+def _plain(name: str, value: Any) -> str:
+    if name == "side":
+        return _SIDES[float(value)]
+    if isinstance(value, np.ndarray):
+        return "[" + ", ".join(_plain("", item) for item in value) + "]"
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _where(group: Group, example: Example) -> str:
+    """Where it stands, with a link where the document is a file at a commit."""
+    place = f", <i>{escape(example.where)}</i>" if example.where and _one_place(group) else ""
+    if not (found := _DOCUMENT.fullmatch(group.document)):
+        return f"{escape(group.document, quote=False)}{place}"
+    url = f"https://github.com/{found['repo']}/blob/{found['commit']}/{found['path']}"
+    text = f"{found['repo'].partition('/')[2]} at {found['commit'][:7]}, {found['path'].rpartition('/')[2]}"
+    return f'<a href="{url}">{escape(text)}</a>{escape(found["rest"])}{place}'
+
+
+def _unprinted(example: Example) -> str:
+    names = [item for item in example.inferred if " " not in item]
+    return f"not printed: {', '.join(names)}" if names else " ".join(example.inferred)
+
+
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    return _first_up(text) + "." if text else ""
+
+
+def download() -> None:
+    """Show the link to the table of everything."""
+    link = '<p><a href="../examples/published.csv" download>All of it as a table (CSV)</a></p>'
+    show(Display("table", link, "html", "published.csv"))
+
+
+def examples_of(groups: Iterable[Group]) -> int:
+    """How many sound examples the groups have.
+
+    Parameters:
+        groups: any.
+    """
+    return sum(len(group.sound) for group in groups)

@@ -49,6 +49,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         left = shutil.ignore_patterns("examples", "__pycache__")
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=left)
+        shutil.copytree(ROOT / "tests/published", folder / "tests/published", ignore=left)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
         run(sys.executable, "-m", "perpnotes.publish.cli", "export", cwd=folder)

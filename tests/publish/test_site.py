@@ -13,7 +13,8 @@ def test_the_site_builds_in_zensical_too(tmp_path: Path) -> None:
     """mkdocs-material ends in 2027; its successor reads the same configuration and builds every page, strictly."""
     shutil.copy(ROOT / "mkdocs.yml", tmp_path)  # a copy: the output goes beside the file
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
-    (tmp_path / "perpnotes").symlink_to(ROOT / "perpnotes")
+    for name in ("perpnotes", "tests"):
+        (tmp_path / name).symlink_to(ROOT / name)
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "0"}
     built = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

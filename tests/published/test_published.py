@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from perpnotes.publish import verification
-from perpnotes.publish.verification import Example, Group, Row
+from perpnotes.publish import published
+from perpnotes.publish.published import Example, Group, Row
 
 ROOT = Path(__file__).parents[2]
-GROUPS = verification.groups(ROOT / verification.FOLDER)
+GROUPS = published.groups(ROOT / published.FOLDER)
 COLLECTED = 247  # examples that agree with their own formula, as they were collected
 CONTRADICT = 7  # and examples that do not
 
@@ -30,7 +30,7 @@ def cases(*, sound: bool) -> list[Any]:
 
 
 def table(group: Group, example: Example) -> list[Row]:
-    computed = verification.compute(group, example)
+    computed = published.compute(group, example)
     return [Row(group, example, name, float(example.published[name]), value) for name, value in computed.items()]
 
 
@@ -85,11 +85,11 @@ def test_a_call_is_checked_against_what_was_printed() -> None:
     group = next(group for group in GROUPS if not group.pending and group.call.keys() == {""})
     example = group.examples[0]
     with pytest.raises(ValueError, match="one number for each of"):
-        verification.compute(replace(group, call={"other": "1.0"}), example)
+        published.compute(replace(group, call={"other": "1.0"}), example)
     with pytest.raises(ValueError, match="one number for each of"):
-        verification.compute(replace(group, call={"": "[1.0, 2.0]"}), example)
+        published.compute(replace(group, call={"": "[1.0, 2.0]"}), example)
     with pytest.raises(ValueError, match="margin is the name of a module"):
-        verification.compute(group, replace(example, given={"margin": 1.0}))
+        published.compute(group, replace(example, given={"margin": 1.0}))
 
 
 def test_the_functions_of_a_call_are_read_from_it() -> None:
@@ -104,14 +104,14 @@ def test_every_named_function_is_public() -> None:
     """What the reference is told to link to exists."""
     import perpnotes
 
-    for name in verification.holders(GROUPS):
+    for name in published.holders(GROUPS):
         module, _, function = name.partition(".")
         assert function in getattr(perpnotes, module).__all__
 
 
 def test_the_table_has_every_published_number() -> None:
     """One line each, with the source; what is not computed has a reason in place of a number."""
-    lines = list(csv.DictReader(io.StringIO(verification.table_csv(GROUPS))))
+    lines = list(csv.DictReader(io.StringIO(published.table_csv(GROUPS))))
     assert Counter(line["example"] for line in lines) == Counter(
         {example.id: len(example.published) for group in GROUPS for example in group.examples}
     )
@@ -143,4 +143,4 @@ def test_a_fault_in_the_facts_is_named(tmp_path: Path, text: str, message: str) 
     """A misspelt field and an id used twice would silently lose an example."""
     (tmp_path / "a.yaml").write_text(f"source: s\ngroups:\n- {text}\n")
     with pytest.raises(ValueError, match=message):
-        verification.groups(tmp_path)
+        published.groups(tmp_path)

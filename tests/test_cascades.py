@@ -267,7 +267,7 @@ class TestWhoPays:
         assert cascades.deficit(equities, 100.0) == (15.0, 15.0, 0.0)
 
     def test_the_published_example(self) -> None:
-        """arXiv 2512.01112 takes half of a deficit of 15 from equities of 10, 5 and 1: 0.46875 of each."""
+        """Half of a deficit of 15, from equities of 10, 5 and 1: 0.46875 of each (arXiv 2512.01112)."""
         equities = np.array([10.0, 5.0, 1.0])
         assert (cascades.pro_rata(equities, 7.5) / equities).tolist() == [0.46875] * 3
 

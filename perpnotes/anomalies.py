@@ -191,7 +191,7 @@ class Score:
     @property
     def total(self) -> FloatArray:
         """The score of each account: the sum of its parts; shape (accounts,)."""
-        return self.parts.sum(axis=1)
+        return np.asarray(self.parts.sum(axis=1))
 
     @property
     def order(self) -> npt.NDArray[np.intp]:

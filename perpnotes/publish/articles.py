@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from keyword import iskeyword
 from pathlib import Path
+from symtable import symtable
 from typing import Any, Literal
 
 import yaml
@@ -129,6 +130,20 @@ class Article:
     def evaluated(self) -> tuple[Value, ...]:
         """The inline values that are computed here, and not quoted from another article."""
         return tuple(value for value in self.values if not value.idea)
+
+    def homes(self, expression: str) -> dict[str, str]:
+        """For each name in an expression that a block computed: the id of the first block that binds it.
+
+        Parameters:
+            expression: of an inline value of this article.
+        """
+        read = {symbol.get_name() for symbol in symtable(expression, self.path, "eval").get_symbols()}
+        found: dict[str, str] = {}
+        for block in self.executed:
+            for symbol in symtable(block.source, self.path, "exec").get_symbols():
+                if symbol.is_assigned() and symbol.get_name() in read:
+                    found.setdefault(symbol.get_name(), block.id)
+        return found
 
 
 def read(path: str | os.PathLike[str]) -> Article:

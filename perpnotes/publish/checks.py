@@ -503,7 +503,7 @@ def _example_import(page: Page) -> Found:
 _PUBLISH = ["perpnotes", "publish"]
 _ROOMS = {
     f"perpnotes.publish.{room}"
-    for room in ("answers", "checks", "figures", "listing", "tables", "units", "verification")
+    for room in ("answers", "checks", "explore", "figures", "listing", "tables", "units", "verification")
 }
 _MODULES = {
     "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from html import escape
@@ -120,7 +121,8 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
         md: the instance that renders the page.
 
     Returns:
-        A `data` element with the formatted value; its title is the expression, and where that stands if not here.
+        A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
+        which block bound it, as `name=id`. Another article's number is a link to the block there.
 
     Raises:
         Stop: the page failed.
@@ -133,7 +135,16 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
     title = f"{found.idea}: {found.expression}" if found.idea else found.expression
     element = Element("data", {"class": css_class, "value": result.raw, "title": title})
     element.text = AtomicString(result.text)
-    return element
+    if not found.idea:
+        if homes := page.article.homes(found.expression):
+            element.set("data-from", " ".join(f"{name}={block}" for name, block in homes.items()))
+        return element
+    file = Path(outcomes.INSIGHTS, f"{found.idea}.md")
+    home = next(iter(articles.read(file).homes(found.expression).values()), "")
+    target = Path(os.path.relpath(file, Path(page.article.path).parent)).as_posix()
+    link = Element("a", {"href": f"{target}#{home}".removesuffix("#")})
+    link.append(element)
+    return link
 
 
 def path_of(md: Markdown) -> Path | None:
@@ -188,7 +199,7 @@ class _Page(Postprocessor):
             outcome = outcomes.of(article)
         except articles.ArticleError as error:
             raise Stop(str(error)) from None
-        self.done = False
+        self.done, self.article = False, article
         self.values = {value.source: (value, outcome.values[value.source]) for value in article.values}
         self._blocks = list(zip(article.executed, outcome.displays, strict=True))[::-1]
 

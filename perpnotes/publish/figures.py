@@ -127,6 +127,7 @@ def heatmap(
     _show(
         _frame(layers, left=left, right=WIDTH - left - width * m, top=22, bottom=36, height=height * n),
         [f"{row_title} \\ {column_title}", *column_labels], table, caption, alt, id, notes=notes, crisp=True,
+        axes=[float(np.abs(bad).max())],
     )  # fmt: skip
 
 
@@ -145,6 +146,7 @@ def lines(
     x_rules: Mapping[str, float] | None = None,
     log_x: bool = False,
     zero: bool = False,
+    room: Sequence[float] = (),
 ) -> None:
     """Show up to four series over one variable, each named at its end.
 
@@ -162,6 +164,7 @@ def lines(
         x_rules: vertical lines, name to value, within the range of `x`.
         log_x: logarithmic horizontal axis.
         zero: begin the vertical axis at 0.
+        room: values that the vertical axis has room for, whatever the series need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for a wrong shape or order, more than four series, a value that is not finite, or a missing text.
@@ -178,11 +181,11 @@ def lines(
         if values.shape != across.shape or not np.isfinite(values).all():
             raise ValueError(f"series[{name!r}] must be finite and have shape {across.shape}, got {values.shape}")
     height, first, last = 220.0, float(across[0]), float(across[-1])
-    every = np.concatenate([*columns.values(), list((rules or {}).values())])
+    every = np.concatenate([*columns.values(), list((rules or {}).values()), room])
     low, high = float(every.min()), float(every.max())
     low = min(low, 0.0) if zero else low
-    room = (high - low or abs(high) or 1.0) * 0.06
-    domain = (low if zero and low == 0 else low - room, high + room)
+    edge = (high - low or abs(high) or 1.0) * 0.06
+    domain = (low if zero and low == 0 else low - edge, high + edge)
     ticks = layout.ticks(*domain)
     y_labels = [fmt(tick, exact(ticks, y_unit)) for tick in ticks]
     names = {name: layout.wrapped(name, 15) for name in columns}
@@ -247,7 +250,7 @@ def lines(
     table = [[fmt(a, x_unit), *(fmt(values[i], y_unit) for values in columns.values())] for i, a in enumerate(across)]
     _show(
         _frame(layers, left=left, right=right, top=6, bottom=36, height=height),
-        [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)],
+        [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)], axes=[first, last, *domain],
     )  # fmt: skip
 
 
@@ -261,6 +264,7 @@ def bars(
     id: str,  # noqa: A002
     scale: Literal["pnl", "loss", "plain"] = "pnl",
     total: str = "",
+    room: Sequence[float] = (),
 ) -> None:
     """Show signed amounts below each other, from zero to the right and below it to the left.
 
@@ -274,6 +278,7 @@ def bars(
         scale: as for `heatmap`: `pnl` has losses (`< 0`) warm and gains cool; of a `loss` what is above zero is warm;
             `plain` amounts are neither good nor bad.
         total: name of one more bar, their sum; empty for none.
+        room: amounts that there is room for, whatever the values need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for no values, one that is not finite, or a text that is missing.
@@ -288,9 +293,10 @@ def bars(
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: layout.wrapped(name, 18) for name in amounts}
     left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
-    sides = [[k for k, v in amounts.items() if v < 0], [k for k, v in amounts.items() if v >= 0]]
-    beside = [max((layout.wide(texts[k]) for k in side), default=0.0) + 6 for side in sides]
-    low, high = min(0.0, *amounts.values()), max(0.0, *amounts.values())
+    every = [*amounts.values(), *room]
+    sides = [[v for v in every if v < 0], [v for v in every if v >= 0]]
+    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + 6 for side in sides]
+    low, high = min(0.0, *every), max(0.0, *every)
     pixels = (high - low or 1.0) / max(WIDTH - left - sum(beside), 60.0)  # what a px is worth
     domain = [low - beside[0] * pixels, high + beside[1] * pixels]
     step = 28 + 12 * max(name.count("\n") for name in names.values())
@@ -329,7 +335,7 @@ def bars(
     table = [[name, texts[name]] for name in amounts]
     _show(
         _frame(layers, left=left, right=0, top=4, bottom=4, height=step * len(rows)),
-        ["Part", title], table, caption, alt, id, notes=[escape(title, quote=False)],
+        ["Part", title], table, caption, alt, id, notes=[escape(title, quote=False)], axes=[*amounts, *domain],
     )  # fmt: skip
 
 
@@ -465,6 +471,7 @@ def _show(
     *,
     notes: Sequence[str] = (),
     numeric: Sequence[bool] = (),
+    axes: Sequence[Any] = (),
     crisp: bool = False,
 ) -> None:
     check(caption=caption, alt=alternative, id=id)
@@ -482,5 +489,8 @@ def _show(
         f'<details class="pn-data"><summary>Data</summary>{scroll(table, f"Data: {name}")}</details></figure>'
     )
     text = text_table(headers, rows, caption)
-    data = {"id": id, "caption": caption, "alt": alternative, "headers": list(headers), "rows": [list(r) for r in rows]}
+    data = {
+        "id": id, "caption": caption, "alt": alternative, "axes": list(axes),
+        "headers": list(headers), "rows": [list(r) for r in rows],
+    }  # fmt: skip
     show(Display("figure", html, "html", text, data))

@@ -8,7 +8,7 @@ sees. A test compares; `perpnotes accept` rewrites.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from pathlib import Path
 from typing import TypeAlias
@@ -118,11 +118,19 @@ def _rows(display: Display, block: str) -> Iterator[str]:
     elif "rows" in data:
         what = f"{display.kind} {data.get('id', block)}"
         yield from (f"{what} · {name} = {data[name]}" for name in ("caption", "alt") if data.get(name))
-        for row in data["rows"]:
-            cells = (f"{head} = {cell}" for head, cell in zip(data["headers"][1:], row[1:], strict=True))
-            yield f"{what} · {row[0]}: {'; '.join(cells)}"
+        yield from _table(what, data["headers"], data["rows"])
+        for frame in data.get("frames", ()):
+            at = f"{what} · {data['slider']} {frame['value']}"
+            yield from (f"{at} · {name} = {frame[name]}" for name in ("say", "alt"))
+            yield from _table(at, data["headers"], frame["rows"])
     else:
         yield from (f"block {block} · {line}" for line in display.text.splitlines() if line.strip())
+
+
+def _table(what: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for row in rows:
+        cells = (f"{head} = {cell}" for head, cell in zip(headers[1:], row[1:], strict=True))
+        yield f"{what} · {row[0]}: {'; '.join(cells)}"
 
 
 def _plain(line: str) -> str:

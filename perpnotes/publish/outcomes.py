@@ -26,10 +26,13 @@ from perpnotes.publish.worker import Outcome, Result
 FOLDER = Path(".cache/outcomes")
 """Where outcomes are kept, from the root of the repository; `make clean` removes it."""
 
+INSIGHTS = "docs/insights"
+"""Where the articles are that can be quoted, from the root of the repository."""
+
 _LIBRARY = Path(__file__).parents[1]
 
 
-def of(article: Article, folder: str = "docs/insights") -> Outcome:
+def of(article: Article, folder: str = INSIGHTS) -> Outcome:
     """What a page computes, as kept or else by running it, and what it quotes from other articles.
 
     Safe to call from several threads and processes.

@@ -55,12 +55,11 @@ _KEPT = {
     "height", "id", "opacity", "r", "stroke", "stroke-dasharray", "stroke-linecap", "stroke-opacity", "stroke-width",
     "text-anchor", "transform", "width", "x", "x1", "x2", "y", "y1", "y2",
 }  # fmt: skip
-_DEFAULTS = {
-    ("opacity", "1"), ("stroke-opacity", "1"), ("fill-opacity", "1"), ("transform", "translate(0,0)"),
-    ("stroke-width", "1"), ("stroke-dasharray", "1,0"), ("font-weight", "400"), ("font-weight", "normal"),
-    ("text-anchor", "start"), ("x2", "0"), ("y2", "0"),
+DEFAULTS = {  # what is not said
+    "opacity": "1", "stroke-opacity": "1", "fill-opacity": "1", "transform": "translate(0,0)", "stroke-width": "1",
+    "stroke-dasharray": "1,0", "font-weight": "400", "text-anchor": "start", "x2": "0", "y2": "0",
 }  # fmt: skip
-_INHERITED = {  # what a group may say for all in it
+INHERITED = {  # what a group may say for all in it
     "fill", "fill-opacity", "font-weight", "stroke", "stroke-dasharray", "stroke-linecap", "stroke-opacity",
     "stroke-width", "text-anchor",
 }  # fmt: skip
@@ -103,7 +102,7 @@ def _tidy(element: ElementTree.Element, role: str, ids: dict[str, str], prefix: 
     # Vega describes a whole line by its first point: a line has no value of its own.
     label = element.get("aria-label") if "role-mark" in role and not re.search("mark-(line|area|trail)", role) else None
     role = element.get("class", role)
-    kept = {name: value for name, value in element.attrib.items() if name in _KEPT and (name, value) not in _DEFAULTS}
+    kept = {name: value for name, value in element.attrib.items() if name in _KEPT and DEFAULTS.get(name) != value}
     for name in ("fill", "stroke"):
         if (color := kept.get(name, "none")) not in ("none", "transparent"):
             if color not in COLORS:
@@ -138,7 +137,7 @@ def _tidy(element: ElementTree.Element, role: str, ids: dict[str, str], prefix: 
 
 def _hoist(group: ElementTree.Element) -> None:
     """Have the group say once what all of several in it say."""
-    for name in sorted(_INHERITED):
+    for name in sorted(INHERITED):
         values = {child.get(name) for child in group}
         if len(group) > 1 and len(values) == 1 and None not in values:
             group.set(name, str(values.pop()))

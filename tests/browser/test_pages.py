@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -73,6 +75,72 @@ def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
     assert readout.text_content() == ""
     page.keyboard.press("Tab")
     assert page.locator(".pn-plot:focus").count() == 0
+    page.close()
+
+
+def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
+    site: Path, address: str, browser: Browser
+) -> None:
+    """By keyboard: drawing, sentence and table change together. An interaction is 10 kB, frames and script."""
+    script = (site / "assets/figures.js").read_bytes()
+    found = 0
+    for name in articles(site):
+        html = (site / f"insights/{name}/index.html").read_text()
+        if '<input type="range"' not in html:
+            continue
+        found += 1
+        frames = re.findall(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)
+        assert len(frames) == 1
+        assert len(gzip.compress(script)) + len(gzip.compress(frames[0].encode())) <= 10_000
+        parts = ("svg", ".pn-said", "tbody")
+        first = []
+        for scripts in (True, False):
+            context = browser.new_context(java_script_enabled=scripts)
+            page = context.new_page()
+            page.goto(f"{address}insights/{name}/")
+            figure = page.locator(".pn-figure:has(input[type=range])")
+            assert figure.locator("input").is_visible() == scripts
+            assert figure.locator("svg").is_visible()
+            first.append([figure.locator(part).text_content() for part in parts])
+            if scripts:
+                page.wait_for_function("document.querySelector('.pn-plot[tabindex]')")
+                before = [figure.locator(part).evaluate("it => it.outerHTML") for part in parts]
+                figure.locator("input").press("ArrowRight")
+                after = [figure.locator(part).evaluate("it => it.outerHTML") for part in parts]
+                assert all(a != b for a, b in zip(before, after, strict=True)), name
+                assert not figure.get_by_role("table").is_visible()
+            else:
+                figure.locator("summary").click()
+                assert figure.get_by_role("table").is_visible()
+            context.close()
+        assert first[0][1:] == first[1][1:]
+    assert found >= 3
+
+
+def test_a_number_leads_to_the_code_that_computed_it(address: str, browser: Browser) -> None:
+    """By keyboard: one stop in a section, arrows to the others, Enter shows the expression, its names are links."""
+    page = browser.new_page()
+    page.goto(f"{address}insights/stress/")
+    _tab_to(page, "data.calc")
+    first = page.locator("data.calc:focus").text_content()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("data.calc:focus").text_content() != first
+    assert page.locator("data.calc[tabindex='0']").count() <= page.locator("article h2").count() + 1
+    page.keyboard.press("Enter")
+    box = page.locator(".pn-from")
+    assert box.locator("code").text_content() == "added"
+    page.keyboard.press("Escape")
+    assert box.count() == 0
+    assert page.locator("data.calc:focus").get_attribute("aria-expanded") == "false"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.locator(".pn-from a:focus").count() == 1
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#hedge")
+    assert page.locator(".pn-hit").text_content() == "added"
+    assert page.locator(".pn-hit").is_visible()
+    page.locator("data.calc").last.click()  # a finger or a mouse
+    assert box.is_visible()
     page.close()
 
 

@@ -96,7 +96,22 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_an_inline_value_is_computed_after_all_blocks(built: Site) -> None:
     """So that an answer can stand at the top; the expression is its title."""
-    assert '<data class="calc" title="answer + 1" value="42">42</data>' in built.page("page")
+    assert '<data class="calc" data-from="answer=named" title="answer + 1" value="42">42</data>' in built.page("page")
+
+
+def test_another_articles_number_links_to_the_block_that_computed_it(site: Callable[..., Site], generator: str) -> None:
+    """Without a script, too: the link is one that the generator checks."""
+    other = site(home="# Home\n\nSee `#!calc idea: answer + 1`.\n")
+    (other.root / "docs/insights").mkdir()
+    (other.root / "docs/insights/idea.md").write_text(
+        "# Idea\n\n`#!calc answer + 1`\n\n" + block("answer = 41", 'id="born"')
+    )
+    result = other.build(generator)
+    assert result.returncode == 0, result.stderr
+    assert re.search(
+        r'<a href="\.\./insights/idea/#born"><data class="calc" title="idea: answer \+ 1" value="42">42</data></a>',
+        other.page("home"),
+    )
 
 
 def test_printed_text_stands_below_its_code(built: Site) -> None:

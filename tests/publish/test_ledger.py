@@ -117,3 +117,15 @@ def test_items_stand_in_the_order_of_the_file() -> None:
     """For the ledger and for `perpnotes run`."""
     kinds = [type(thing) is Block for thing, _ in ledger.items(article(), outcome())]
     assert kinds == [False, True, True, False]
+
+
+def test_a_slider_has_every_frame_in_the_ledger() -> None:
+    """What a reader can move to is published, too: its sentence, its text alternative and its rows."""
+    frame = {"value": "2×", "say": "Twice.", "alt": "Rises", "rows": [["1%", "$4"]]}
+    display = Display("figure", "<svg/>", "html", "…", FIGURE | {"slider": "leverage", "frames": [frame]})
+    found = ledger.lines(article(), worker.Outcome((displayed()[0], (display,)), outcome().values))
+    assert [line for line in found if "leverage" in line] == [
+        "A figure · figure f · leverage 2× · say = Twice.",
+        "A figure · figure f · leverage 2× · alt = Rises",
+        "A figure · figure f · leverage 2× · 1%: loss = $4",
+    ]

@@ -15,6 +15,7 @@ Conventions, the same in every module:
 
 from perpnotes import (
     bands,
+    cascades,
     contracts,
     correlation,
     crowding,
@@ -38,6 +39,7 @@ __all__ = [
     "Derivation",
     "Term",
     "bands",
+    "cascades",
     "contracts",
     "correlation",
     "crowding",

@@ -337,7 +337,7 @@ def _typed_number(page: Page) -> Found:
         if not _loaded(tree):
             yield line, f"`#!calc {value.source}` names nothing that the page computes"
     for name, call in _calls(page):
-        for argument in _words(name, call):
+        for argument in _words(page, name, call):
             text = _text(argument)
             if text:
                 for _, number in _numbers(text):
@@ -394,6 +394,7 @@ def _source_without_link(page: Page) -> Found:
 _FIGURES = {f"perpnotes.publish.figures.{name}" for name in ("bars", "figure", "heatmap", "lines")}
 _TABLES = {f"perpnotes.publish.tables.{name}" for name in ("derivation", "table", "tiles")}
 _ANSWER = "perpnotes.publish.answers.answer"
+_EXPLORE = "perpnotes.publish.explore.explore"
 
 
 @_rule(
@@ -736,8 +737,12 @@ def _calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
                     yield f"{origins[root]}.{rest}".rstrip("."), node
 
 
-def _words(name: str, call: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that a reader reads as prose."""
+def _words(page: Page, name: str, call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that a reader reads as prose; of `explore`, what its function returns."""
+    if name == _EXPLORE:
+        drawn = {node.id for node in call.args if isinstance(node, ast.Name)}
+        bodies = [node for _, tree in page.trees for node in tree.body if getattr(node, "name", "") in drawn]
+        return [r.value for body in bodies for r in ast.walk(body) if isinstance(r, ast.Return) and r.value]
     if name == _ANSWER:
         return [*call.args, *(keyword.value for keyword in call.keywords)]
     if name in _FIGURES | _TABLES:

@@ -199,6 +199,12 @@ class _Page(Postprocessor):
             outcome = outcomes.of(article)
         except articles.ArticleError as error:
             raise Stop(str(error)) from None
+        owners = {block.id: block.line - 1 for block in article.executed}
+        for block, shown in zip(article.executed, outcome.displays, strict=True):
+            for name in (display.data["id"] for display in shown if "id" in display.data):
+                if (owner := owners.get(name)) is not None:
+                    raise Stop(f'{article.path}:{block.line - 1}: id="{name}" is taken by the block at line {owner}')
+                owners[name] = block.line - 1
         self.done, self.article = False, article
         self.values = {value.source: (value, outcome.values[value.source]) for value in article.values}
         self._blocks = list(zip(article.executed, outcome.displays, strict=True))[::-1]

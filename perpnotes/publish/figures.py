@@ -486,7 +486,8 @@ def _show(
         f'<div class="pn-note">{note}</div></div>'
         f'<div class="pn-plot" role="img" aria-label="{escape(alternative)}" data-search-exclude>'
         f"{svg.render(chart, id, crisp=crisp)}</div>"
-        f'<details class="pn-data"><summary>Data</summary>{scroll(table, f"Data: {name}")}</details></figure>'
+        '<details class="pn-data" data-search-exclude><summary>Data</summary>'
+        f"{scroll(table, f'Data: {name}')}</details></figure>"
     )
     text = text_table(headers, rows, caption)
     data = {

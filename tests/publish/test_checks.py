@@ -43,6 +43,7 @@ def example(text: str) -> str:
 
 FIGURE = "from perpnotes.publish import figures\nfigures.bars({{'a': size}}, title='t', unit='usd', id='x'{})"
 TABLE = "from perpnotes.publish import tables\ntables.table([{{'a': 1}}], columns={{'a': ('A', 'x')}}, id='y'{})"
+SLIDER = "from perpnotes.publish import explore\ndef draw(leverage):\n    return {}\nexplore.explore(draw, [1, 2, 3])"
 ANSWER = "from perpnotes.publish import answers\nanswers.answer('Why?', {})"
 
 # For each code: texts that break the rule, each with what stands in the faulty line and what the message says.
@@ -87,6 +88,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (prose("It is `#!calc 12.5 | usd`."), "12.5", "names nothing"),
         (code(ANSWER.format("f'It is 40 times {size}.'")), "40 times", "40 is typed"),
         (code(FIGURE.format(", caption='At 7% less', alt='a')")[:-1]), "7%", "7% is typed"),
+        (code(SLIDER.format("f'It takes 9 days at {leverage}.'")), "9 days", "9 is typed"),
     ],
     "PN202": [
         (prose("The haircuts of the venue."), "haircuts", "'haircut'"),

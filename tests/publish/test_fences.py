@@ -35,6 +35,12 @@ FAULTS = {
     "no quotes": ("```python exec=on\n1\n```\n", 6, "not a code fence: write options as name="),
     "warns": (block("import numpy as np\n\nnp.array([1.0]) / 0"), 9, "RuntimeWarning: divide by zero"),
     "over its time": (block("while True:\n    pass", 'seconds="0.2"'), 7, "still running after 0.2 seconds"),
+    "an id twice": (
+        block("from perpnotes.publish.tables import tiles", 'id="one"')
+        + block("tiles([('a', 1, 'count', '')], caption='c', id='one')"),
+        10,
+        'id="one" is taken by the block at line 6',
+    ),
     "unknown name": ("The loss is `#!calc wrost.loss`.\n", 6, "NameError: name 'wrost' is not defined"),
 }
 

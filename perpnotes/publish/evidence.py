@@ -55,7 +55,7 @@ def load() -> Mapping[str, Any] | None:
 
 
 def reference(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | None) -> str:
-    """The section of a reference page, in Markdown; empty where there is nothing to say.
+    """What stands on top of a reference page, in Markdown; empty where there is nothing to say.
 
     Parameters:
         idea: the name of the module.
@@ -67,16 +67,27 @@ def reference(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | 
     names = sorted(name for name in {*held, *tested} if name.startswith(f"{idea}."))
     if not names:
         return ""
-    rows = []
-    for name in names:
-        cells = [f"[`{name.partition('.')[2]}`][perpnotes.{name}]", _examples(held.get(name, ()), groups)]
-        rows.append([*cells, _tests(tested.get(name, ()), evidence)] if evidence else cells)
-    heads = ["Name", "Published examples", *(["Tests"] if evidence else [])]
-    table = [heads, ["---"] * len(heads), *rows]
-    text = (
-        "Published examples are computed on the [verification page](../verification.md), from the sources named here."
+    lines = [
+        f"- [`{name.partition('.')[2]}`][perpnotes.{name}]: {'; '.join(filter(None, said))}"
+        for name in names
+        if (said := (_examples(held.get(name, ()), groups), _tests(tested.get(name, ()), evidence)))
+    ]
+    examples = {id(group): group for name in names for group in held.get(name, ())}.values()
+    tests = {test for name in names for test in tested.get(name, ())}
+    whole = " and ".join(filter(None, (_count(_number(examples), "published example"), _count(len(tests), "test"))))
+    return "\n".join(
+        [
+            '<details class="pn-data pn-evidence" id="evidence" markdown>',
+            f"<summary>What holds it: {whole}</summary>",
+            "",
+            "Published examples are computed on the [verification page](../verification.md)."
+            + " A test counts for what it executes, directly or through another function." * bool(tests),
+            "",
+            *lines,
+            "",
+            "</details>",
+        ]
     )
-    return "\n".join(["## Evidence", "", text, "", *(f"| {' | '.join(row)} |" for row in table)])
 
 
 def article(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | None) -> str:
@@ -90,25 +101,27 @@ def article(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | No
     mine = [group for group in groups if group.sound and any(name.startswith(f"{idea}.") for name in group.functions)]
     tested = evidence["functions"] if evidence else {}
     tests = {test for name, ran in tested.items() if name.startswith(f"{idea}.") for test in ran}
-    said = []
-    if mine:
-        said.append(
-            f"Published examples that its functions [reproduce](../verification.md): {_examples(mine, groups)}."
-        )
-    if tests:
-        said.append(f"Tests that execute its functions: {_tests(tests, evidence)}.")
-    return "\n".join(['<div class="pn-evidence" markdown>', "", " ".join(said), "", "</div>"]) if said else ""
+    parts = [text for text in (_examples(mine, groups), _tests(tests, evidence)) if text]
+    if not parts:
+        return ""
+    text = f"What holds the functions of this article: {' and '.join(parts)}."
+    return f'<div class="pn-evidence" markdown>\n\n{text}\n\n</div>'
+
+
+def _number(groups: Iterable[Group]) -> int:
+    return sum(len(group.sound) for group in groups)
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'s'[: number != 1]}" if number else ""
 
 
 def _examples(groups: Iterable[Group], among: Sequence[Group]) -> str:
     """How many, and the sources with a link to the first group of each."""
     found = list(groups)
-    first = {group.source: group for group in reversed(found)}
-    links = (
-        f"[{source}](../verification.md#{verification.anchor(first[source], among)})"
-        for source in sorted(first, key=str.casefold)
-    )
-    return f"{sum(len(group.sound) for group in found)} ({', '.join(links)})" if found else ""
+    first = {group.source: verification.anchor(group, among) for group in reversed(found)}
+    links = (f"[{source}](../verification.md#{first[source]})" for source in sorted(first, key=str.casefold))
+    return f"{_count(_number(found), 'published example')} ({', '.join(links)})" if found else ""
 
 
 def _tests(tests: Iterable[str], evidence: Mapping[str, Any] | None) -> str:
@@ -118,9 +131,9 @@ def _tests(tests: Iterable[str], evidence: Mapping[str, Any] | None) -> str:
         return ""
     properties = len(set(found) & set(evidence["properties"]))
     files = Counter(test.partition("::")[0] for test in found).most_common()
-    others = f" and {len(files) - 1} other file{'s'[: len(files) != 2]}" if len(files) > 1 else ""
-    kind = f", {properties} of them property tests" if properties else ""
-    return f"{len(found)}{kind}, in {_source(files[0][0])}{others}"
+    others = f" and {_count(len(files) - 1, 'other file')}" if len(files) > 1 else ""
+    kind = f" ({_count(properties, 'property test')})" if properties else ""
+    return f"{_count(len(found), 'test')}{kind} in {_source(files[0][0])}{others}"
 
 
 def _source(file: str) -> str:
@@ -195,8 +208,10 @@ class _Section(Preprocessor):
         if path is None or path.parent.name not in _SECTIONS:
             return lines
         make = reference if path.parent.name == "reference" else article
-        text = make(path.stem, *_now())
-        return [*lines, "", *text.split("\n")] if text else lines
+        text = make(path.stem, *_now()).split("\n")
+        # Above the functions, below what the page says first; below all that an article says.
+        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), len(lines))
+        return [*lines[:at], *text, "", *lines[at:]] if at < len(lines) else [*lines, "", *text]
 
 
 class _Extension(Extension):

@@ -110,9 +110,9 @@ def test_the_reference_names_examples_and_tests(monkeypatch: pytest.MonkeyPatch)
     section = evidence.reference("liquidation", GROUPS, FOUND)
     row = next(text for text in section.split("\n") if "[`price`]" in text)
     assert "[Bybit](../verification.md#bybit-liquidation-price-isolated)" in row
-    assert "3, 1 of them property tests, in `test_a.py` and 1 other file" in row
+    assert "3 tests (1 property test) in `test_a.py` and 1 other file" in row
     held = [group for group in GROUPS if "liquidation.price" in group.functions]
-    assert f"| {sum(len(group.sound) for group in held)} (" in row
+    assert f": {sum(len(group.sound) for group in held)} published examples (" in row
     monkeypatch.setenv("REPO_URL", "https://example.org/r/")
     assert "[`test_a.py`](https://example.org/r/blob/HEAD/tests/test_a.py)" in evidence.reference("drift", (), FOUND)
 
@@ -122,7 +122,7 @@ def test_without_a_recording_nothing_is_said_of_tests() -> None:
     section, end = evidence.reference("liquidation", GROUPS, None), evidence.article("liquidation", GROUPS, None)
     assert "[`price`]" in section
     assert "verification.md" in end
-    assert "test" not in section.replace("latest", "") + end
+    assert "test" not in section + end
     assert evidence.reference("drift", GROUPS, None) == evidence.article("drift", GROUPS, None) == ""
 
 
@@ -137,7 +137,7 @@ def test_examples_that_contradict_themselves_hold_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "nested", "heading", "line"),
+    ("page", "nested", "top", "end"),
     [
         ("docs/reference/liquidation.md", False, True, False),
         ("docs/insights/liquidation.md", False, False, True),
@@ -146,15 +146,16 @@ def test_examples_that_contradict_themselves_hold_nothing() -> None:
     ],
 )
 def test_it_is_added_to_the_pages_of_ideas(
-    monkeypatch: pytest.MonkeyPatch, page: str, nested: bool, heading: bool, line: bool
+    monkeypatch: pytest.MonkeyPatch, page: str, nested: bool, top: bool, end: bool
 ) -> None:
-    """A section of the reference, a line of the article; nothing elsewhere, or inside what a block prints."""
+    """Above the functions of the reference, at the end of an article; nowhere else, and not in what a block prints."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / page)
     md = Markdown(extensions=["perpnotes.publish.evidence", "md_in_html", "tables", "attr_list"])
     if nested:
         md._original_md = md  # type: ignore[attr-defined]  # what markdown-exec leaves on the instances it makes
-    html = md.convert("# Title\n\nText.")
-    assert ("<h2>Evidence</h2>" in html) == heading
-    assert ('<div class="pn-evidence">' in html) == line
+    html = md.convert("# Title\n\nText." + "\n\n::: perpnotes.liquidation" * ("reference" in page))
     assert html.startswith("<h1>Title</h1>\n<p>Text.</p>")
+    assert ("<summary>What holds it: " in html.partition("<p>:::")[0]) == top
+    assert html.endswith("</div>") == end
+    assert ("pn-evidence" in html) == (top or end)

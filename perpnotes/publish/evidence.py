@@ -27,7 +27,6 @@ from perpnotes.publish.published import Group
 
 FILE = Path("evidence.json")
 _LIBRARY, _TESTS = Path("perpnotes"), Path("tests")
-_SECTIONS = ("reference", "insights")
 
 
 def record(contexts: Mapping[str, Mapping[int, Sequence[str]]]) -> dict[str, Any]:
@@ -202,16 +201,20 @@ def _now() -> tuple[tuple[Group, ...], Mapping[str, Any] | None]:
     return _read(tuple(file.stat().st_mtime_ns for file in files))
 
 
+_CONTENT = {"reference": reference, "insights": article}
+
+
 class _Section(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
-        if path is None or path.parent.name not in _SECTIONS:
+        if path is None or path.parent.name not in _CONTENT:
             return lines
-        make = reference if path.parent.name == "reference" else article
-        text = make(path.stem, *_now()).split("\n")
-        # Above the functions, below what the page says first; below all that an article says.
-        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), len(lines))
-        return [*lines[:at], *text, "", *lines[at:]] if at < len(lines) else [*lines, "", *text]
+        text = ["", *_CONTENT[path.parent.name](path.stem, *_now()).split("\n"), ""]
+        if path.parent.name == "insights":
+            return [*lines, *text]
+        # Above the functions, below what the page says first; not in docstrings, which are converted on their own.
+        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), None)
+        return lines if at is None else [*lines[:at], *text, *lines[at:]]
 
 
 class _Extension(Extension):

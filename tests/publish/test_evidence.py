@@ -159,3 +159,11 @@ def test_it_is_added_to_the_pages_of_ideas(
     assert ("<summary>What holds it: " in html.partition("<p>:::")[0]) == top
     assert html.endswith("</div>") == end
     assert ("pn-evidence" in html) == (top or end)
+
+
+def test_a_docstring_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of a reference converts each docstring with the same extensions: the section stands there once."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / "docs/reference/liquidation.md")
+    html = Markdown(extensions=["perpnotes.publish.evidence"]).convert("Where a position is liquidated.")
+    assert html == "<p>Where a position is liquidated.</p>"

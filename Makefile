@@ -6,11 +6,11 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 export SOURCE_DATE_EPOCH
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test check bench lock clean
+.PHONY: help serve site test evidence check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
 	$(BIN)/perpnotes export
@@ -22,6 +22,11 @@ site: $(VENV)/site ## Build the site into site/, strictly
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto
+
+evidence: $(VENV)/dev ## Record which tests execute which public function; the site shows it while no source changes
+	@# The tests of the site run it in processes of their own, in which nothing is measured.
+	$(BIN)/pytest -n auto -q --ignore=tests/browser --ignore=tests/publish --cov=perpnotes --cov-context=test --cov-report=
+	$(BIN)/python -m perpnotes.publish.evidence
 
 check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workflows
 	$(BIN)/ruff check
@@ -43,7 +48,7 @@ lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 		--extra site --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) site dist .cache docs/examples
+	rm -rf $(VENV) site dist .cache docs/examples evidence.json .coverage
 
 # A stamp file per set of requirements: installed anew when they change.
 $(VENV)/site: requirements.txt pyproject.toml

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from perpnotes.publish import published
+
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/contributing/index.md"
 
@@ -28,3 +30,11 @@ def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
             assert re.fullmatch(pattern, seen.stdout), f"{command}\n{seen.stdout}{seen.stderr}"
             tried.append(arguments[3])
     assert tried == ["new", "run", "check", "accept"]
+
+
+def test_the_published_example_of_the_guide_is_one(tmp_path: Path) -> None:
+    """What the guide shows as a group of examples can be read as it stands, and its call gives the printed number."""
+    shown = re.search(r"^```yaml\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE)
+    assert shown
+    (tmp_path / "a.yaml").write_text(f"source: s\ngroups:\n{shown[1]}")
+    assert [row.agrees for row in published.rows(published.groups(tmp_path))] == [True]

@@ -14,6 +14,7 @@ Conventions, the same in every module:
 """
 
 from perpnotes import (
+    anomalies,
     bands,
     cascades,
     contracts,
@@ -27,6 +28,7 @@ from perpnotes import (
     latency,
     liquidation,
     margin,
+    pipeline,
     prices,
     sizing,
     stress,
@@ -38,6 +40,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Derivation",
     "Term",
+    "anomalies",
     "bands",
     "cascades",
     "contracts",
@@ -51,6 +54,7 @@ __all__ = [
     "latency",
     "liquidation",
     "margin",
+    "pipeline",
     "prices",
     "sizing",
     "stress",

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ __all__ = [
     "Action",
     "Agreement",
     "FeedLimits",
+    "Latch",
     "Reading",
     "Record",
     "Rule",
@@ -242,8 +244,41 @@ def stale_bounds(
     return np.asarray(p * np.maximum(0.0, 1.0 - reach)), np.asarray(p * (1.0 + reach))
 
 
-def latch(values: Any, *, enter: float, leave: float, hold: int = 1) -> npt.NDArray[np.bool_]:
+@dataclass(frozen=True, slots=True)
+class Latch:
     """A limit that does not flicker: on at `enter`, off after `hold` values in a row at or below `leave`.
+
+    Parameters:
+        enter: on when a value is at or above this.
+        leave: counts toward off when a value is at or below this; at most `enter`.
+        hold: how many such values in a row it takes, `>= 1`.
+
+    Raises:
+        ValueError: for a non-finite number, `leave` above `enter`, or a `hold` below 1.
+    """
+
+    enter: float
+    leave: float
+    hold: int = 1
+
+    def __post_init__(self) -> None:
+        scalar("leave", self.leave, le=scalar("enter", self.enter))
+        whole("hold", self.hold, ge=1)
+
+    def step(self, left: int, value: float) -> int:
+        """What is left after one more value: how many calm ones until it is off; 0 is off.
+
+        Parameters:
+            left: what was left before; 0 at the start.
+            value: what is watched.
+        """
+        if value >= self.enter:
+            return self.hold
+        return left if left == 0 else left - 1 if value <= self.leave else self.hold
+
+
+def latch(values: Any, *, enter: float, leave: float, hold: int = 1) -> npt.NDArray[np.bool_]:
+    """Whether a `Latch` is on after each value.
 
     Parameters:
         values: what is watched, in order of time, shape `(n,)`.
@@ -261,20 +296,8 @@ def latch(values: Any, *, enter: float, leave: float, hold: int = 1) -> npt.NDAr
         >>> latch([0.9, 1.0, 0.95, 0.7, 0.7, 0.7], enter=1.0, leave=0.8, hold=2).tolist()
         [False, True, True, True, False, False]
     """
-    series = real("values", values, ndim=1)
-    top = scalar("enter", enter)
-    bottom = scalar("leave", leave, le=top)
-    needed = whole("hold", hold, ge=1)
-    state, calm = False, 0
-    states = np.empty(len(series), dtype=np.bool_)
-    for i, value in enumerate(series):
-        if value >= top:
-            state, calm = True, 0
-        elif state:
-            calm = calm + 1 if value <= bottom else 0
-            state = calm < needed
-        states[i] = state
-    return states
+    series, limit = real("values", values, ndim=1), Latch(enter, leave, hold)
+    return np.array(list(accumulate(series.tolist(), limit.step, initial=0))[1:]) > 0
 
 
 @dataclass(frozen=True, slots=True)

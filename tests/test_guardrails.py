@@ -15,6 +15,7 @@ from perpnotes.guardrails import (
     Action,
     Agreement,
     FeedLimits,
+    Latch,
     Reading,
     Record,
     Rule,
@@ -264,6 +265,7 @@ BAD_INPUT = {
         age_seconds=(1, AT_LEAST_0),
         deviations=(1, AT_LEAST_0),
     ),
+    "Latch": case(Latch, enter=(1.0, {"zero", "negative"}), leave=(-1.0, {"zero", "negative"}), hold=(1, NOTHING)),
     "latch": case(
         lambda values, enter, leave, hold: latch(values, enter=enter, leave=leave, hold=hold),
         values=([1.0], NOTHING),

@@ -1,0 +1,447 @@
+"""What stands out, and why: cancel bursts, changes of leverage, crowding around a thin book, added up so that it shows.
+
+A ranking is a list of whom to look at first. It decides nothing: see `guardrails` for what a model may do. Each feature
+says how unusual it is, a score is their sum, and a ranking is measured against rankings that know nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perpnotes._derivation import Derivation, Term
+from perpnotes._validate import FloatArray, real, scalar, whole
+
+__all__ = [
+    "Alarms",
+    "Episode",
+    "Score",
+    "alarms",
+    "average_precision",
+    "dispersion",
+    "episode",
+    "precision_at",
+    "robust_z",
+    "score",
+    "surprise",
+]
+
+_NORMAL_MAD = 0.6744897501960817  # the median of |N(0, 1)|
+_NORMAL_MEAN = 0.7978845608028654  # its mean
+
+
+# --- Features ---
+
+
+def robust_z(values: Any) -> FloatArray:
+    """How far from the median, in robust standard deviations, over the last axis: `z = 0.67449 (x - med) / MAD`.
+
+    Up to half of the values may be anything without moving the others' scale to it. Where more than half are equal the
+    MAD is 0; then the mean absolute deviation takes its place, and where that is 0 too, all are equal and `z` is 0.
+
+    Parameters:
+        values: shape (..., n); each row is judged by itself.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a single number.
+
+    Examples:
+        >>> robust_z([1.0, 2.0, 3.0, 4.0, 100.0]).round(2).tolist()
+        [-1.35, -0.67, 0.0, 0.67, 65.43]
+        >>> robust_z([5.0, 5.0, 5.0, 6.0]).round(2).tolist()
+        [0.0, 0.0, 0.0, 3.19]
+
+    Source: Iglewicz and Hoaglin (1993), who flag 3.5, and for the mean absolute deviation.
+    """
+    x = real("values", values)
+    if x.ndim == 0:
+        raise ValueError("values must have at least 1 dimension, got shape ()")
+    away = x - np.median(x, axis=-1, keepdims=True)
+    middle = np.median(np.abs(away), axis=-1, keepdims=True)
+    mean = np.mean(np.abs(away), axis=-1, keepdims=True)
+    scale = np.where(middle > 0, middle / _NORMAL_MAD, mean / _NORMAL_MEAN)
+    z: FloatArray = np.divide(away, scale, out=np.zeros_like(away), where=scale > 0)
+    return z
+
+
+def dispersion(counts: Any) -> FloatArray:
+    """Overdispersion of counts, by moments, over the last axis: `alpha = max(0, (s^2 - m) / m^2)`; 0 is Poisson.
+
+    Parameters:
+        counts: whole numbers, `>= 0`; shape (..., n) with at least 2.
+
+    Raises:
+        ValueError: for a count below 0 or not whole, or fewer than 2.
+
+    Examples:
+        >>> float(dispersion([0, 0, 0, 8]))
+        3.5
+
+    Source: the negative binomial's variance `m + alpha m^2`.
+    """
+    n = _counts(counts)
+    if n.ndim == 0 or n.shape[-1] < 2:
+        raise ValueError(f"counts must have at least 2 along the last axis, got shape {n.shape}")
+    mean, variance = n.mean(axis=-1), n.var(axis=-1, ddof=1)
+    excess = np.maximum(0.0, variance - mean)
+    alpha: FloatArray = np.divide(excess, mean**2, out=np.zeros_like(mean), where=mean > 0)
+    return alpha[()]
+
+
+def surprise(counts: Any, mean: Any, *, dispersion: Any = 0.0) -> FloatArray:
+    """How unlikely so many are, in decades: `-log10 P(N >= n)`, for a negative binomial, or Poisson at dispersion 0.
+
+    Parameters:
+        counts: `n`, whole numbers from 0 to 10,000. Any shape; the arguments broadcast.
+        mean: expected count, `> 0` and at most 10,000.
+        dispersion: `alpha` of the variance `m + alpha m^2`, in `[0, 100]`.
+
+    Raises:
+        ValueError: for a value outside its range, or a count that is not whole.
+
+    Examples:
+        >>> surprise([3, 20, 20], [10.0, 10.0, 10.0], dispersion=[0.0, 0.0, 0.5]).round(3).tolist()
+        [0.001, 2.462, 0.947]
+
+    Source: the tails of both distributions, by continued fraction (Abramowitz and Stegun 26.5.8).
+    """
+    n = real("counts", _counts(counts), le=10_000)
+    m, alpha = real("mean", mean, gt=0, le=10_000), real("dispersion", dispersion, ge=0, le=100)
+    n, m, alpha = (np.array(a, dtype=np.float64) for a in np.broadcast_arrays(n, m, alpha))
+    above = n > m  # there the tail is small, and computed as it is; else what is below it, from 1
+    at = np.where(above, n, np.maximum(n - 1.0, 0.0))
+    log_mass = _log_mass(at, m, alpha)
+    log_tail = log_mass + np.log(_tail_over_mass(at, m, np.maximum(alpha, 1e-20)))
+    under = np.where(n > 0, np.exp(log_mass) * _head_over_mass(at, m, alpha, ~above), 0.0)
+    decades = np.where(above, log_tail, np.log1p(-np.minimum(under, 1.0 - 1e-16)))
+    result: FloatArray = np.maximum(0.0, -decades / math.log(10.0))
+    return result[()]
+
+
+def _tail_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
+    """`P(N >= n) / P(N = n)` for `n` above the mean: the continued fraction of the incomplete beta function."""
+    size, x = 1.0 / alpha, alpha * mean / (1.0 + alpha * mean)
+    x = np.where(n > mean, x, 0.0)  # the others are not asked
+    c, d = np.ones(n.shape), 1.0 / (1.0 - (n + size) * x / (n + 1.0))
+    result = d.copy()
+    for k in range(1, 10_000):
+        for step in (
+            k * (size - k) * x / ((n + 2 * k - 1) * (n + 2 * k)),
+            -(n + k) * (n + size + k) * x / ((n + 2 * k) * (n + 2 * k + 1)),
+        ):
+            d, c = 1.0 / (1.0 + step * d), 1.0 + step / c
+            result *= d * c
+        if np.all(np.abs(d * c - 1.0) < 1e-15):
+            break
+    return result
+
+
+def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray, asked: npt.NDArray[np.bool_]) -> FloatArray:
+    """`P(N <= n) / P(N = n)`, summed from `n` down."""
+    total, term, k = np.ones(n.shape), np.where(asked, 1.0, 0.0), n.copy()
+    while (term > 1e-17 * total).any():
+        term = term * k * (1.0 + alpha * mean) / (mean * (1.0 + alpha * np.maximum(k - 1.0, 0.0)))
+        total, k = total + term, np.maximum(k - 1.0, 0.0)
+    return total
+
+
+def _log_mass(k: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
+    """Logarithm of the probability of `k`."""
+    size = 1.0 / np.maximum(alpha, 1e-20)
+    # Of Gamma(k + size) / Gamma(size) / size^k nothing would be left for a large size: Stirling's series without it.
+    near = np.minimum(size, 1e3)
+    direct = _log_gamma(k + near) - _log_gamma(near) - k * np.log(near)
+    series = (k + size - 0.5) * np.log1p(k / size) - k + (1.0 / (k + size) - 1.0 / size) / 12.0
+    rising = np.where(size > 1e3, series, direct)
+    none = np.log1p(mean / size) * size
+    return np.asarray(k * np.log(mean / (1.0 + alpha * mean)) + rising - none - _log_gamma(k + 1.0))
+
+
+def _log_gamma(values: FloatArray) -> FloatArray:
+    return np.asarray(np.frompyfunc(math.lgamma, 1, 1)(values), dtype=np.float64)
+
+
+def _counts(value: Any) -> FloatArray:
+    n = real("counts", value, ge=0)
+    if (odd := n != np.floor(n)).any():
+        raise ValueError(f"counts must be whole numbers, got {n[odd].flat[0]:g}")
+    return n
+
+
+# --- One ranking that says why ---
+
+
+@dataclass(frozen=True)
+class Score:
+    """A ranking with the part of each feature in it. Made by `score`.
+
+    Parameters:
+        names: of the features.
+        parts: what each adds, `>= 0`; shape (accounts, features).
+    """
+
+    names: tuple[str, ...]
+    parts: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """The score of each account: the sum of its parts; shape (accounts,)."""
+        return np.asarray(self.parts.sum(axis=1))
+
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Accounts from the highest score down; equal scores in the order given."""
+        return np.argsort(-self.total, kind="stable")
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """For each account the feature with the largest part."""
+        return tuple(self.names[column] for column in self.parts.argmax(axis=1))
+
+    def why(self, account: int) -> Derivation:
+        """The parts of one account's score, as given, and their sum.
+
+        Parameters:
+            account: its index.
+
+        Raises:
+            ValueError: for an account that there is not.
+        """
+        row = self.parts[whole("account", account, ge=0, le=len(self.parts) - 1)]
+        terms = [
+            Term(f"f_{{{k}}}", name, float(part)) for k, (name, part) in enumerate(zip(self.names, row, strict=True), 1)
+        ]
+        return Derivation((*terms, Term("S", "score", float(row.sum()), "", r"\sum_k f_k")))
+
+
+def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
+    """Add up features that are in units of how unusual they are: `S = sum_k min(max(f_k, 0), c)`.
+
+    What is unusually low adds nothing: a quiet account is not half as suspicious as a busy one is. The cap keeps one
+    broken feature from deciding every place.
+
+    Parameters:
+        features: name to values, such as `surprise` or `robust_z`; all of shape (accounts,).
+        cap: the most that one feature adds, `> 0`.
+
+    Raises:
+        ValueError: for no features, shapes that differ, or a value outside its range.
+
+    Examples:
+        >>> ranked = score({"cancels": [0.2, 6.0, 1.0], "leverage": [1.0, -2.0, 40.0]})
+        >>> ranked.order.tolist(), ranked.leading[2]
+        ([2, 1, 0], 'leverage')
+        >>> print(ranked.why(2))
+        cancels: 1   [f_1]
+        leverage: 10   [f_2]
+        score: 11   [S = Σ_k f_k]
+
+    Source: ours; a sum is the one combination whose parts need no method to be told apart.
+    """
+    if not features:
+        raise ValueError("features must name at least one")
+    top = scalar("cap", cap, gt=0)
+    columns = [np.clip(real(f"features[{name!r}]", column, ndim=1), 0.0, top) for name, column in features.items()]
+    if len({column.shape for column in columns}) > 1:
+        raise ValueError(f"features must have one entry per account, got {', '.join(str(len(c)) for c in columns)}")
+    return Score(tuple(features), np.stack(columns, axis=1))
+
+
+# --- Is it any good? ---
+
+
+def precision_at(scores: Any, positives: Any, k: int) -> float:
+    """The part of the first `k` that are positives; equal scores count as if they were shuffled.
+
+    A ranker that knows nothing has the part of positives among all, for every `k`.
+
+    Parameters:
+        scores: higher is earlier; shape (n,).
+        positives: True for what should be found; shape (n,).
+        k: how many are looked at, from 1 to `n`.
+
+    Raises:
+        ValueError: for shapes that differ, labels that are not True or False, or a value outside its range.
+
+    Examples:
+        >>> precision_at([0.9, 0.8, 0.8, 0.1], [True, False, True, False], 2)
+        0.75
+
+    Source: the definition; over ties the expectation.
+    """
+    rank, label = _labelled(scores, positives)
+    places = whole("k", k, ge=1, le=len(rank))
+    edge = np.sort(rank)[-places]
+    sure, tied = rank > edge, rank == edge
+    left = places - sure.sum()
+    return float((label[sure].sum() + left * label[tied].mean()) / places)
+
+
+def average_precision(scores: Any, positives: Any) -> float:
+    """Precision at each distinct score, averaged over the positives that appear there.
+
+    A ranker that knows nothing has about the part of positives among all; a perfect one has 1.
+
+    Parameters:
+        scores: higher is earlier; shape (n,). Equal scores are one step.
+        positives: True for what should be found, at least one; shape (n,).
+
+    Raises:
+        ValueError: for shapes that differ, labels that are not True or False, or no positive.
+
+    Examples:
+        >>> round(average_precision([8, 7, 6, 5, 4, 3, 2, 1], [False, True, False, True, True, False, False, False]), 5)
+        0.53333
+
+    Source: the area under the precision-recall curve as steps.
+    """
+    rank, label = _labelled(scores, positives)
+    if not label.any():
+        raise ValueError("positives must hold at least one True")
+    order = np.argsort(-rank, kind="stable")
+    last = np.append(rank[order][1:] != rank[order][:-1], True)
+    hits, seen = np.cumsum(label[order])[last], (np.arange(len(rank)) + 1)[last]
+    return float((hits / seen * np.diff(hits, prepend=0)).sum() / label.sum())
+
+
+def _labelled(scores: Any, positives: Any) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    rank, label = real("scores", scores, ndim=1), np.asarray(positives)
+    if label.dtype != np.bool_ or label.shape != rank.shape:
+        raise ValueError(f"positives must be True or False, one per score, {len(rank)}, got {positives!r}")
+    return rank, label
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What a watch over time was worth. Made by `alarms`.
+
+    Parameters:
+        leads: for each event, steps from the first alarm in its window to the event; -1 where there was none.
+        false: alarms outside every window.
+        steps: steps watched.
+    """
+
+    leads: tuple[int, ...]
+    false: int
+    steps: int
+
+    @property
+    def recall(self) -> float:
+        """The part of the events with an alarm in time."""
+        return sum(lead >= 0 for lead in self.leads) / len(self.leads)
+
+    def per_day(self, steps: int = 1_440) -> float:
+        """False alarms a day.
+
+        Parameters:
+            steps: of a day, `>= 1`; one a minute by default.
+        """
+        return self.false * whole("steps", steps, ge=1) / self.steps
+
+
+def alarms(watched: Any, threshold: float, events: Any, *, horizon: int, least: int = 1) -> Alarms:
+    """Alarms at the moments when a value reaches its threshold, against the events that they should have announced.
+
+    An alarm counts for an event if it is raised from `horizon` to `least` steps before it; a later one is no warning.
+    While the value stays at the threshold or above, it is one alarm. Nothing is moved in its favor afterwards.
+
+    Parameters:
+        watched: shape (steps,).
+        threshold: an alarm is raised when the value comes to it or above it from below.
+        events: steps at which they happen, from 0; shape (events,), at least one.
+        horizon: how long before an event an alarm counts for it, `>= least`.
+        least: how long before the event it must come, `>= 0`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> found = alarms([0, 5, 0, 0, 5, 5, 5, 0, 0, 0], 3.0, [6], horizon=3)
+        >>> found.leads, found.false, found.recall
+        ((2,), 1, 1.0)
+
+    Source: ours; windows without the "point adjustment" that Kim et al. (2022), arXiv 2109.05257, warn of.
+    """
+    series, limit = real("watched", watched, ndim=1), scalar("threshold", threshold)
+    times = real("events", events, ge=0, lt=len(series), ndim=1)
+    near = whole("least", least, ge=0)
+    far = whole("horizon", horizon, ge=near)
+    on = series >= limit
+    raised = np.flatnonzero(on & ~np.concatenate([[False], on[:-1]]))
+    before = times[:, None] - raised
+    counts = (before >= near) & (before <= far)
+    leads = [int(row[mask].max()) if mask.any() else -1 for row, mask in zip(before, counts, strict=True)]
+    return Alarms(tuple(leads), int((~counts.any(axis=0)).sum()), len(series))
+
+
+# --- Days with a known cause ---
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A made day on which we know who caused what. Made by `episode`.
+
+    Parameters:
+        cancels: orders canceled, whole numbers; shape (minutes, accounts).
+        leverage: `> 0`; shape (minutes, accounts).
+        sizes: coins of each account's long, `> 0`; shape (accounts,).
+        depth: coins of bids within one percent, `> 0`; shape (minutes,).
+        planted: the accounts that do it; shape (accounts,).
+        onset: the minute in which they begin.
+        event: the minute in which the price falls.
+    """
+
+    cancels: npt.NDArray[np.int64]
+    leverage: FloatArray
+    sizes: FloatArray
+    depth: FloatArray
+    planted: npt.NDArray[np.bool_]
+    onset: int
+    event: int
+
+
+def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int = 720) -> Episode:
+    """Half a day of ordinary traders, among whom a few raise their leverage, cancel in bursts and drain the book.
+
+    Ordinary means: activity that differs a hundredfold between accounts, cancels that cluster, and leverage whose
+    changes have fat tails. One in twenty of the others moves its leverage by as much as a culprit, once, for no reason.
+
+    Parameters:
+        seed: of the random numbers; equal seeds give equal days.
+        accounts: how many, above `culprits`.
+        culprits: who do it together, `>= 1`.
+        minutes: length, from 400 to 1,440.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> day = episode(1)
+        >>> day.cancels.shape, int(day.planted.sum()), day.event - day.onset
+        ((720, 500), 20, 60)
+    """
+    few = whole("culprits", culprits, ge=1)
+    count, length = whole("accounts", accounts, ge=few + 1), whole("minutes", minutes, ge=400, le=1_440)
+    rng = np.random.default_rng(whole("seed", seed, ge=0))
+    onset = int(rng.integers(length // 2, length - 80))
+    event = onset + 60
+    planted = np.zeros(count, dtype=np.bool_)
+    planted[rng.choice(count, few, replace=False)] = True
+    ramp = np.clip((np.arange(length) - onset) / 60.0, 0.0, 1.0)[:, None]
+
+    rate = np.exp(rng.normal(1.0, 1.2, count)) * (1.0 + 1.0 * (ramp > 0) * planted)
+    cancels = rng.poisson(rate * rng.gamma(1.0 / 0.6, 0.6, (length, count)))
+    steps = rng.standard_t(4, (length, count)) * 0.006
+    restless = ~planted & (rng.random(count) < 0.05)
+    jump = rng.integers(0, length, count)
+    steps[jump[restless], np.flatnonzero(restless)] += 0.4
+    wander = np.cumsum(steps, axis=0)
+    leverage = np.exp(rng.uniform(np.log(2.0), np.log(25.0), count) + wander + ramp * 0.5 * planted)
+    drift = np.cumsum(rng.normal(0.0, 0.02, length))
+    depth = 300.0 * np.exp(0.3 * np.tanh(drift)) * (1.0 - 0.5 * ramp[:, 0])
+    return Episode(cancels, leverage, rng.lognormal(0.0, 1.0, count), depth, planted, onset, event)

@@ -1,0 +1,92 @@
+"""The primer makes every claim once, in order, with a number that its article publishes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from perpnotes.publish import articles, ledger
+
+ROOT = Path(__file__).parents[2]
+PRIMER = articles.read(ROOT / "docs/primer.md")
+# Number of the claim, its anchor, and the ideas whose articles prove it. Others link to these anchors: they stay.
+CLAIMS = {
+    1: ("explainable", {"guardrails"}),
+    2: ("heavy-lifting", {"anomalies", "feeds", "pipeline"}),
+    3: ("definitions", {"prices"}),
+    4: ("funding", {"funding"}),
+    5: ("fallback", {"guardrails"}),
+    6: ("latency", {"latency", "fees"}),
+    7: ("correlation", {"correlation", "stress"}),
+    8: ("liquidation-price", {"liquidation"}),
+    9: ("margin-mode", {"margin"}),
+    10: ("sizing", {"sizing"}),
+    11: ("pipeline", {"pipeline"}),
+    12: ("trade", {"crowding"}),
+    13: ("build", {"cascades"}),
+    14: ("manage", {"anomalies", "drift"}),
+    15: ("liquidation-band", {"bands"}),
+    16: ("what-the-model-flags", {"anomalies"}),
+    17: ("advice", set()),
+    18: ("stress-grids", {"stress"}),
+}
+_CLAIM = re.compile(
+    r"^(?:### (?P<number>\d+)\. .*\{ #(?P<anchor>[a-z-]+) \}|"
+    r'<details [^>]*id="(?P<id>[a-z-]+)".*\n<summary>(?:(?P<n>\d+)\. )?)',
+    re.MULTILINE,
+)
+
+
+def claims() -> dict[int, tuple[str, str]]:
+    """Anchor and text of each numbered claim, in the order of the page."""
+    found = list(_CLAIM.finditer(PRIMER.prose))
+    ends = [match.start() for match in found[1:]] + [len(PRIMER.prose)]
+    return {
+        int(match["number"] or match["n"]): (match["anchor"] or match["id"], PRIMER.prose[match.start() : end])
+        for match, end in zip(found, ends, strict=True)
+        if match["number"] or match["n"]
+    }
+
+
+def test_the_claims_stand_in_order_at_their_anchors() -> None:
+    """An address that somebody has linked to keeps its meaning."""
+    assert [(number, anchor) for number, (anchor, _) in claims().items()] == [
+        (number, anchor) for number, (anchor, _) in CLAIMS.items()
+    ]
+
+
+@pytest.mark.parametrize("number", CLAIMS)
+def test_a_claim_quotes_and_links_the_articles_that_prove_it(number: int) -> None:
+    """Each with a number of its own."""
+    text, ideas = claims()[number][1], CLAIMS[number][1]
+    assert set(re.findall(r"\]\(insights/([a-z]+)\.md", text)) == ideas
+    assert set(re.findall(r"`#!calc ([a-z]+): ", text)) == ideas
+
+
+def test_no_number_is_computed_or_typed_on_the_page() -> None:
+    """All are quoted, so that the primer and its articles cannot differ; what remains are the numbers of the claims."""
+    assert PRIMER.executed == PRIMER.evaluated == ()
+    numbered = r"`#!calc [^`]*`|\{ #[a-z-]+ \}|^---$.*?^---$|^(### |<summary>)\d+\. "
+    text = re.sub(numbered, "", PRIMER.text, flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"\d+", text) == []
+
+
+def test_a_quoted_number_is_in_the_articles_ledger() -> None:
+    """In the same words: whoever follows the link finds it."""
+    for value in PRIMER.values:
+        lines = (ROOT / ledger.FOLDER / f"{value.idea}.txt").read_text(encoding="utf-8")
+        assert f" · `{value.source.partition(': ')[2]}` = " in lines, value.source
+
+
+def test_every_article_is_in_the_primer_and_in_its_order() -> None:
+    """The order of the navigation, and so of previous and next, is that of the claims; the flagship comes first."""
+    nav = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["nav"]  # noqa: S506
+    pages = next(part["Insights"] for part in nav if "Insights" in part)
+    shown = [Path(next(iter(page.values()))).stem for page in pages]
+    told = list(dict.fromkeys(re.findall(r"\]\(insights/([a-z]+)\.md", PRIMER.text)))
+    assert sorted(shown) == sorted({path.stem for path in (ROOT / "docs/insights").glob("*.md")})
+    assert set(told) | {"contracts"} == set(shown)  # what is traded: no claim of its own
+    assert shown[0] == "stress"

@@ -1,0 +1,289 @@
+"""Tails against exact sums, ranks that do not depend on order, and rankings against those that know nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from cases import NOTHING, case
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.ensemble import IsolationForest
+from sklearn.metrics import average_precision_score
+
+from perpnotes.anomalies import (
+    Alarms,
+    Episode,
+    alarms,
+    average_precision,
+    dispersion,
+    episode,
+    precision_at,
+    robust_z,
+    score,
+    surprise,
+)
+
+WINDOW = 15
+
+
+def exact(count: int, mean: float, alpha: float) -> float:
+    """`-log10 P(N >= count)` by summing what is below it with four hundred digits."""
+    with localcontext() as context:
+        context.prec = 400
+        m, a = Decimal(mean), Decimal(alpha)
+        term = (-m if a == 0 else -(1 + a * m).ln() / a).exp()
+        below = Decimal(0)
+        for k in range(count):
+            below += term
+            term *= m * (1 + a * k) / ((1 + a * m) * (k + 1))
+        return float(-(1 - below).log10())
+
+
+def features(day: Episode, minute: int) -> dict[str, np.ndarray]:
+    blocks = day.cancels[:180].reshape(-1, WINDOW, day.cancels.shape[1]).sum(axis=1)
+    counts = day.cancels[minute - WINDOW + 1 : minute + 1].sum(axis=0)
+    change = np.log(day.leverage[minute] / day.leverage[minute - WINDOW])
+    mean = np.maximum(blocks.mean(axis=0), 0.1)
+    return {
+        "cancels": surprise(counts, mean, dispersion=dispersion(blocks.T)),
+        "leverage": robust_z(change),
+        "thin book": day.sizes * (1 / day.leverage[minute] < 0.05) / day.depth[minute],
+    }
+
+
+class TestRobustZ:
+    def test_known_values(self) -> None:
+        """The example of models.md: four neighbors and one far away."""
+        assert robust_z([1, 2, 3, 4, 100])[-1] == pytest.approx(0.6744897501960817 * 97, rel=1e-12)
+
+    def test_of_a_normal_sample_it_is_the_usual_z(self) -> None:
+        """For what is normal, the robust scale is the standard deviation."""
+        x = np.random.default_rng(1).normal(5.0, 3.0, 200_001)
+        assert np.allclose(robust_z(x), (x - 5.0) / 3.0, atol=0.03)
+
+    @given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=30), st.floats(0.1, 100), st.floats(-1e3, 1e3))
+    def test_units_do_not_matter(self, values: list[float], factor: float, shift: float) -> None:
+        """Scaled and shifted values have the same z."""
+        x = np.round(np.array(values), 3)
+        assert robust_z(x * factor + shift) == pytest.approx(robust_z(x), rel=1e-3, abs=1e-3)
+
+    def test_half_of_the_values_may_be_anything(self) -> None:
+        """With 49% of them at a million the rest keep scores of ordinary size; the standard deviation would not."""
+        rng = np.random.default_rng(2)
+        x = rng.normal(size=1_001)
+        bad = x.copy()
+        bad[:490] = 1e6
+        assert np.abs(robust_z(bad)[490:]).max() < 10
+        assert np.abs((bad - bad.mean()) / bad.std())[490:].max() < 1.1
+        assert robust_z(bad)[:490].min() > 1e4
+
+    def test_without_spread_it_falls_back_and_never_divides_by_nothing(self) -> None:
+        """Most equal: the mean absolute deviation; all equal: zero. Rows are judged by themselves."""
+        assert robust_z([5.0, 5, 5, 5, 10]) == pytest.approx([0, 0, 0, 0, 5 * math.sqrt(2 / math.pi)])
+        assert robust_z([[3.0, 3.0, 3.0], [1.0, 2.0, 3.0]]).tolist()[0] == [0.0, 0.0, 0.0]
+
+
+class TestSurprise:
+    @pytest.mark.parametrize("alpha", [0.0, 1e-12, 1e-9, 1e-7, 9e-4, 2e-3, 0.1, 0.6, 1.0, 5.0, 50.0])
+    @pytest.mark.parametrize(
+        ("count", "mean"), [(1, 0.01), (3, 10), (10, 10), (26, 27.06), (99, 105), (300, 250), (40, 500), (725, 113.4)]
+    )
+    def test_it_is_the_exact_tail(self, count: int, mean: float, alpha: float) -> None:
+        """Below the mean, at it and hundreds of decades above, from Poisson to very clustered."""
+        assert float(surprise(count, mean, dispersion=alpha)) == pytest.approx(exact(count, mean, alpha), rel=1e-9)
+
+    def test_published_tails(self) -> None:
+        """P(N >= 10 | 3) and P(N >= 20 | 10) of a Poisson count."""
+        assert 10 ** -surprise([10, 20], [3.0, 10.0]) == pytest.approx([0.0011025, 0.0034543], rel=1e-4)
+
+    def test_none_at_all_is_no_surprise(self) -> None:
+        """P(N >= 0) is one."""
+        assert surprise([0, 0], [0.1, 10_000.0], dispersion=[0.0, 3.0]).tolist() == [0.0, 0.0]
+
+    @given(st.integers(0, 400), st.floats(0.5, 100), st.floats(0, 3))
+    def test_more_is_never_less_surprising(self, count: int, mean: float, alpha: float) -> None:
+        """In the count; and against a busier account the same count is less surprising."""
+        here, more = surprise([count, count + 1], mean, dispersion=alpha)
+        assert more >= here
+        assert surprise(count, mean * 1.5, dispersion=alpha) <= here + 1e-12
+
+    def test_dispersion_is_that_of_its_own_sample(self) -> None:
+        """Estimated from draws with a known one; Poisson draws have about none."""
+        rng = np.random.default_rng(3)
+        clustered = rng.poisson(20 * rng.gamma(1 / 0.5, 0.5, (3, 40_000)))
+        assert dispersion(clustered) == pytest.approx([0.5] * 3, abs=0.02)
+        assert dispersion(rng.poisson(20, 40_000)) < 0.001
+        assert dispersion([0, 0, 0]) == 0.0
+
+
+class TestScore:
+    @given(st.lists(st.tuples(st.floats(-20, 20), st.floats(-20, 20)), min_size=1, max_size=20), st.floats(0.5, 15))
+    def test_the_parts_are_the_whole(self, rows: list[tuple[float, float]], cap: float) -> None:
+        """Each score is the sum of what its `why()` lists, no part is below 0 or above the cap, the order falls."""
+        first, second = zip(*rows, strict=True)
+        found = score({"a": first, "b": second}, cap=cap)
+        for account in range(len(rows)):
+            why = found.why(account)
+            assert why.value == pytest.approx(found.total[account])
+            assert why.value == pytest.approx(sum(term.value for term in why.terms[:-1]))
+            assert (
+                found.why(account).terms[found.names.index(found.leading[account])].value == found.parts[account].max()
+            )
+        assert 0 <= found.parts.min() <= found.parts.max() <= cap
+        assert (np.diff(found.total[found.order]) <= 0).all()
+
+    def test_one_broken_feature_does_not_decide_every_place(self) -> None:
+        """A feature at a billion for everybody in half of the accounts leaves the others their place by the rest."""
+        broken = score({"a": [1e9, 1e9, 0.0], "b": [0.0, 3.0, 12.0]}, cap=10.0)
+        assert broken.order.tolist() == [1, 0, 2]
+        assert broken.total.tolist() == [10.0, 13.0, 10.0]
+
+    def test_nonsense_is_refused(self) -> None:
+        """No features, or of different lengths."""
+        with pytest.raises(ValueError, match="at least one"):
+            score({})
+        with pytest.raises(ValueError, match="one entry per account, got 1, 2"):
+            score({"a": [1.0], "b": [1.0, 2.0]})
+        with pytest.raises(ValueError, match="account must be"):
+            score({"a": [1.0]}).why(1)
+
+
+class TestMeasures:
+    LABELS = np.array([False, True, False, True, True, False, False, False])
+
+    def test_known_values(self) -> None:
+        """The example of models.md."""
+        ranks = np.arange(8, 0, -1)
+        assert precision_at(ranks, self.LABELS, 3) == pytest.approx(1 / 3)
+        assert average_precision(ranks, self.LABELS) == pytest.approx(0.53333, abs=5e-6)
+
+    def test_who_knows_nothing_has_the_base_rate(self) -> None:
+        """All scores equal: the part of positives, at any k; no luck of the order in which they came."""
+        for k in range(1, 9):
+            assert precision_at(np.zeros(8), self.LABELS, k) == pytest.approx(3 / 8)
+        assert average_precision(np.zeros(8), self.LABELS) == pytest.approx(3 / 8)
+
+    @given(st.permutations(range(12)), st.integers(1, 12))
+    def test_the_order_of_the_input_does_not_matter(self, order: list[int], k: int) -> None:
+        """Also with many ties."""
+        ranks, labels = np.arange(12) // 4, np.arange(12) % 3 == 0
+        assert precision_at(ranks[order], labels[order], k) == pytest.approx(precision_at(ranks, labels, k))
+        assert average_precision(ranks[order], labels[order]) == pytest.approx(average_precision(ranks, labels))
+
+    @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
+    def test_average_precision_is_scikit_learns(self, rows: list[tuple[int, bool]]) -> None:
+        """An independent implementation, ties included."""
+        ranks, labels = (np.array(column) for column in zip(*rows, strict=True))
+        if labels.any():
+            assert average_precision(ranks, labels) == pytest.approx(average_precision_score(labels, ranks))
+        else:
+            with pytest.raises(ValueError, match="at least one True"):
+                average_precision(ranks, labels)
+
+    def test_labels_are_true_or_false(self) -> None:
+        """A zero and a one may be a score by mistake."""
+        with pytest.raises(ValueError, match="True or False"):
+            precision_at([1.0, 2.0], [0, 1], 1)
+
+
+class TestAlarms:
+    def test_windows(self) -> None:
+        """In time, too late, too early, none; one long alarm is one."""
+        watched = np.zeros(100)
+        watched[[10, 12, 30, 31, 32, 59, 95]] = 1.0
+        found = alarms(watched, 1.0, [20, 40, 60, 80], horizon=10, least=2)
+        assert found == Alarms(leads=(10, 10, -1, -1), false=2, steps=100)
+        assert found.recall == 0.5
+        assert found.per_day(steps=50) == 1.0
+
+    def test_a_value_that_starts_high_is_an_alarm_at_once(self) -> None:
+        """There is no step before the first."""
+        assert alarms([2.0, 2.0, 0.0], 1.0, [2], horizon=2).leads == (2,)
+
+    def test_a_higher_threshold_is_never_earlier(self) -> None:
+        """On a value that only rises."""
+        leads = [alarms(np.arange(50.0), level, [49], horizon=49).leads[0] for level in (5.0, 10.0, 30.0)]
+        assert leads == [44, 39, 19]
+
+
+class TestEpisodes:
+    def test_before_it_begins_nothing_can_be_found(self) -> None:
+        """An hour before the onset the culprits are ordinary accounts: about the base rate over ten days."""
+        found = [
+            precision_at(score(features(day, day.onset - 60)).total, day.planted, 20) for day in map(episode, range(10))
+        ]
+        assert np.mean(found) < 0.1
+
+    def test_the_sum_finds_more_than_its_parts_the_rules_and_a_forest(self) -> None:
+        """Fifteen minutes in, over ten days: each feature, leverage alone, and an isolation forest on all three."""
+        found: dict[str, list[float]] = {}
+        for seed in range(10):
+            day = episode(seed)
+            minute = day.onset + WINDOW
+            parts = features(day, minute)
+            forest = IsolationForest(random_state=seed).fit(table := np.stack(list(parts.values()), axis=1))
+            ranks = {
+                "sum": score(parts).total,
+                **parts,
+                "rules": day.leverage[minute],
+                "forest": -forest.score_samples(table),
+            }
+            for name, rank in ranks.items():
+                found.setdefault(name, []).append(precision_at(rank, day.planted, 20))
+        best = np.mean(found.pop("sum"))
+        assert best > 0.8
+        assert all(np.mean(values) < best for values in found.values())
+        assert np.mean(found["rules"]) < 0.15
+
+    def test_equal_seeds_give_equal_days(self) -> None:
+        """All that is random is in the seed."""
+        first, again = episode(5, accounts=30, culprits=3), episode(5, accounts=30, culprits=3)
+        assert (first.cancels == again.cancels).all()
+        assert first.planted.sum() == 3
+        assert (replace(first, onset=0).leverage != episode(6, accounts=30, culprits=3).leverage).any()
+
+
+BAD_INPUT = {
+    "robust_z": case(robust_z, values=([1.0, 2.0], {"shape"})),
+    "dispersion": case(dispersion, counts=([1, 2], NOTHING)),
+    "surprise": case(
+        lambda counts, mean, dispersion: surprise(counts, mean, dispersion=dispersion),
+        counts=(1, {"zero"}),
+        mean=(1.0, {"shape"}),
+        dispersion=(1.0, {"zero", "shape"}),
+    ),
+    "score": case(
+        lambda values, cap: score({"a": values}, cap=cap),
+        values=([1.0], NOTHING),
+        cap=(1.0, NOTHING),
+    ),
+    "Score": None,
+    "precision_at": case(
+        lambda scores, k: precision_at(scores, [True, False], k), scores=([1.0, 2.0], NOTHING), k=(1, NOTHING)
+    ),
+    "average_precision": case(lambda scores: average_precision(scores, [True, False]), scores=([1.0, 2.0], NOTHING)),
+    "alarms": case(
+        lambda watched, threshold, events, horizon, least: alarms(
+            watched, threshold, events, horizon=horizon, least=least
+        ),
+        watched=([1.0, 2.0], NOTHING),
+        threshold=(1.0, {"zero", "negative"}),
+        events=([1], NOTHING),
+        horizon=(2, NOTHING),
+        least=(1, {"zero"}),
+    ),
+    "Alarms": None,
+    "Alarms.per_day": case(lambda steps: Alarms((1,), 1, 10).per_day(steps), steps=(10, NOTHING)),
+    "episode": case(
+        lambda seed, accounts, culprits, minutes: episode(seed, accounts=accounts, culprits=culprits, minutes=minutes),
+        seed=(1, {"zero"}),
+        accounts=(10, NOTHING),
+        culprits=(2, NOTHING),
+        minutes=(400, NOTHING),
+    ),
+    "Episode": None,
+}

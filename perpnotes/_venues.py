@@ -5,6 +5,8 @@ Numbers only; nothing here computes. The modules that use them check them like a
 
 from __future__ import annotations
 
+from typing import Any
+
 # name: (tier floors in USD, maintenance rates, maximum leverage)
 TIERS: dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]] = {
     # Binance leverage and margin brackets, as recorded on 2024-10-24 in freqtrade's binance_leverage_tiers.json
@@ -58,3 +60,14 @@ GRIDS: dict[
     # without the absolute floor on shocked volatility: neither touches a book without options
     "derive_pmrm_v2": (_derive(0.045) + _DERIVE_2_TAILS, 0.50, -0.30, (0.30, 0.13), (1.0, 0.8)),
 }
+
+# name of a grid: what its venue charges beside the scenarios, as `stress.Rule` names it
+RULES: dict[str, dict[str, Any]] = {
+    # derivexyz/v2-core at 7736900, scripts/config-mainnet.sol, getPMRMParams (2026-01-21)
+    "derive_pmrm_v1": {
+        "basis_moves": (0.05, -0.05), "basis_charge": 1.0, "basis_charge_year": 1.2,
+        "discount": 0.95, "discount_rate": 1.0, "discount_spread": 0.12,
+        "perpetual": 0.03, "spot": 0.03, "short_option": 0.02,
+        "confidence_threshold": 0.55, "confidence_charge": 1.0, "peg_threshold": 0.99, "peg_factor": 4.0,
+    },
+}  # fmt: skip

@@ -13,12 +13,15 @@ How a scenario moves the market:
 - `basis` moves perpetuals, futures and option forwards on top of the index; spot stays on the index.
 - `funding` is paid once on the shocked notional of perpetuals: longs pay a rate above 0.
 - `fx` is the relative move of every currency but the USD, in USD.
+
+`evaluate` is the scenario part of a rule, over several underlyings. `portfolio_margin` is a whole rule, for one
+underlying: the worst scenario and what a venue charges beside it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import numpy as np
@@ -26,20 +29,27 @@ import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
-from perpnotes._venues import GRIDS
-from perpnotes.contracts import Cash, Contract, Linear, Option, Spot
+from perpnotes._venues import GRIDS, RULES
+from perpnotes.contracts import Cash, Contract, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
 
 __all__ = [
     "AXES",
     "Cell",
     "Evaluation",
+    "Expiry",
     "Market",
+    "Marks",
     "Netting",
+    "PortfolioMargin",
+    "Rule",
     "Scenarios",
     "evaluate",
     "grid",
+    "listed",
+    "portfolio_margin",
     "published_grid",
+    "published_rule",
     "unit_pnl",
     "worst_cases",
 ]
@@ -123,7 +133,8 @@ class Market:
 class Scenarios:
     """A set of `S` scenarios: a move on each axis and a weight on the P&L.
 
-    Made by `grid` (every combination of the values of its axes) or `published_grid` (a venue's list of rows).
+    Made by `grid` (every combination of the values of its axes) or `listed` (one row each), from which
+    `published_grid` takes a venue's.
 
     Parameters:
         moves: the move on each of `AXES`, arrays of shape `(S,)`; fractions, `theta` for correlation.
@@ -197,6 +208,47 @@ def grid(
     )
 
 
+def listed(
+    price: Any,
+    volatility: Any,
+    weight: Any = 1.0,
+    *,
+    term: tuple[float, float] | None = None,
+    factors: tuple[float, float] = (1.0, 1.0),
+) -> Scenarios:
+    """Scenarios that are a list of rows, as venues publish theirs: a price and a volatility move each.
+
+    Parameters:
+        price: relative move of the driver in each row, `> -1`, shape `(S,)`.
+        volatility: relative move of the implied volatilities, `>= -1`, shape `(S,)`.
+        weight: factor on the P&L of the rows, in `(0, 1]`; a number or shape `(S,)`.
+        term: as in `Scenarios`, each `>= 0`.
+        factors: as in `Scenarios`, each `> 0`.
+
+    Raises:
+        ValueError: for shapes that do not fit, an empty array or a value outside its range.
+
+    Examples:
+        >>> crash_and_squeeze = listed([-0.3, 0.3], [0.5, 0.5])
+        >>> evaluate([(Linear("BTC"), -1.0)], Market({"BTC": 60_000.0}), crash_and_squeeze).worst.loss
+        18000.0
+    """
+    moves = {axis: np.zeros(real("price", price, gt=-1, ndim=1).size) for axis in AXES}
+    moves["price"] = real("price", price)
+    moves["volatility"] = real("volatility", volatility, ge=-1)
+    weights = real("weight", weight, gt=0, le=1)
+    shape = moves["price"].shape
+    if moves["volatility"].shape != shape:
+        raise ValueError(f"volatility must have shape {shape} like price, got {moves['volatility'].shape}")
+    if weights.shape not in ((), shape):
+        raise ValueError(f"weight must be one number or have shape {shape}, got {weights.shape}")
+    for name, pair in (("term", (0.0, 0.0) if term is None else term), ("factors", factors)):
+        if real(name, pair, ge=0).shape != (2,):
+            raise ValueError(f"{name} must be two numbers, got {pair!r}")
+    real("factors", factors, gt=0)
+    return Scenarios(moves, np.broadcast_to(weights, shape), {}, term, factors)
+
+
 def published_grid(name: str) -> Scenarios:
     """The price and volatility scenarios of a venue's portfolio margin, with its dampened tail rows.
 
@@ -216,10 +268,13 @@ def published_grid(name: str) -> Scenarios:
     Source: in `perpnotes/_venues.py`, beside each grid.
     """
     rows, up, down, term, factors = GRIDS[one_of("name", name, tuple(GRIDS))]
-    moves = {axis: np.zeros(len(rows)) for axis in AXES}
-    moves["price"] = np.array([row[0] for row in rows], dtype=np.float64)
-    moves["volatility"] = np.array([{"up": up, "none": 0.0, "down": down}[row[1]] for row in rows])
-    return Scenarios(moves, np.array([row[2] for row in rows], dtype=np.float64), {}, term, factors)
+    return listed(
+        [row[0] for row in rows],
+        [{"up": up, "none": 0.0, "down": down}[row[1]] for row in rows],
+        [row[2] for row in rows],
+        term=term,
+        factors=factors,
+    )
 
 
 def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios) -> FloatArray:
@@ -255,17 +310,28 @@ def _contract_pnl(contract: Contract, market: Market, scenarios: Scenarios) -> F
     before = market.prices.get(contract.underlying)
     if before is None:
         raise ValueError(f"prices of the market must name {contract.underlying!r}")
-    index = before * (1.0 + moves["price"]) ** market.beta(contract.underlying, moves["correlation"])
+    index = before * _index_factor(contract.underlying, market, moves)
     if isinstance(contract, Spot):
         return contract.pnl_usd(before, index)
     after = index * (1.0 + moves["basis"])
     if isinstance(contract, Option):
-        implied = market.implied.get(contract, market.volatilities.get(contract.underlying))
-        if implied is None:
-            raise ValueError(f"implied or volatilities of the market must give a volatility for {contract!r}")
+        implied = _implied(contract, market)
         return contract.pnl_usd(before, after, implied, implied * scenarios.volatility_factor(contract.years))
     notional = after if isinstance(contract, Linear) else np.ones_like(after)  # one inverse unit is 1 USD at any price
     return contract.pnl_usd(before, after) - moves["funding"] * notional
+
+
+def _index_factor(underlying: str, market: Market, moves: Mapping[str, FloatArray]) -> FloatArray:
+    """What multiplies the index of an underlying in each scenario."""
+    factor: FloatArray = (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"])
+    return factor
+
+
+def _implied(option: Option, market: Market) -> float:
+    implied = market.implied.get(option, market.volatilities.get(option.underlying))
+    if implied is None:
+        raise ValueError(f"implied or volatilities of the market must give a volatility for {option!r}")
+    return implied
 
 
 def worst_cases(
@@ -396,11 +462,7 @@ class Evaluation:
         Raises:
             ValueError: for a number outside that range.
         """
-        index = whole("index", index, ge=0, le=len(self.scenarios) - 1)
-        moves = {name: float(move[index]) for name, move in self.scenarios.moves.items() if move.any()}
-        weight = float(self.scenarios.weight[index])
-        contributions = tuple((weight * self.legs[index]).tolist())
-        return Cell(index, moves, weight, float(self.pnl[index]), contributions)
+        return _cell(self.scenarios, whole("index", index, ge=0, le=len(self.scenarios) - 1), self.legs)
 
     @property
     def worst(self) -> Cell:
@@ -471,6 +533,12 @@ class Evaluation:
         )
 
 
+def _cell(scenarios: Scenarios, index: int, legs: FloatArray) -> Cell:
+    moves = {name: float(move[index]) for name, move in scenarios.moves.items() if move.any()}
+    weight = float(scenarios.weight[index])
+    return Cell(index, moves, weight, weight * float(legs[index].sum()), tuple((weight * legs[index]).tolist()))
+
+
 def _label(contract: Contract) -> str:
     name = contract.currency if isinstance(contract, Cash) else contract.underlying
     return f"{type(contract).__name__} {name}"
@@ -504,3 +572,371 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
     contracts = tuple(contract for contract, _ in book)
     quantities = real("quantities", [quantity for _, quantity in book], ndim=1)
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What the market says of the options that expire together.
+
+    Parameters:
+        forward: the part of their forward that moves with the index, `>= 0`, USD per coin.
+        fixed: the part that no longer moves, because the settlement price is an average and its window has begun,
+            `>= 0`; the two together are the forward, `> 0`.
+        rate: interest rate to the expiry per year; one below 0 counts as 0.
+        confidence: how sure the oracle is of its data, in `[0, 1]`.
+
+    Raises:
+        ValueError: for a value outside its range.
+    """
+
+    forward: float
+    fixed: float = 0.0
+    rate: float = 0.0
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        scalar("forward", self.forward, ge=0)
+        scalar("fixed", self.fixed, ge=0)
+        scalar("forward + fixed", self.forward + self.fixed, gt=0)
+        scalar("rate", self.rate)
+        scalar("confidence", self.confidence, ge=0, le=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a venue marks beside the index of the one coin that `portfolio_margin` is about.
+
+    Parameters:
+        perpetual: mark of the perpetual, `> 0`, USD per coin; None where it is on the index.
+        expiries: forward and rate of each expiry, by its time in years; an expiry that it does not name has its
+            forward on the index and no rate.
+        stable: price of the coin in which the account settles, `> 0`, USD.
+        confidence: how sure the oracle is of index and perpetual, in `[0, 1]`.
+
+    Raises:
+        ValueError: for a value outside its range.
+    """
+
+    perpetual: float | None = None
+    expiries: Mapping[float, Expiry] = field(default_factory=dict)
+    stable: float = 1.0
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.perpetual is not None:
+            scalar("perpetual", self.perpetual, gt=0)
+        scalar("stable", self.stable, gt=0)
+        scalar("confidence", self.confidence, ge=0, le=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A portfolio-margin rule: the scenarios, and what is charged for the risks that no scenario moves.
+
+    With the scenarios alone it asks what `evaluate` does. A *contingency* is a charge for a risk beside the grid.
+
+    Parameters:
+        scenarios: the grid, with the factors for initial and maintenance margin.
+        basis_moves: moves of every forward by itself, at unchanged volatility, `> -1`; none by default.
+        basis_charge: part of the worst of these moves that an expiry is charged, `>= 0`.
+        basis_charge_year: the same, in addition, per year to the expiry, `>= 0`.
+        discount: what counts of an expiry whose options are worth something in a scenario, in `(0, 1]`.
+        discount_rate: multiple of the expiry's interest rate by which that is discounted further, `>= 0`.
+        discount_spread: rate per year that is added to it, `>= 0`.
+        perpetual: charge on perpetuals held or owed, as a fraction of the index, `>= 0`.
+        spot: charge on the coin, as a fraction of the index, `>= 0`.
+        short_option: charge on each option sold and not bought at the same strike and expiry, be it call or put, as a
+            fraction of the index, `>= 0`.
+        confidence_threshold: confidence below which initial margin has an addition, in `[0, 1]`.
+        confidence_charge: that addition for a confidence of 0, as a fraction of the index on every unit, `>= 0`.
+        peg_threshold: price of the settlement coin below which the initial factor rises, `>= 0`, USD.
+        peg_factor: by how much, per USD below it, `>= 0`.
+
+    Raises:
+        ValueError: for a value outside its range.
+    """
+
+    scenarios: Scenarios
+    basis_moves: tuple[float, ...] = (0.0,)
+    basis_charge: float = 0.0
+    basis_charge_year: float = 0.0
+    discount: float = 1.0
+    discount_rate: float = 0.0
+    discount_spread: float = 0.0
+    perpetual: float = 0.0
+    spot: float = 0.0
+    short_option: float = 0.0
+    confidence_threshold: float = 0.0
+    confidence_charge: float = 0.0
+    peg_threshold: float = 0.0
+    peg_factor: float = 0.0
+
+    def __post_init__(self) -> None:
+        real("basis_moves", self.basis_moves, gt=-1, ndim=1)
+        scalar("discount", self.discount, gt=0, le=1)
+        scalar("confidence_threshold", self.confidence_threshold, ge=0, le=1)
+        for name in (
+            "basis_charge", "basis_charge_year", "discount_rate", "discount_spread", "perpetual", "spot",
+            "short_option", "confidence_charge", "peg_threshold", "peg_factor",
+        ):  # fmt: skip
+            scalar(name, getattr(self, name), ge=0)
+
+    def distrust(self, confidence: float) -> float:
+        """What initial margin charges for a low confidence, as a fraction of the index on every unit.
+
+        `(1 - confidence) * confidence_charge` below the threshold, else 0: it jumps at the threshold.
+
+        Parameters:
+            confidence: how sure the oracle is, in `[0, 1]`.
+
+        Raises:
+            ValueError: for a confidence outside its range.
+        """
+        low = scalar("confidence", confidence, ge=0, le=1) < self.confidence_threshold
+        return (1.0 - confidence) * self.confidence_charge if low else 0.0
+
+
+def published_rule(name: str) -> Rule:
+    """The whole portfolio-margin rule of a venue, with its contingencies.
+
+    Parameters:
+        name: `"derive_pmrm_v1"`, for options, perpetuals and the coin itself.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Examples:
+        >>> rule = published_rule("derive_pmrm_v1")
+        >>> rule.scenarios.factors, rule.perpetual
+        ((1.25, 1.0), 0.03)
+
+    Source: in `perpnotes/_venues.py`, beside each rule.
+    """
+    return Rule(published_grid(one_of("name", name, tuple(RULES))), **RULES[name])
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioMargin:
+    """What a portfolio-margin rule asks of an account, and why.
+
+    Parameters:
+        rule: the rule.
+        parts: what is valued together: `perpetual`, `spot` and the options of each expiry; `P` names.
+        parts_pnl: P&L of each part in each scenario before weights, USD, shape `(S, P)`; of options after the discount.
+        mark_to_market: value of the book without its cash, USD.
+        cash: USD.
+        basis: P&L for which a move of the forwards alone is charged, USD, `<= 0`.
+        contingencies: the other charges by name, USD, each `>= 0`.
+        distrust: charge for a low confidence of the oracle, initial margin only, USD, `>= 0`.
+        initial_factor: what multiplies the worst loss for initial margin, with the addition for a lost peg.
+    """
+
+    rule: Rule
+    parts: tuple[str, ...]
+    parts_pnl: FloatArray
+    mark_to_market: float
+    cash: float
+    basis: float
+    contingencies: Mapping[str, float]
+    distrust: float
+    initial_factor: float
+
+    @property
+    def equity(self) -> float:
+        """Mark-to-market and cash, USD."""
+        return self.mark_to_market + self.cash
+
+    @property
+    def pnl(self) -> FloatArray:
+        """Weighted P&L of the book in each scenario, USD, shape `(S,)`."""
+        total: FloatArray = self.rule.scenarios.weight * self.parts_pnl.sum(axis=1)
+        return total
+
+    @property
+    def worst(self) -> Cell:
+        """The scenario with the lowest weighted P&L, the first of equals; its contributions are those of the parts."""
+        return _cell(self.rule.scenarios, int(self.pnl.argmin()), self.parts_pnl)
+
+    @property
+    def binding(self) -> str:
+        """What sets the requirement: `"scenario"`, or `"basis"` where the forwards alone cost more than any of them."""
+        return "basis" if self.basis < self.worst.pnl else "scenario"
+
+    @property
+    def loss(self) -> float:
+        """The larger of the worst scenario's loss and the basis charge, with the contingencies, USD, `>= 0`."""
+        return max(0.0, -min(self.worst.pnl, self.basis)) + sum(self.contingencies.values())
+
+    @property
+    def initial(self) -> float:
+        """Initial margin, USD, `>= 0`; the account may open positions while its equity is above it."""
+        return self.initial_factor * self.loss + self.distrust
+
+    @property
+    def maintenance(self) -> float:
+        """Maintenance margin, USD, `>= 0`; the account is liquidated when its equity falls to it."""
+        return self.rule.scenarios.factors[1] * self.loss
+
+    def why(self) -> Derivation:
+        """The terms behind the initial margin: the worst scenario part by part, each contingency, the factor."""
+        worst = self.worst
+        moves = [Term(rf"\text{{{name}}}", f"{name} move", move) for name, move in worst.moves.items()]
+        parts = [
+            Term(f"x_{{{k}}}", f"P&L, {part}", pnl, "USD")
+            for k, (part, pnl) in enumerate(zip(self.parts, worst.contributions, strict=True), start=1)
+        ]
+        charges = [
+            Term(f"c_{{{k}}}", f"contingency, {name}", charge, "USD")
+            for k, (name, charge) in enumerate(self.contingencies.items(), start=1)
+        ]
+        return Derivation(
+            (
+                Term("s", "worst scenario, counted from 0", worst.index),
+                *moves,
+                *parts,
+                Term("S", "P&L in the worst scenario", worst.pnl, "USD", r"\sum_k x_k"),
+                Term("B", "forwards alone", self.basis, "USD"),
+                *charges,
+                Term(
+                    "L",
+                    "worst loss and contingencies",
+                    self.loss,
+                    "USD",
+                    r"\max(0, -\min(S, B)) + \sum_k c_k",
+                ),
+                Term("f", "initial factor", self.initial_factor),
+                Term("O", "low confidence of the oracle", self.distrust, "USD"),
+                Term("I", "initial margin", self.initial, "USD", "f L + O"),
+            )
+        )
+
+
+def portfolio_margin(
+    book: Sequence[tuple[Contract, float]],
+    market: Market,
+    rule: Rule,
+    marks: Marks | None = None,
+    *,
+    unsettled: float = 0.0,
+) -> PortfolioMargin:
+    """What a portfolio-margin rule asks of an account on one coin: the worst scenario and the contingencies.
+
+    `L = max(0, -min(S, B)) + sum_k c_k` with the worst scenario's `S` and the basis charge `B`; initial margin is
+    `f L + O`, maintenance margin `m L`. Options of an expiry that are worth `V > 0` in a scenario count as `d V` there.
+
+    Parameters:
+        book: pairs of a contract and its signed quantity: linear perpetuals, options, the coin, and cash in USD.
+        market: the state before the stress.
+        rule: from `published_rule`, or your own.
+        marks: what the venue marks beside the index; None where everything is on the index and nothing is in doubt.
+        unsettled: P&L of the perpetuals that is not yet in the cash, USD.
+
+    Raises:
+        ValueError: for an empty book, another contract or currency, two coins, a non-finite quantity, or a coin or
+            option that the market does not price.
+
+    Examples:
+        >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
+        >>> call = Option("BTC", 66_000.0, 30 / 365)
+        >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
+        >>> print(account.why())
+        worst scenario, counted from 0: 0   [s]
+        price move: 0.2   [price]
+        volatility move: 0.6   [volatility]
+        P&L, perpetual: 12,000.00 USD   [x_1]
+        P&L, 30-day options: -25,140.00 USD   [x_2]
+        P&L in the worst scenario: -13,140.00 USD   [S = Σ_k x_k]
+        forwards alone: -3,335.88 USD   [B]
+        contingency, perpetual: 1,800.00 USD   [c_1]
+        contingency, short options: 3,600.00 USD   [c_2]
+        worst loss and contingencies: 18,540.00 USD   [L = max(0, -min(S, B)) + Σ_k c_k]
+        initial factor: 1.25   [f]
+        low confidence of the oracle: 0.00 USD   [O]
+        initial margin: 23,175.00 USD   [I = f L + O]
+
+    Source: the structure and the names of the charges are those of Derive's "Portfolio Margin Parameters"
+    (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.
+    """
+    contracts = items("book", [contract for contract, _ in book], (Linear, Spot, Option, Cash))
+    quantities = real("quantities", [quantity for _, quantity in book], ndim=1).tolist()
+    coins = sorted({contract.underlying for contract in contracts if not isinstance(contract, Cash)})
+    if len(coins) > 1:
+        raise ValueError(f"book must be on one coin, got {', '.join(coins)}: the rule nets within one only")
+    if foreign := [c.currency for c in contracts if isinstance(c, Cash) and c.currency != "USD"]:
+        raise ValueError(f"book must hold cash in 'USD' only, got {foreign[0]!r}")
+    coin = coins[0] if coins else next(iter(market.prices))
+    index = market.prices.get(coin)
+    if index is None:
+        raise ValueError(f"prices of the market must name {coin!r}")
+    marks = Marks() if marks is None else marks
+    held = list(zip(contracts, quantities, strict=True))
+    perpetuals, spot, cash = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot, Cash))
+
+    value = scalar("unsettled", unsettled)
+    basis, naked = 0.0, 0.0
+    distrust = rule.distrust(marks.confidence) * index * (abs(perpetuals) + abs(spot))
+    parts: list[tuple[str, FloatArray]] = []
+    for name, contract, quantity, price in (
+        ("perpetual", Linear(coin), perpetuals, index if marks.perpetual is None else marks.perpetual),
+        ("spot", Spot(coin), spot, index / marks.stable),
+    ):
+        if quantity:
+            marked = replace(market, prices={**market.prices, coin: price})
+            parts.append((name, quantity * unit_pnl([contract], marked, rule.scenarios)[:, 0]))
+    value += spot * index / marks.stable
+    for years in sorted({contract.years for contract in contracts if isinstance(contract, Option)}):
+        options = [(c, q) for c, q in held if isinstance(c, Option) and c.years == years]
+        expiry = marks.expiries.get(years, Expiry(index))
+        now, then, alone = _expiry(options, market, rule, expiry)
+        parts.append((f"{365 * years:.4g}-day options", then - now))
+        value += now
+        basis += min(0.0, alone - now) * (rule.basis_charge + rule.basis_charge_year * years)
+        naked += _naked(options)
+        doubt = rule.distrust(min(marks.confidence, expiry.confidence))
+        distrust += doubt * index * sum(abs(quantity) for _, quantity in options)
+
+    charged = {
+        "perpetual": abs(perpetuals) * rule.perpetual,
+        "spot": abs(spot) * rule.spot,
+        "short options": naked * rule.short_option,
+    }
+    return PortfolioMargin(
+        rule=rule,
+        parts=tuple(name for name, _ in parts),
+        parts_pnl=np.array([pnl for _, pnl in parts]).reshape(len(parts), len(rule.scenarios)).T,
+        mark_to_market=value,
+        cash=cash,
+        basis=basis,
+        contingencies={name: index * units for name, units in charged.items() if units},
+        distrust=distrust,
+        initial_factor=rule.scenarios.factors[0] + rule.peg_factor * max(0.0, rule.peg_threshold - marks.stable),
+    )
+
+
+def _expiry(
+    options: Sequence[tuple[Option, float]], market: Market, rule: Rule, expiry: Expiry
+) -> tuple[float, FloatArray, float]:
+    """Value of the options of one expiry now, in each scenario after the discount, and in the worst basis move."""
+    coin, years = options[0][0].underlying, options[0][0].years
+    terms = ((option.strike, option.call, _implied(option, market), quantity) for option, quantity in options)
+    strikes, calls, implied, quantities = (np.array(column) for column in zip(*terms, strict=True))
+
+    def worth(move: Any, volatility: Any = 1.0) -> FloatArray:
+        forward = expiry.forward * np.asarray(move) + expiry.fixed
+        volatilities = implied * np.asarray(volatility)[..., None]
+        total: FloatArray = option_value(forward[..., None], strikes, volatilities, years, call=calls) @ quantities
+        return total
+
+    moves = rule.scenarios.moves
+    then = worth(_index_factor(coin, market, moves) * (1.0 + moves["basis"]), rule.scenarios.volatility_factor(years))
+    rate = rule.discount_rate * max(0.0, expiry.rate) + rule.discount_spread
+    counted = np.where(then > 0, rule.discount * np.exp(-rate * years) * then, then)
+    return float(worth(1.0)), counted, float(worth(1.0 + np.array(rule.basis_moves)).min())
+
+
+def _naked(options: Sequence[tuple[Option, float]]) -> float:
+    """Options sold of which none is bought at the same strike, be it call or put."""
+    strikes: dict[float, float] = {}
+    for option, quantity in options:
+        strikes[option.strike] = strikes.get(option.strike, 0.0) + quantity
+    return sum(max(0.0, -net) for net in strikes.values())

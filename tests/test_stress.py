@@ -1,6 +1,7 @@
 """Stress grids: identities, limits and published facts."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from perpnotes import stress
 from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot, option_value
-from perpnotes.stress import Market, grid, published_grid
+from perpnotes.stress import Expiry, Market, Marks, Rule, grid, portfolio_margin, published_grid, published_rule
 
 MARKET = Market(
     {"BTC": 60_000.0, "ETH": 3_000.0, "GOLD": 4_000.0},
@@ -182,6 +183,161 @@ class TestPublishedGrids:
         assert stress.evaluate(book, MARKET, published_grid("paradex")).worst.weight < 1.0
 
 
+YEARS = 60 / 365
+COIN = Market({"BTC": 60_000.0}, {"BTC": 0.5})
+FULL = published_rule("derive_pmrm_v1")
+CALL, PUT = Option("BTC", 66_000.0, YEARS), Option("BTC", 66_000.0, YEARS, call=False)
+MIXED = [(Linear("BTC"), 1.0), (Spot("BTC"), 0.5), (CALL, -3.0), (Option("BTC", 50_000.0, YEARS, call=False), -1.0)]
+CHARGES = {
+    "basis_charge": 9.0,
+    "basis_charge_year": 90.0,
+    "discount_spread": 0.5,
+    "perpetual": 0.2,
+    "spot": 0.2,
+    "short_option": 0.2,
+    "confidence_charge": 3.0,
+    "peg_factor": 20.0,
+}
+
+
+class TestPortfolioMargin:
+    def test_without_charges_it_is_the_grid(self) -> None:
+        """A rule of scenarios alone asks what `evaluate` finds on the same book, with the same worst cell."""
+        for name in ("paradex", "derive_pmrm_v1", "derive_pmrm_v2"):
+            ours = portfolio_margin(MIXED, COIN, Rule(published_grid(name)))
+            grid_only = stress.evaluate(MIXED, COIN, published_grid(name))
+            assert (ours.initial, ours.maintenance) == pytest.approx(
+                (grid_only.initial, grid_only.maintenance), rel=1e-12
+            )
+            assert ours.worst.index == grid_only.worst.index
+
+    @pytest.mark.parametrize("size", [2.0, -2.0])
+    def test_a_perpetual_alone_in_closed_form(self, size: float) -> None:
+        """The edge of the grid on its own mark, the charge on the index: 20% and 3%; initially 1.25 times that."""
+        account = portfolio_margin([(Linear("BTC"), size)], COIN, FULL, Marks(perpetual=60_300.0), unsettled=-7.0)
+        assert account.maintenance == pytest.approx(2 * (0.20 * 60_300 + 0.03 * 60_000), rel=1e-12)
+        assert account.initial == pytest.approx(1.25 * account.maintenance, rel=1e-12)
+        assert (account.equity, account.binding) == (-7.0, "scenario")
+
+    def test_a_synthetic_forward_in_closed_form(self) -> None:
+        """Long call, short put is F - K whatever the volatility: no option is naked, and the forward alone costs 5%."""
+        market = replace(COIN, implied={CALL: 0.4, PUT: 0.4})
+        quoted = Marks(expiries={YEARS: Expiry(61_000.0)})
+        account = portfolio_margin([(CALL, 1.0), (PUT, -1.0)], market, FULL, quoted)
+        assert account.mark_to_market == pytest.approx(61_000 - 66_000, rel=1e-10)
+        assert account.contingencies == {}
+        assert account.basis == pytest.approx(-0.05 * 61_000 * (1.0 + 1.2 * YEARS), rel=1e-10)
+        assert account.maintenance == pytest.approx(0.20 * 61_000, rel=1e-10)
+
+    def test_what_is_worth_something_is_discounted(self) -> None:
+        """A sure option is worth F - K in every scenario, of which 0.95 exp(-T (r + 0.12)) counts."""
+        sure = Option("BTC", 1_000.0, YEARS)
+        market = replace(COIN, implied={sure: 0.0})
+        for rate, counted in ((0.03, 0.03), (-0.03, 0.0)):  # a rate below 0 does not make more of it
+            account = portfolio_margin(
+                [(sure, 1.0)], market, FULL, Marks(expiries={YEARS: Expiry(60_000.0, rate=rate)})
+            )
+            worst = 0.95 * np.exp(-YEARS * (counted + 0.12)) * (48_000 - 1_000) - 59_000
+            assert account.worst.pnl == pytest.approx(worst, rel=1e-12)
+        owed = portfolio_margin([(sure, -1.0)], market, FULL)
+        assert owed.worst.pnl == pytest.approx(-12_000, rel=1e-12)  # what is owed is not discounted
+
+    def test_only_sold_options_without_a_partner_are_naked(self) -> None:
+        """A bought option of the same strike and expiry covers one, be it call or put; no other does."""
+        for other, naked in (
+            ((PUT, 1.0), 2.0),
+            ((replace(CALL, strike=70_000.0), 1.0), 3.0),
+            ((replace(CALL, years=0.5), 9.0), 3.0),
+            ((PUT, 5.0), 0.0),
+            ((PUT, -1.0), 4.0),
+        ):
+            charged = portfolio_margin([(CALL, -3.0), other], COIN, FULL).contingencies
+            assert charged.get("short options", 0.0) == pytest.approx(0.02 * 60_000 * naked, rel=1e-12)
+
+    def test_the_fixed_part_of_a_forward_does_not_move(self) -> None:
+        """Once the settlement average is complete, no price move changes the option and its forward costs nothing."""
+        done = Marks(expiries={YEARS: Expiry(0.0, fixed=60_000.0)})
+        account = portfolio_margin([(CALL, -1.0)], COIN, FULL, done)
+        unmoved = account.rule.scenarios.moves["volatility"] == 0
+        assert account.pnl[unmoved] == pytest.approx(0.0, abs=1e-9)  # USD, on options worth thousands
+        assert account.basis == pytest.approx(0.0, abs=1e-9)
+
+    def test_forwards_alone_can_bind(self) -> None:
+        """A long against a short of another expiry has no loss in the grid, and its two forwards can part."""
+        short, far = Option("BTC", 1_000.0, 30 / 365), Option("BTC", 1_000.0, 0.5)
+        market = replace(COIN, implied={short: 0.0, far: 0.0})
+        account = portfolio_margin(
+            [(short, -1.0), (far, 1.0)], market, replace(FULL, discount=1.0, discount_spread=0.0)
+        )
+        assert account.binding == "basis"
+        assert account.worst.pnl == pytest.approx(0.0, abs=1e-9)
+        assert account.loss == pytest.approx(0.05 * 60_000 * (2.0 + 1.2 * (30 / 365 + 0.5)) + 1_200, rel=1e-12)
+
+    def test_doubt_and_a_lost_peg_cost_initial_margin_only(self) -> None:
+        """Low confidence charges every unit and jumps at its threshold; a lost peg raises the factor."""
+        plain = portfolio_margin(MIXED, COIN, FULL)
+        for confidence, charge in ((0.55, 0.0), (0.5, 0.5 * 60_000 * 5.5)):
+            doubted = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=confidence))
+            assert doubted.initial - plain.initial == pytest.approx(charge, rel=1e-12)
+            assert doubted.maintenance == plain.maintenance
+        of_options = Marks(expiries={YEARS: Expiry(60_000.0, confidence=0.5)})
+        assert portfolio_margin(MIXED, COIN, FULL, of_options).distrust == pytest.approx(0.5 * 60_000 * 4, rel=1e-12)
+        lost = portfolio_margin([(Spot("BTC"), 1.0)], COIN, FULL, Marks(stable=0.96))
+        assert lost.initial_factor == pytest.approx(1.25 + 4 * 0.03, rel=1e-12)
+        assert lost.mark_to_market == 60_000 / 0.96
+
+    @pytest.mark.parametrize("name", CHARGES)
+    def test_a_charge_never_lowers_the_requirement(self, name: str) -> None:
+        """And on a book of everything, in doubt and off its peg, each of them raises it."""
+        book = [*MIXED, (Option("BTC", 90_000.0, 0.5), 30.0)]
+        marks = Marks(confidence=0.3, stable=0.9)
+        before, after = (
+            portfolio_margin(book, COIN, rule, marks) for rule in (FULL, replace(FULL, **{name: CHARGES[name]}))
+        )
+        assert after.initial > before.initial
+
+    @given(quantities=st.lists(st.floats(-50, 50), min_size=4, max_size=4), factor=st.floats(0.01, 50))
+    def test_twice_the_book_needs_twice_the_margin(self, quantities: list[float], factor: float) -> None:
+        """Requirement and worst scenario come from one argmin, and are positively homogeneous; cash is only equity."""
+        book = [(contract, q) for (contract, _), q in zip(MIXED, quantities, strict=True)]
+        once = portfolio_margin(book, COIN, FULL)
+        scaled = portfolio_margin([*((c, factor * q) for c, q in book), (Cash("USD"), 5.0)], COIN, FULL)
+        assert scaled.initial == pytest.approx(factor * once.initial, rel=1e-9, abs=1e-6)
+        assert once.worst.pnl == once.pnl.min() == once.pnl[once.worst.index]
+        assert sum(once.worst.contributions) == pytest.approx(once.worst.pnl, rel=1e-9, abs=1e-6)
+        assert scaled.cash == 5.0
+
+    def test_why_names_the_scenario_and_each_charge(self) -> None:
+        """The terms give the requirement: the worse of scenario and forwards, the contingencies, the factor."""
+        account = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=0.1))
+        why = account.why()
+        charges = [term.value for term in why.terms if term.symbol.startswith("c_")]
+        assert [term.meaning for term in why.terms if term.symbol.startswith("c_")] == [
+            "contingency, perpetual",
+            "contingency, spot",
+            "contingency, short options",
+        ]
+        assert why["L"] == pytest.approx(sum(charges) - min(why["S"], why["B"]), rel=1e-12)
+        assert why.value == pytest.approx(why["f"] * why["L"] + why["O"], rel=1e-12)
+        assert {name: why[rf"\text{{{name}}}"] for name in ("price", "volatility")} == account.worst.moves
+
+    def test_what_it_does_not_net_or_value(self) -> None:
+        """Two coins, a foreign currency and an inverse contract are refused, and rows must fit one another."""
+        for contract, message in (
+            (Linear("ETH"), "book must be on one coin, got BTC, ETH"),
+            (Cash("MXN"), "cash in 'USD' only, got 'MXN'"),
+            (Inverse("BTC"), "book must hold Linear or Spot or Option or Cash"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                portfolio_margin([(Linear("BTC"), 1.0), (contract, 1.0)], MARKET, FULL)
+        with pytest.raises(ValueError, match="prices of the market must name 'SOL'"):
+            portfolio_margin([(Linear("SOL"), 1.0)], MARKET, FULL)
+        with pytest.raises(ValueError, match="volatility must have shape"):
+            stress.listed([0.1, 0.2], [0.1])
+        with pytest.raises(ValueError, match="weight must be one number or have shape"):
+            stress.listed([0.1, 0.2], [0.1, 0.0], [1.0, 1.0, 1.0])
+
+
 class TestManyAccounts:
     @pytest.mark.parametrize("block", [1, 3, 512])
     def test_blocks_agree_with_one_book_at_a_time(self, block: int) -> None:
@@ -258,9 +414,42 @@ BAD_INPUT = {
         block=(1, NOTHING),
     ),
     "Evaluation.cell": case(ONE.cell, index=(0, {"zero"})),
+    "listed": case(
+        stress.listed,
+        price=([0.1], NOTHING),
+        volatility=([0.1], NOTHING),
+        weight=(1.0, NOTHING),
+        term=((0.3, 0.1), NOTHING),
+        factors=((1.25, 1.0), NOTHING),
+    ),
+    "Expiry": case(
+        Expiry,
+        forward=(1.0, {"zero"}),
+        fixed=(1.0, {"zero"}),
+        rate=(0.1, {"zero", "negative"}),
+        confidence=(0.5, {"zero"}),
+    ),
+    "Marks": case(Marks, perpetual=(1.0, NOTHING), stable=(1.0, NOTHING), confidence=(0.5, {"zero"})),
+    "Rule": case(
+        lambda **values: Rule(published_grid("paradex"), **values),
+        basis_moves=((0.05, -0.05), NOTHING),
+        discount=(0.9, NOTHING),
+        confidence_threshold=(0.5, {"zero"}),
+        discount_rate=(0.5, {"zero"}),
+        **{name: (0.5, {"zero"}) for name in CHARGES},
+        peg_threshold=(0.9, {"zero"}),
+    ),
+    "Rule.distrust": case(FULL.distrust, confidence=(0.5, {"zero"})),
+    "portfolio_margin": case(
+        lambda size, unsettled: portfolio_margin([(Linear("BTC"), size)], MARKET, FULL, unsettled=unsettled),
+        size=(1.0, MOVES),
+        unsettled=(1.0, MOVES),
+    ),
     "AXES": None,
     "Cell": None,
     "Netting": None,
+    "PortfolioMargin": None,
     "Scenarios": None,
     "published_grid": None,
+    "published_rule": None,
 }

@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
-export SOURCE_DATE_EPOCH
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
 .PHONY: help serve site test evidence check bench lock clean
@@ -19,6 +20,7 @@ serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live r
 site: $(VENV)/site ## Build the site into site/, strictly
 	$(BIN)/perpnotes export
 	$(BIN)/mkdocs build --strict
+	$(BIN)/perpnotes finish
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto

@@ -1,4 +1,4 @@
-"""`perpnotes new · run · check · accept · export`: what a contributor types, from the root of the repository.
+"""`perpnotes new · run · check · accept · export · finish`: what a contributor types, from the root of the repository.
 
 Each command imports what it needs when it runs: the fast loop must not wait for what it does not use.
 """
@@ -94,6 +94,15 @@ def _parser() -> argparse.ArgumentParser:
         "outputs, and the table of published examples. make site and make serve do it before they build.",
     )
     export.set_defaults(command=_export)
+
+    finish = commands.add_parser(
+        "finish",
+        help="add to the built site what other programs read",
+        description="Add to a built site JSON-LD, feeds, llms.txt, each article as Markdown, cards and provenance. "
+        "make site does it after it has built.",
+    )
+    finish.add_argument("site", nargs="?", type=Path, default=Path("site"), help="the built site; by default site/")
+    finish.set_defaults(command=_finish)
     return parser
 
 
@@ -232,6 +241,13 @@ def _fail(messages: Iterable[str]) -> int:
     for message in messages:
         print(message, file=sys.stderr)
     return 1
+
+
+def _finish(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import machines
+
+    print(f"{len(machines.finish(chosen.site))} files in {chosen.site}")
+    return 0
 
 
 def _export(_: argparse.Namespace) -> int:

@@ -49,11 +49,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         left = shutil.ignore_patterns("examples", "__pycache__")
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=left)
-        shutil.copytree(ROOT / "tests/published", folder / "tests/published", ignore=left)
+        for name in ("published", "ledger"):
+            shutil.copytree(ROOT / "tests" / name, folder / "tests" / name, ignore=left)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
         run(sys.executable, "-m", "perpnotes.publish.cli", "export", cwd=folder)
         run(sys.executable, "-m", "mkdocs", "build", "--quiet", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish.cli", "finish", cwd=folder)
 
     return once(tmp_path_factory, "built-site", make) / "site"
 

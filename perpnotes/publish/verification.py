@@ -248,7 +248,8 @@ def _call(group: Group) -> str:
     """The call as a reader would write it, its names linked to their reference."""
     lines = [*(f"{name} = {text}" for name, text in group.let.items())]
     lines += [f"{name} = {text}" if name else text for name, text in group.call.items()]
-    code = "\n".join(escape(" ".join(line.split()), quote=False) for line in lines)
+    shown = (escape(" ".join(line.split()), quote=False) for line in lines)
+    code = "\n".join(f"<span>{line}</span>" for line in shown)
     names = set(group.functions)
 
     def link(found: re.Match[str]) -> str:

@@ -40,7 +40,7 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 	@# Its Python package fetches a binary when it is installed, so continuous integration brings it.
 	@if command -v actionlint; then actionlint; else echo "actionlint is not on the path: skipped"; fi
 
-bench: $(VENV)/dev ## Print the benchmarks, as ratios to a baseline of the same run
+bench: $(VENV)/bench ## Print the benchmarks, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench
 
 lock: $(VENV)/dev ## Pin the requirements anew, with hashes
@@ -48,6 +48,8 @@ lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 		--extra site --group build pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra site --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group bench -o requirements-bench.txt
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) site dist .cache docs/examples evidence.json .coverage
@@ -64,3 +66,7 @@ $(VENV)/dev: requirements-dev.txt requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/site
+
+$(VENV)/bench: $(VENV)/dev requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
+	touch $@

@@ -293,10 +293,12 @@ def _black(
     if kind.dtype != np.bool_:
         raise ValueError(f"call must be True or False, got {call!r}")
     moneyness = np.log(f / k)
-    # s -> 0 sends d1 and d2 to plus or minus infinity, or to 0 exactly at the money
-    limit = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
-    moneyness, s, limit = np.broadcast_arrays(moneyness, s, limit)
-    ratio = np.divide(moneyness, s, out=limit.copy(), where=s > 0)
+    if s.all():
+        ratio = moneyness / s
+    else:  # s -> 0 sends d1 and d2 to plus or minus infinity, or to 0 exactly at the money
+        limit = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
+        moneyness, s, limit = np.broadcast_arrays(moneyness, s, limit)
+        ratio = np.divide(moneyness, s, out=limit.copy(), where=s > 0)
     return ratio + s / 2, ratio - s / 2, np.where(kind, 1.0, -1.0), f, k, s
 
 

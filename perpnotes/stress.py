@@ -30,7 +30,7 @@ import numpy.typing as npt
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
-from perpnotes.contracts import Cash, Contract, Linear, Option, Spot, option_value
+from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
 
 __all__ = [
@@ -295,10 +295,24 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
         [[-6000.0, -0.1], [6000.0, 0.1]]
     """
     instruments = items("contracts", contracts, get_args(Contract))
-    return np.stack([_contract_pnl(contract, market, scenarios) for contract in instruments], axis=1)
+    pnl = np.empty((len(scenarios), len(instruments)))
+    options: dict[str, list[int]] = {}  # those on one underlying are valued at once
+    for k, contract in enumerate(instruments):
+        if isinstance(contract, Option):
+            options.setdefault(contract.underlying, []).append(k)
+        else:
+            pnl[:, k] = _contract_pnl(contract, market, scenarios)
+    for underlying, columns in options.items():
+        before, after = _moved(underlying, market, scenarios)
+        group = [instruments[k] for k in columns]
+        factors = {years: scenarios.volatility_factor(years) for years in {option.years for option in group}}
+        volatility = np.stack([factors[option.years] for option in group], axis=1)
+        pnl[:, columns] = _option_values(group, market, after * (1.0 + scenarios.moves["basis"]), volatility)
+        pnl[:, columns] -= _option_values(group, market, before)
+    return pnl
 
 
-def _contract_pnl(contract: Contract, market: Market, scenarios: Scenarios) -> FloatArray:
+def _contract_pnl(contract: Linear | Inverse | Spot | Cash, market: Market, scenarios: Scenarios) -> FloatArray:
     moves = scenarios.moves
     if isinstance(contract, Cash):
         if contract.currency == "USD":
@@ -307,31 +321,33 @@ def _contract_pnl(contract: Contract, market: Market, scenarios: Scenarios) -> F
         if rate is None:
             raise ValueError(f"fx of the market must name {contract.currency!r}")
         return contract.pnl_usd(rate, rate * (1.0 + moves["fx"]))
-    before = market.prices.get(contract.underlying)
-    if before is None:
-        raise ValueError(f"prices of the market must name {contract.underlying!r}")
-    index = before * _index_factor(contract.underlying, market, moves)
+    before, index = _moved(contract.underlying, market, scenarios)
     if isinstance(contract, Spot):
         return contract.pnl_usd(before, index)
     after = index * (1.0 + moves["basis"])
-    if isinstance(contract, Option):
-        implied = _implied(contract, market)
-        return contract.pnl_usd(before, after, implied, implied * scenarios.volatility_factor(contract.years))
     notional = after if isinstance(contract, Linear) else np.ones_like(after)  # one inverse unit is 1 USD at any price
     return contract.pnl_usd(before, after) - moves["funding"] * notional
 
 
-def _index_factor(underlying: str, market: Market, moves: Mapping[str, FloatArray]) -> FloatArray:
-    """What multiplies the index of an underlying in each scenario."""
-    factor: FloatArray = (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"])
-    return factor
+def _moved(underlying: str, market: Market, scenarios: Scenarios) -> tuple[float, FloatArray]:
+    """The index of an underlying now and in each scenario."""
+    index = market.prices.get(underlying)
+    if index is None:
+        raise ValueError(f"prices of the market must name {underlying!r}")
+    moves = scenarios.moves
+    return index, index * (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"])
 
 
-def _implied(option: Option, market: Market) -> float:
-    implied = market.implied.get(option, market.volatilities.get(option.underlying))
-    if implied is None:
-        raise ValueError(f"implied or volatilities of the market must give a volatility for {option!r}")
-    return implied
+def _option_values(options: Sequence[Option], market: Market, forward: Any, volatility: Any = 1.0) -> FloatArray:
+    """Value of each option, on the last axis, at forwards and with its implied volatility multiplied."""
+    implied = [market.implied.get(option, market.volatilities.get(option.underlying)) for option in options]
+    if None in implied:
+        missing = options[implied.index(None)]
+        raise ValueError(f"implied or volatilities of the market must give a volatility for {missing!r}")
+    terms = [(option.strike, option.years, option.call) for option in options]
+    strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
+    volatilities = np.array(implied) * volatility
+    return option_value(np.asarray(forward)[..., None], strikes, volatilities, years, call=calls)
 
 
 def worst_cases(
@@ -865,9 +881,7 @@ def portfolio_margin(
     if foreign := [c.currency for c in contracts if isinstance(c, Cash) and c.currency != "USD"]:
         raise ValueError(f"book must hold cash in 'USD' only, got {foreign[0]!r}")
     coin = coins[0] if coins else next(iter(market.prices))
-    index = market.prices.get(coin)
-    if index is None:
-        raise ValueError(f"prices of the market must name {coin!r}")
+    index, _ = _moved(coin, market, rule.scenarios)
     marks = Marks() if marks is None else marks
     held = list(zip(contracts, quantities, strict=True))
     perpetuals, spot, cash = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot, Cash))
@@ -917,18 +931,17 @@ def _expiry(
     options: Sequence[tuple[Option, float]], market: Market, rule: Rule, expiry: Expiry
 ) -> tuple[float, FloatArray, float]:
     """Value of the options of one expiry now, in each scenario after the discount, and in the worst basis move."""
-    coin, years = options[0][0].underlying, options[0][0].years
-    terms = ((option.strike, option.call, _implied(option, market), quantity) for option, quantity in options)
-    strikes, calls, implied, quantities = (np.array(column) for column in zip(*terms, strict=True))
+    scenarios, held = rule.scenarios, [option for option, _ in options]
+    quantities = np.array([quantity for _, quantity in options])
+    index, moved = _moved(held[0].underlying, market, scenarios)
 
     def worth(move: Any, volatility: Any = 1.0) -> FloatArray:
         forward = expiry.forward * np.asarray(move) + expiry.fixed
-        volatilities = implied * np.asarray(volatility)[..., None]
-        total: FloatArray = option_value(forward[..., None], strikes, volatilities, years, call=calls) @ quantities
+        total: FloatArray = _option_values(held, market, forward, volatility) @ quantities
         return total
 
-    moves = rule.scenarios.moves
-    then = worth(_index_factor(coin, market, moves) * (1.0 + moves["basis"]), rule.scenarios.volatility_factor(years))
+    years = held[0].years
+    then = worth(moved / index * (1.0 + scenarios.moves["basis"]), scenarios.volatility_factor(years)[:, None])
     rate = rule.discount_rate * max(0.0, expiry.rate) + rule.discount_spread
     counted = np.where(then > 0, rule.discount * np.exp(-rate * years) * then, then)
     return float(worth(1.0)), counted, float(worth(1.0 + np.array(rule.basis_moves)).min())

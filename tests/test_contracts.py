@@ -75,6 +75,14 @@ def test_black_76_limits() -> None:
     assert contracts.option_value(100.0, 100.0, 100.0, 1.0) == pytest.approx(100.0, rel=ROUNDING)
 
 
+def test_the_normal_distribution_is_the_standard_librarys() -> None:
+    """Delta at unit volatility is N(ln F/K + 1/2): it agrees with `math.erfc` between and beyond the table's points."""
+    d = np.random.default_rng(5).uniform(-12, 12, 40_000)
+    expected = [0.5 * math.erfc(-x / math.sqrt(2)) for x in d.tolist()]
+    # ln(exp(d)) is right to 1e-15, which a tail twelve deviations out multiplies by 12
+    np.testing.assert_allclose(contracts.option_delta(np.exp(d - 0.5), 1.0, 1.0, 1.0), expected, rtol=1e-13)
+
+
 def test_the_far_tail_keeps_its_digits() -> None:
     """A call ten standard deviations out is tiny but not zero: erfc keeps what 1 - erf would lose."""
     value = contracts.option_value(100.0, 100.0 * math.exp(1.0), 0.1, 1.0)

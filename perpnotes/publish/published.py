@@ -67,6 +67,7 @@ class Group:
         given: the inputs that all examples share, as in `Example`.
         let: intermediate names and their expressions, in order.
         call: for each quantity of `published`, the expression that computes it; empty where the library has none.
+        say: an expression whose text stands beside each example on the page; empty for none.
         pending: why there is none; else empty.
         examples: at least one.
     """
@@ -78,6 +79,7 @@ class Group:
     given: Mapping[str, Any]
     let: Mapping[str, str]
     call: Mapping[str, str]
+    say: str
     pending: str
     examples: tuple[Example, ...]
 
@@ -168,16 +170,21 @@ def compute(group: Group, example: Example) -> dict[str, float]:
     Raises:
         ValueError: where the call gives another number of values than the source printed.
     """
-    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in _ideas()}, "np": np}
-    if clash := names.keys() & (example.given.keys() | group.let.keys()):
-        raise ValueError(f"{example.id}: {', '.join(clash)} is the name of a module")
-    names |= example.given
-    for name, text in group.let.items():
-        names[name] = eval(text, names)  # noqa: S307  (the project's own data, like the inline values of a page)
+    names = _names(group, example)
     values = {quantity: np.asarray(eval(text, names)) for quantity, text in group.call.items()}  # noqa: S307
     if values.keys() != example.published.keys() or any(value.size != 1 for value in values.values()):
         raise ValueError(f"{example.id}: the call must give one number for each of {sorted(example.published)}")
     return {quantity: float(value.reshape(())) for quantity, value in values.items()}
+
+
+def remark(group: Group, example: Example) -> str:
+    """What the group has to say about an example, computed; empty for nothing.
+
+    Parameters:
+        group: with the expression.
+        example: of that group.
+    """
+    return str(eval(group.say, _names(group, example))) if group.say else ""  # noqa: S307
 
 
 def holders(found: Sequence[Group]) -> Mapping[str, Sequence[Group]]:
@@ -234,6 +241,17 @@ def _ideas() -> frozenset[str]:
     return frozenset(name for name in package.__all__ if inspect.ismodule(getattr(package, name)))
 
 
+def _names(group: Group, example: Example) -> dict[str, Any]:
+    """What the expressions of a group can use: the modules, the example's numbers, the intermediate names."""
+    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in _ideas()}, "np": np}
+    if clash := names.keys() & (example.given.keys() | group.let.keys()):
+        raise ValueError(f"{example.id}: {', '.join(clash)} is the name of a module")
+    names |= example.given
+    for name, text in group.let.items():
+        names[name] = eval(text, names)  # noqa: S307  (the project's own data, like the inline values of a page)
+    return names
+
+
 def _load(file: Path) -> Mapping[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text: Mapping[str, Any] = yaml.load(file.read_text(encoding="utf-8"), loader)  # noqa: S506  (a safe loader)
@@ -241,7 +259,9 @@ def _load(file: Path) -> Mapping[str, Any]:
 
 
 def _group(source: str, raw: Mapping[str, Any]) -> Group:
-    fields = {"kind", "document", "where", "rule", "let", "call", "given", "within", "inferred", "pending", "examples"}
+    fields = {
+        "kind", "document", "where", "rule", "let", "call", "say", "given", "within", "inferred", "pending", "examples",
+    }  # fmt: skip
     if unknown := raw.keys() - fields:
         raise ValueError(f"{source}: a group must not have {', '.join(sorted(unknown))}")
     shared = {name: raw[name] for name in ("where", "within", "inferred") if name in raw}
@@ -253,6 +273,7 @@ def _group(source: str, raw: Mapping[str, Any]) -> Group:
         given={name: _value(value) for name, value in raw.get("given", {}).items()},
         let=raw.get("let", {}),
         call=_named(raw.get("call", {})),
+        say=raw.get("say", ""),
         pending=raw.get("pending", ""),
         examples=tuple(_example(raw.get("given", {}), {**shared, **each}) for each in raw["examples"]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -164,7 +164,8 @@ class Verification:
         body = []
         for example in group.sound:
             mine = [row for row in rows if row.example is example]
-            remark = "".join(f" <em>{escape(_sentence(t))}</em>" for t in (_unprinted(example), example.note) if t)
+            remarks = (_unprinted(example), example.note, _minus(published.remark(group, example)))
+            remark = "".join(f" <em>{escape(_sentence(text))}</em>" for text in remarks if text)
             label = f"<b>{escape(example.id)}</b> {_inputs(group, example)}{remark}"
             cells = [
                 "<tr>"
@@ -230,7 +231,7 @@ def _numbers(row: Row) -> tuple[str, ...]:
     """Printed, computed, difference and what is allowed; of the computed a little more than was printed."""
     digits = len(re.sub(r"e.*|\D", "", repr(row.published)).strip("0"))
     return (
-        number(row.published, max(digits, 1)),
+        number(row.published, min(max(digits, 1), 15)),
         number(row.computed, min(max(digits + 2, 8), 12)),
         *(
             _minus(re.sub(r"e\+?(-?)0*", r"e\1", f"{x:.1e}")) if x else "0"
@@ -247,7 +248,8 @@ def _call(group: Group) -> str:
     """The call as a reader would write it, its names linked to their reference."""
     lines = [*(f"{name} = {text}" for name, text in group.let.items())]
     lines += [f"{name} = {text}" if name else text for name, text in group.call.items()]
-    code = "\n".join(escape(" ".join(line.split()), quote=False) for line in lines)
+    shown = (escape(" ".join(line.split()), quote=False) for line in lines)
+    code = "\n".join(f"<span>{line}</span>" for line in shown)
     names = set(group.functions)
 
     def link(found: re.Match[str]) -> str:
@@ -274,8 +276,12 @@ def _listed(given: Any) -> str:
 def _plain(name: str, value: Any) -> str:
     if name == "side":
         return _SIDES[float(value)]
-    if isinstance(value, np.ndarray):
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} {_plain(key, item)}" for key, item in value.items()) + "}"
+    if isinstance(value, np.ndarray | list):
         return "[" + ", ".join(_plain("", item) for item in value) + "]"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return number(value) if isinstance(value, int | float) else str(value)
 
 

@@ -92,6 +92,22 @@ def test_a_call_is_checked_against_what_was_printed() -> None:
         published.compute(group, replace(example, given={"margin": 1.0}))
 
 
+def test_a_remark_is_computed() -> None:
+    """What a group says of an example comes from the same names as its call; most say nothing."""
+    group, example = replace(GROUPS[0], let={"b": "2 * a"}), replace(GROUPS[0].examples[0], given={"a": -0.15})
+    assert published.remark(replace(group, say="f'{b:+.0%}'"), example) == "-30%"
+    assert published.remark(group, example) == ""
+
+
+def test_every_portfolio_names_its_worst_scenario() -> None:
+    """A long perpetual loses most in the first row with the lowest price, a short one in the first with the highest."""
+    said = {e.id: published.remark(g, e) for g in GROUPS if g.kind == "portfolio margin" for e in g.examples}
+    assert said["derive_pmrm1_test_long_ATM_perp_pm"] == "worst scenario: price -15%, volatility up"
+    assert said["derive_pmrm1_test_short_ATM_perp_pm"] == "worst scenario: price +15%, volatility up"
+    assert said["derive_pmrm1_Test13"] == "the forwards alone bind"
+    assert all(said.values())
+
+
 def test_the_functions_of_a_call_are_read_from_it() -> None:
     """Public names of idea modules, from the call and its intermediate names; numpy is not one of them."""
     group = replace(

@@ -11,6 +11,9 @@ from playwright.sync_api import Browser, sync_playwright
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
+# A benchmark is not a test, and needs what `make bench` alone installs.
+collect_ignore = ["bench"]
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:

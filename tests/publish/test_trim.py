@@ -28,7 +28,7 @@ USED = {"a", "md-nav", "open", "--used", "p"}
         (":root { --not: url('x;}y') } .a { x: y }", ":root{}.a{x:y}"),
         ("@keyframes k { to { x: y } } .a { animation: k 1s }", "@keyframes k{to{x:y}}.a{animation:k 1s}"),
         ("@keyframes k { to { x: y } } .a { x: y }", ".a{x:y}"),
-        (".a { content: ' ;  } ' }", ".a{content:' ;  } '}"),
+        (".a { content: ' ;  } ' }", '.a{content:" ;  } "}'),
         ('@charset "utf-8"; /* .a */ .a { x: y }', ".a{x:y}"),
     ],
 )

@@ -277,7 +277,7 @@ def _display(display: Display, block: articles.Block, md: Markdown, headings: li
     if display.markup == "html":
         return display.content
     if display.markup == "text" and block.output == "text":
-        return f'<div class="pn-output"><pre>{escape(display.content.rstrip(), quote=False)}</pre></div>'
+        return f'<div class="pn-output"><pre tabindex="0">{escape(display.content.rstrip(), quote=False)}</pre></div>'
     extensions, configs = markdown_config.exts, markdown_config.exts_config
     if extensions is None or configs is None:
         stop(md, "printed Markdown needs the plugin in mkdocs.yml: markdown-exec: {languages: []}")

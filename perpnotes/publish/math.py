@@ -30,7 +30,7 @@ def block(source: str, language: str, css_class: str, options: dict[str, Any], m
     Raises:
         perpnotes.publish.fences.Stop: the LaTeX has a fault; it names the line of the formula.
     """
-    return f'<div class="pn-math">{_convert(source, md, displayed=True)}</div>'
+    return f'<div class="pn-math" tabindex="0">{_convert(source, md, displayed=True)}</div>'
 
 
 def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # noqa: ARG001

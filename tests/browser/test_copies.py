@@ -25,7 +25,7 @@ def shown(site: Path, name: str) -> list[str]:
         section,
         re.DOTALL,
     )
-    outputs = [re.search(r'<div class="pn-output"><pre>(.*?)</pre>', block, re.DOTALL) for block in blocks]
+    outputs = [re.search(r'<div class="pn-output"><pre tabindex="0">(.*?)</pre>', block, re.DOTALL) for block in blocks]
     return [unescape(output[1]) if output else "" for output in outputs]
 
 

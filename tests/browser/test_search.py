@@ -6,9 +6,10 @@ import inspect
 import re
 from pathlib import Path
 
-import perpnotes
 from markdown.extensions.toc import slugify
 from playwright.sync_api import Browser
+
+import perpnotes
 
 ROOT = Path(__file__).parents[2]
 IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnotes, name))]
@@ -17,9 +18,7 @@ IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnote
 def wanted() -> dict[str, list[str]]:
     """What is typed, and the pages that answer it."""
     terms = re.findall(r"^## (.+)$", (ROOT / "docs/glossary.md").read_text(), re.MULTILINE)
-    found: dict[str, list[str]] = {
-        term: ["glossary/#" + slugify(term, "-")] for term in terms
-    }
+    found: dict[str, list[str]] = {term: ["glossary/#" + slugify(term, "-")] for term in terms}
     for idea in IDEAS:
         found.setdefault(idea, []).extend([f"insights/{idea}/", f"reference/{idea}/"])
         for name in getattr(perpnotes, idea).__all__:

@@ -124,7 +124,7 @@ def test_printed_text_stands_below_its_code(built: Site) -> None:
     """Escaped, in the block's own element, and in no paragraph."""
     assert re.search(
         r'<div class="pn-block" id="named"><div class="language-python highlight"><span class="filename">Code</span>'
-        r'.*?</div>\n<div class="pn-output"><pre>&lt;b&gt; 41</pre></div></div>',
+        r'.*?</div>\n<div class="pn-output"><pre tabindex="0">&lt;b&gt; 41</pre></div></div>',
         built.page("page"),
         re.DOTALL,
     )
@@ -186,9 +186,9 @@ def test_pages_do_not_see_each_other(site: Callable[..., Site], generator: str) 
     free = block("import math\nprint(math.pi > 3, 'secret' in globals())")
     sites = site(a=taken.format("A") + free, b="# B\n\n" + free, c=taken.format("C"), d="# D\n\n" + free)
     assert sites.build(generator).returncode == 0
-    assert "<pre>False True</pre>" in sites.page("a")
-    assert "<pre>True False</pre>" in sites.page("b")
-    assert "<pre>True False</pre>" in sites.page("d")
+    assert '<pre tabindex="0">False True</pre>' in sites.page("a")
+    assert '<pre tabindex="0">True False</pre>' in sites.page("b")
+    assert '<pre tabindex="0">True False</pre>' in sites.page("d")
 
 
 def test_a_rebuild_starts_clean_and_nothing_is_kept(site: Callable[..., Site]) -> None:

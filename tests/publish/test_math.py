@@ -13,7 +13,7 @@ def test_formulas_are_mathml_in_the_page(site: Callable[..., Site], generator: s
     assert built.build(generator).returncode == 0
     page = built.page("a")
     assert '<math alttext="a &lt; b"><mi>a</mi><mo>&lt;</mo><mi>b</mi></math>' in page
-    assert '<div class="pn-math"><math alttext="x = \\frac{1}{2}" display="block">' in page
+    assert '<div class="pn-math" tabindex="0"><math alttext="x = \\frac{1}{2}" display="block">' in page
     assert "<p><div" not in page
 
 

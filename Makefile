@@ -7,7 +7,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test evidence check bench lock clean
+.PHONY: help serve site test evidence check bench audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -42,6 +42,10 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 
 bench: $(VENV)/bench ## Print the benchmarks, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench
+
+audit: $(VENV)/dev site ## Show the site to axe, the Nu validator and Lighthouse; needs Node.js, Java and Chromium
+	AUDIT=1 $(BIN)/pytest -q tests/browser/test_accessibility.py
+	$(BIN)/python -m tests.audit
 
 lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

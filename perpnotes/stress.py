@@ -482,7 +482,7 @@ class Evaluation:
 
     @property
     def worst(self) -> Cell:
-        """The scenario with the lowest weighted P&L; the first of equals."""
+        """The scenario with the lowest weighted P&L, the first of equals."""
         return self.cell(int(self.pnl.argmin()))
 
     @property

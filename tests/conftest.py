@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
-# A benchmark is not a test, and needs what `make bench` alone installs.
-collect_ignore = ["bench"]
+# Neither is a test, and each needs what its own target brings: `make bench`, `make audit`.
+collect_ignore = ["audit", "bench"]
 
 
 @pytest.fixture(scope="session")

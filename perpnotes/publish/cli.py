@@ -245,10 +245,11 @@ def _fail(messages: Iterable[str]) -> int:
 
 
 def _finish(chosen: argparse.Namespace) -> int:
-    from perpnotes.publish import finding, machines, trim
+    from perpnotes.publish import finding, machines, markup, trim
 
     print(f"{len(machines.finish(chosen.site))} files in {chosen.site}")
     print(f"{finding.name_entries(chosen.site)} names in its search")
+    print(f"{markup.tidy(chosen.site)} pages with valid HTML")
     print(trim.trim(chosen.site).as_posix())
     return 0
 

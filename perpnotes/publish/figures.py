@@ -478,7 +478,6 @@ def _show(
     if alternative.lower().startswith(("a chart", "chart of", "a figure", "figure")):
         raise ValueError("alt must say what the reader should see, not that it is a chart")
     table = html_table(headers, rows, numeric or [False] + [True] * (len(headers) - 1))
-    name = escape(caption)
     note = "".join(f"<span>{text}</span>" for text in notes)
     html = (
         f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
@@ -487,7 +486,7 @@ def _show(
         f'<div class="pn-plot" role="img" aria-label="{escape(alternative)}" data-search-exclude>'
         f"{svg.render(chart, id, crisp=crisp)}</div>"
         '<details class="pn-data" data-search-exclude><summary>Data</summary>'
-        f"{scroll(table, f'Data: {name}')}</details></figure>"
+        f"{scroll(table, f'Data: {caption}')}</details></figure>"
     )
     text = text_table(headers, rows, caption)
     data = {

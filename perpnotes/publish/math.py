@@ -58,4 +58,6 @@ def _convert(source: str, md: Markdown, *, displayed: bool) -> str:
         mathml = _converter.convert_with_local_state(tex, displaystyle=displayed)
     except LatexError as error:
         fences.stop(md, f"LaTeX: {error}\n    {tex}", tex)
+    # A table begins at this level by itself, and HTML does not let it say so.
+    mathml = mathml.replace('<mtable displaystyle="true" scriptlevel="0"', '<mtable displaystyle="true"')
     return mathml.replace("<math", f'<math alttext="{escape(" ".join(tex.split()))}"', 1)

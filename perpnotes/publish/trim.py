@@ -21,10 +21,11 @@ _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _ASKED = re.compile(
     r"[.#](-?[_a-zA-Z][\w-]*)|(?:^|(?<=[\s>+~]))([a-z][a-z0-9]*)(?![\w-]*\()|\[([\w-]+)(?:=[\"']?([\w-]+))?"
 )
-# Parts of the theme that scripts could make and this site never asks them for, and writing from right to left.
+# Parts of the theme that scripts could make and this site never asks them for, and writing from right to left; and a
+# rule for everything, against the fading of colors, for which the browser styles the page twice when it opens.
 _OFF = re.compile(
-    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag|feedback|hero)"
-    r"|tabbed|mermaid|glightbox|linenos|highlighttable"
+    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag$|feedback|hero)"
+    r"|tabbed|mermaid|glightbox|linenos|highlighttable|data-md-color-switching"
 )
 
 

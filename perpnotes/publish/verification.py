@@ -131,7 +131,7 @@ class Verification:
             )
             parts.append(
                 f'<section class="pn-published" id="{example.id.replace("_", "-")}">'
-                f"<h4>{escape(group.source)}: {escape(group.kind)}</h4>"
+                f"<h3>{escape(group.source)}: {escape(group.kind)}</h3>"
                 f"<p>{result} {escape(_sentence(example.contradicts))}</p>"
                 f'{_call(group)}<p class="pn-source">{_inputs(group, example)}. {_where(group, example)}</p></section>'
             )

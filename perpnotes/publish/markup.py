@@ -1,0 +1,34 @@
+"""What the theme writes and HTML does not allow, put right in the built pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def valid(html: str) -> str:
+    """A page without attributes where HTML does not know them.
+
+    A check box completes nothing, and an empty `tabindex` is no number: the theme's script looks for the attribute, so
+    it stays, with what browsers make of it.
+    """
+    html = re.sub(r'(<input [^>]*type="(?:checkbox|radio)"[^>]*) autocomplete="off"', r"\1", html)
+    return html.replace(' tabindex=""', ' tabindex="-1"')
+
+
+def tidy(site: Path) -> int:
+    """Writes the pages of a built site again.
+
+    Parameters:
+        site: the folder that a generator has written.
+
+    Returns:
+        How many pages changed.
+    """
+    changed = 0
+    for file in sorted(site.rglob("*.html")):
+        was = file.read_text(encoding="utf-8")
+        if (now := valid(was)) != was:
+            file.write_text(now, encoding="utf-8")
+            changed += 1
+    return changed

@@ -1,0 +1,23 @@
+"""The theme's pages as HTML allows them."""
+
+from pathlib import Path
+
+from perpnotes.publish import markup
+
+
+def test_attributes_that_html_does_not_know_go() -> None:
+    """A text field keeps its attribute, and a link its place in the order."""
+    box = '<input class="md-toggle" type="checkbox" id="__search" autocomplete="off">'
+    assert markup.valid(box) == '<input class="md-toggle" type="checkbox" id="__search">'
+    assert markup.valid('<label id="a" tabindex="">') == '<label id="a" tabindex="-1">'
+    for good in ('<input type="text" autocomplete="off">', '<label tabindex="0">', "<p>tabindex</p>"):
+        assert markup.valid(good) == good
+
+
+def test_pages_that_need_nothing_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.html").write_text("<p>one</p>")
+    (tmp_path / "deep/b.html").write_text('<label tabindex="">')
+    assert markup.tidy(tmp_path) == 1
+    assert (tmp_path / "deep/b.html").read_text() == '<label tabindex="-1">'
+    assert markup.tidy(tmp_path) == 0

@@ -35,7 +35,7 @@ class Compressed(SimpleHTTPRequestHandler):
     def log_message(self, *_args: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer with a file of the site."""
         file = Path(self.translate_path(self.path))
         file = file / "index.html" if file.is_dir() else file

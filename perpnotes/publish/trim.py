@@ -24,8 +24,8 @@ _ASKED = re.compile(
 # Parts of the theme that scripts could make and this site never asks them for, and writing from right to left; and a
 # rule for everything, against the fading of colors, for which the browser styles the page twice when it opens.
 _OFF = re.compile(
-    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag$|feedback|hero)"
-    r"|tabbed|mermaid|glightbox|linenos|highlighttable|data-md-color-switching"
+    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag|feedback|hero)"
+    r"|--md-mermaid|tabbed|mermaid|glightbox|linenos|highlighttable|data-md-color-switching"
 )
 
 
@@ -125,11 +125,12 @@ def _without_animations(css: str, words: set[str]) -> str:
     return re.sub(r"@keyframes ([\w-]+)\s*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", kept, css)
 
 
-def trim(site: Path) -> Path:
+def trim(site: Path, more: str = "") -> Path:
     """Replace the stylesheets of all pages of a built site by one that they share.
 
     Parameters:
         site: the folder that a generator has written.
+        more: rules to add.
 
     Returns:
         The new stylesheet; its name changes with its content.
@@ -153,7 +154,7 @@ def trim(site: Path) -> Path:
     words = {word for text in scripts for word in _NAME.findall(text) if not _OFF.match(word)}
     for html in pages.values():
         words |= set(_words(html))
-    text = trimmed(css, words)
+    text = trimmed(css, words) + more
     target = site / f"assets/all.{hashlib.sha256(text.encode()).hexdigest()[:8]}.css"
     target.write_text(text, encoding="utf-8")
     for file, html in pages.items():

@@ -1,4 +1,4 @@
-"""The theme's pages as HTML allows them."""
+"""Pages as HTML allows them, and no larger than they need to be."""
 
 from pathlib import Path
 
@@ -12,6 +12,14 @@ def test_attributes_that_html_does_not_know_go() -> None:
     assert markup.valid('<label id="a" tabindex="">') == '<label id="a" tabindex="-1">'
     for good in ('<input type="text" autocomplete="off">', '<label tabindex="0">', "<p>tabindex</p>"):
         assert markup.valid(good) == good
+
+
+def test_nobody_sees_what_goes() -> None:
+    """Spaces count within code; outside of it the same classes may mean something."""
+    code = '<pre><span></span><code><span class="n">x</span>\n  <span class="w"> </span><i>1</i></code></pre>'
+    page = f'<p>\n\n  a  b\n</p>\n{code}\n  <p><span class="n">x</span></p>'
+    left = '<p>\na  b\n</p>\n<pre><code>x\n   <i>1</i></code></pre>\n<p><span class="n">x</span></p>'
+    assert markup.plain(page) == left
 
 
 def test_pages_that_need_nothing_stay_as_they_are(tmp_path: Path) -> None:

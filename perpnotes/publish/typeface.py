@@ -21,7 +21,7 @@ from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 FAMILY = "STIX Two Math"
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
-_TOKEN = re.compile(r"<(m[ino])\b[^>]*>([^<]+)</")
+_TOKEN = re.compile(r"<(m[ino])\b([^>]*)>([^<]+)</")
 # MathML Core: a browser shows an identifier of one letter in italics, which are characters of their own.
 _ITALIC = {
     chr(int(parts[1], 16)): chr(point)
@@ -38,9 +38,10 @@ def characters(pages: Iterable[str]) -> set[str]:
     """
     shown: set[str] = set()
     for formula in (formula for page in pages for formula in _MATH.findall(page)):
-        for element, escaped in _TOKEN.findall(formula):
+        for element, attributes, escaped in _TOKEN.findall(formula):
             text = unescape(escaped).strip()
-            shown |= set(_ITALIC.get(text, text) if element == "mi" else text)
+            upright = element != "mi" or "normal" in attributes
+            shown |= set(text if upright else _ITALIC.get(text, text))
         if "<msqrt" in formula or "<mroot" in formula:
             shown.add("√")
     return {character for character in shown if not character.isspace()}

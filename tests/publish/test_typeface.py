@@ -17,9 +17,9 @@ def _formula(tex: str) -> str:
 
 def test_letters_alone_are_italic_and_text_is_the_page() -> None:
     """As MathML Core has browsers show them; a root is drawn with a sign that stands nowhere in the page."""
-    formulas = _formula(r"h + \sigma\,\log 2 + \text{qz}") + _formula(r"\sqrt{x_i}")
+    formulas = _formula(r"h + \sigma\,\log 2 + \text{qz} + \mathrm{d}") + _formula(r"\sqrt{x_i}")
     shown = typeface.characters([f"<p>q</p>{formulas}<p>q</p>"])
-    assert {"ℎ", "𝜎", "𝑥", "𝑖", "√", "2", "+", "l", "o", "g"} <= shown
+    assert {"ℎ", "𝜎", "𝑥", "𝑖", "√", "2", "+", "l", "o", "g", "d"} <= shown
     assert not shown & set("hσxiqz ")
     assert typeface.characters(["<p>math</p>"]) == set()
 

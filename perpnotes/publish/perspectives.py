@@ -1,0 +1,37 @@
+"""The three perspectives of an article as cards; a Python-Markdown extension, which `mkdocs.yml` names."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from markdown import Extension, Markdown
+from markdown.treeprocessors import Treeprocessor
+
+from perpnotes.publish.checks import PERSPECTIVES
+
+
+class _Cards(Treeprocessor):
+    """A perspective's heading and what follows, up to the next heading, go into a section."""
+
+    def run(self, root: Element) -> None:
+        children, card = list(root), None
+        for child in children:
+            if child.tag in ("h1", "h2", "h3"):
+                perspective = child.tag == "h3" and "".join(child.itertext()) in PERSPECTIVES.values()
+                card = Element("section", {"class": "pn-card"}) if perspective else None
+                if card is not None:
+                    root.insert(list(root).index(child), card)
+            if card is not None:
+                root.remove(child)
+                card.append(child)
+
+
+class _Extension(Extension):
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.treeprocessors.register(_Cards(md), "perspectives", 15)  # before 5, where headings get a link with text
+
+
+def makeExtension(**options: Any) -> Extension:  # noqa: N802
+    """What `mkdocs.yml` names."""
+    return _Extension(**options)

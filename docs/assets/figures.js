@@ -141,10 +141,22 @@ if ("popover" in HTMLElement.prototype) {
           box.hidePopover()
           const block = document.getElementById(homes[part])
           for (const fold of block.querySelectorAll("details.pn-code")) fold.open = true
-          const name = [...block.querySelectorAll(".highlight .n")].find(span => span.textContent === part)
-          document.querySelector(".pn-hit")?.classList.remove("pn-hit")
-          name?.classList.add("pn-hit")
-          setTimeout(() => name?.scrollIntoView({ block: "center" }))
+          for (const hit of document.querySelectorAll(".pn-hit")) {
+            const around = hit.parentNode
+            hit.replaceWith(hit.textContent)
+            around.normalize()
+          }
+          // The first place where the code says it. In the finished site a plain name has no element of its own.
+          const named = new RegExp(`(?<![\\w.])${part}(?!\\w)`)
+          const text = document.createTreeWalker(block, NodeFilter.SHOW_TEXT, text =>
+            text.parentElement.matches(".highlight :is(code, a, .n)") && named.test(text.data) ? 1 : 3).nextNode()
+          if (!text) return
+          const place = new Range(), name = document.createElement("span")
+          name.className = "pn-hit"
+          place.setStart(text, text.data.search(named))
+          place.setEnd(text, place.startOffset + part.length)
+          place.surroundContents(name)
+          setTimeout(() => name.scrollIntoView({ block: "center" }))
         })
         code.append(link)
       }

@@ -172,3 +172,19 @@ def test_everything_is_there_without_scripts(site: Path, address: str, browser: 
         context.close()
     for name in articles(site):
         assert texts[name, True] == texts[name, False]
+
+
+def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, browser: Browser) -> None:
+    """The theme unfolds everything for print: answers stay, code of figures and their data go; addresses are printed."""
+    page = browser.new_page(color_scheme="dark")
+    page.goto(f"{address}insights/stress/")
+    page.emulate_media(media="print")
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+    for gone in ("details.pn-code", ".pn-figure .pn-data", ".pn-take", ".md-header", ".md-clipboard"):
+        assert not any(part.is_visible() for part in page.locator(gone).all()), gone
+    for kept in ("details.pn-answer p", ".pn-figure svg", "#worked-example ~ .pn-block pre"):
+        assert page.locator(kept).first.is_visible(), kept
+    source = page.locator("#sources ~ ul a").first
+    assert source.evaluate("link => getComputedStyle(link, '::after').content.includes(link.href)")
+    assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--pn-paper')") == "#fff"
+    page.close()

@@ -97,10 +97,10 @@ def _parser() -> argparse.ArgumentParser:
 
     finish = commands.add_parser(
         "finish",
-        help="add to the built site what other programs read, weigh its search, and make its styles smaller",
+        help="add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
         description="Add to a built site JSON-LD, feeds, llms.txt, each article as Markdown, cards and provenance, let "
-        "its search put a name first, and put one stylesheet without unused rules and with the typeface of formulas in "
-        "the place of the theme's. make site does it after it has built.",
+        "its search put a name first, put one stylesheet without unused rules and with the typeface of formulas in the "
+        "place of the theme's, and pack all of it into a file to read offline. make site does it after it has built.",
     )
     finish.add_argument("site", nargs="?", type=Path, default=Path("site"), help="the built site; by default site/")
     finish.set_defaults(command=_finish)
@@ -245,12 +245,13 @@ def _fail(messages: Iterable[str]) -> int:
 
 
 def _finish(chosen: argparse.Namespace) -> int:
-    from perpnotes.publish import finding, machines, markup, trim, typeface
+    from perpnotes.publish import finding, machines, markup, offline, trim, typeface
 
     print(f"{len(machines.finish(chosen.site))} files in {chosen.site}")
     print(f"{finding.name_entries(chosen.site)} names in its search")
     print(f"{markup.tidy(chosen.site)} pages with tidier HTML")
     print(trim.trim(chosen.site, typeface.rule(chosen.site)).as_posix())
+    print(offline.pack(chosen.site).as_posix())
     return 0
 
 

@@ -133,7 +133,7 @@ def trim(site: Path, more: str = "") -> Path:
         more: rules to add.
 
     Returns:
-        The new stylesheet; its name changes with its content.
+        The new stylesheet; its name changes with its content. Those that it replaces are removed.
 
     Raises:
         ValueError: pages name different stylesheets, or one that refers to another file.
@@ -150,6 +150,8 @@ def trim(site: Path, more: str = "") -> Path:
     css = "\n".join(sheet.read_text(encoding="utf-8") for sheet in next(iter(sheets)))
     if far := re.search(r"url\(\s*['\"]?(?!data:|#|['\"])([^)]*)\)", css):
         raise ValueError(f"stylesheets must be complete, got a reference to {far[1]}")
+    for file in [*site.rglob("*.map"), *site.glob("assets/javascripts/lunr/**/*.js")]:
+        file.unlink()  # for the theme's developers, and for other languages
     scripts = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.js"))]
     words = {word for text in scripts for word in _NAME.findall(text) if not _OFF.match(word)}
     for html in pages.values():
@@ -167,4 +169,6 @@ def trim(site: Path, more: str = "") -> Path:
             return f'\n<link rel="stylesheet" href="{depth}assets/{target.name}">' if was else ""
 
         file.write_text(_LINK.sub(one, html), encoding="utf-8")
+    for sheet in {*next(iter(sheets))} - {target.resolve()}:
+        sheet.unlink()
     return target

@@ -57,6 +57,10 @@ def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
     sheet = trim(tmp_path)
     assert sheet.read_text() == ".kept{x:1}.scripted{x:1}.kept{x:2}[fill]{x:var(--drawn)}:root{--drawn:3;--own:4}"
     assert f'<link rel="stylesheet" href="../assets/{sheet.name}"><b>' in (tmp_path / "deep/index.html").read_text()
+    assert [file.name for file in sorted(tmp_path.rglob("*.css"))] == [sheet.name]
+    assert trim(tmp_path) == sheet  # again, and nothing is lost
+    assert sheet.is_file()
+    (tmp_path / "assets/b.css").touch()
     (tmp_path / "other.html").write_text('<link rel="stylesheet" href="assets/b.css">')
     with pytest.raises(ValueError, match="one list of stylesheets"):
         trim(tmp_path)

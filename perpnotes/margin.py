@@ -441,13 +441,19 @@ class Distance:
     buffer: float
 
     def why(self) -> Derivation:
-        """The terms behind the distance."""
-        prices = tuple(Term(f"P_{{{name}}}", f"mark of {name} there", p, "USD") for name, p in self.prices.items())
+        """The terms behind the distance; without marks and equity where nothing ends the account."""
+        prices = [Term(f"P_{{{name}}}", f"mark of {name} there", p, "USD") for name, p in self.prices.items()]
+        if self.buffer <= 0:
+            there = [Term("E", "equity now, not above maintenance", self.equity, "USD")]
+        elif math.isinf(self.move):
+            there = []
+        else:
+            there = [Term("E_t", "equity there, equal to maintenance", self.equity, "USD", "M_t")]
         return Derivation(
             (
                 Term("B", "buffer now", self.buffer, "USD", "E - M"),
                 *prices,
-                Term("E_t", "equity there, equal to maintenance", self.equity, "USD", "M_t"),
+                *there,
                 Term("t", "distance", self.move, "", r"\min t \ge 0, E_t \le M_t"),
             )
         )
@@ -517,8 +523,10 @@ class Account:
             does it.
 
         Raises:
-            ValueError: for an unknown underlying, a non-finite move, or none.
+            ValueError: for what is no mapping, an unknown underlying, a non-finite move, or none.
         """
+        if not isinstance(direction, Mapping):
+            raise ValueError(f"direction must map underlyings to moves, got {direction!r}")
         marks = {p.contract.underlying: p.mark for p in self.positions}
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
         if unknown := sorted(moves.keys() - marks.keys()):

@@ -71,7 +71,8 @@ class Market:
         fx: USD for one unit of each currency, `> 0`; USD itself is 1.
 
     Raises:
-        ValueError: for a value outside its range, a missing volatility, or a matrix that is no correlation matrix.
+        ValueError: for what is no mapping, a value outside its range, a missing volatility, or a matrix that is no
+            correlation matrix.
     """
 
     prices: Mapping[str, float]
@@ -81,17 +82,22 @@ class Market:
     fx: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.prices:
-            raise ValueError("prices must not be empty")
         for name, values, lowest in (
             ("prices", self.prices, "gt"),
             ("fx", self.fx, "gt"),
             ("implied", self.implied, "ge"),
+            ("volatilities", self.volatilities, "gt"),
         ):
+            if not isinstance(values, Mapping):
+                raise ValueError(f"{name} must be a mapping, got {values!r}")
             for key, value in values.items():
                 scalar(f"{name}[{key!r}]", value, **{lowest: 0.0})
-        for key, value in self.volatilities.items():
-            scalar(f"volatilities[{key!r}]", value, gt=0)
+        if not self.prices:
+            raise ValueError("prices must not be empty")
+        if self.fx.get("USD", 1.0) != 1:
+            raise ValueError(f"fx['USD'] must be 1, got {self.fx['USD']:g}")
+        if self.implied:
+            items("implied", self.implied, (Option,))
         if self.correlation is None:
             return
         matrix = check(self.correlation)
@@ -143,6 +149,9 @@ class Scenarios:
         term: exponents of `(30 days / max(1 day, time to expiry))` that scale a volatility move up to and beyond 30
             days; None moves every expiry alike.
         factors: what multiplies the worst loss for initial and for maintenance margin, `> 0`.
+
+    Raises:
+        ValueError: for an axis that is missing or unknown, shapes that differ, or a value outside its range.
     """
 
     moves: Mapping[str, FloatArray]
@@ -151,14 +160,39 @@ class Scenarios:
     term: tuple[float, float] | None = None
     factors: tuple[float, float] = (1.0, 1.0)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.moves, Mapping) or self.moves.keys() != set(AXES):
+            raise ValueError(f"moves must name {', '.join(AXES)} and nothing else, got {list(self.moves)!r}")
+        for name in ("price", "basis", "fx"):
+            real(name, self.moves[name], gt=-1)
+        real("volatility", self.moves["volatility"], ge=-1)
+        real("correlation", self.moves["correlation"], ge=0, le=1)
+        weight = real("weight", self.weight, gt=0, le=1, ndim=1)
+        moves = {name: real(name, move) for name, move in self.moves.items()}
+        for name, move in moves.items():
+            if move.shape != weight.shape:
+                raise ValueError(f"{name} must have shape {weight.shape} like weight, got {move.shape}")
+        for name, pair in (("term", (0.0, 0.0) if self.term is None else self.term), ("factors", self.factors)):
+            if real(name, pair, ge=0).shape != (2,):
+                raise ValueError(f"{name} must be two numbers, got {pair!r}")
+        real("factors", self.factors, gt=0)
+        object.__setattr__(self, "moves", moves)
+        object.__setattr__(self, "weight", weight)
+
     def __len__(self) -> int:
         return len(self.weight)
 
     def volatility_factor(self, years: float) -> FloatArray:
-        """What multiplies the implied volatility of an option with this time to expiry, shape `(S,)`; never below 0."""
-        move = self.moves["volatility"]
+        """What multiplies the implied volatility of an option, shape `(S,)`; never below 0.
+
+        Parameters:
+            years: time to expiry in years, `>= 0`.
+
+        Raises:
+            ValueError: for a value outside its range.
+        """
+        move, days = self.moves["volatility"], max(1.0, 365.0 * scalar("years", years, ge=0))
         if self.term is not None:
-            days = max(1.0, 365.0 * years)
             move = move * (30.0 / days) ** self.term[0 if days <= 30 else 1]
         return np.maximum(0.0, 1.0 + move)
 
@@ -193,10 +227,6 @@ def grid(
     given = {"price": price, "volatility": volatility, "correlation": correlation}
     given |= {"basis": basis, "funding": funding, "fx": fx}
     values = {name: np.atleast_1d(real(name, value)) for name, value in given.items()}
-    for name in ("price", "basis", "fx"):
-        real(name, values[name], gt=-1)
-    real("volatility", values["volatility"], ge=-1)
-    real("correlation", values["correlation"], ge=0, le=1)
     for name, axis in values.items():
         if axis.ndim != 1 or len(np.unique(axis)) != len(axis):
             raise ValueError(f"{name} must be one-dimensional without repeated values, got {given[name]!r}")
@@ -233,19 +263,14 @@ def listed(
         >>> evaluate([(Linear("BTC"), -1.0)], Market({"BTC": 60_000.0}), crash_and_squeeze).worst.loss
         18000.0
     """
-    moves = {axis: np.zeros(real("price", price, gt=-1, ndim=1).size) for axis in AXES}
-    moves["price"] = real("price", price)
-    moves["volatility"] = real("volatility", volatility, ge=-1)
-    weights = real("weight", weight, gt=0, le=1)
+    moves = {axis: np.zeros(real("price", price, ndim=1).size) for axis in AXES}
+    moves["price"], moves["volatility"] = real("price", price), real("volatility", volatility)
+    weights = real("weight", weight)
     shape = moves["price"].shape
     if moves["volatility"].shape != shape:
         raise ValueError(f"volatility must have shape {shape} like price, got {moves['volatility'].shape}")
     if weights.shape not in ((), shape):
         raise ValueError(f"weight must be one number or have shape {shape}, got {weights.shape}")
-    for name, pair in (("term", (0.0, 0.0) if term is None else term), ("factors", factors)):
-        if real(name, pair, ge=0).shape != (2,):
-            raise ValueError(f"{name} must be two numbers, got {pair!r}")
-    real("factors", factors, gt=0)
     return Scenarios(moves, np.broadcast_to(weights, shape), {}, term, factors)
 
 
@@ -509,6 +534,8 @@ class Evaluation:
             ValueError: for an axis that the grid does not have, or the same one twice.
         """
         axes = self.scenarios.axes
+        if len(axes) < 2:
+            raise ValueError(f"rows and columns must be two axes of the grid, which has {', '.join(axes) or 'none'}")
         one_of("rows", rows, tuple(axes))
         one_of("columns", columns, tuple(name for name in axes if name != rows))
         cube = self.pnl.reshape([len(axis) for axis in axes.values()])
@@ -560,16 +587,31 @@ def _label(contract: Contract) -> str:
     return f"{type(contract).__name__} {name}"
 
 
+def _legs(book: Sequence[tuple[Contract, float]], kinds: tuple[type, ...]) -> tuple[tuple[Any, ...], FloatArray]:
+    """The contracts of a book, all of the `kinds`, and their quantities."""
+    try:
+        pairs = [(contract, quantity) for contract, quantity in book]
+    except (TypeError, ValueError):
+        raise ValueError(f"book must hold pairs of a contract and a quantity, got {book!r}") from None
+    contracts = items("book", [contract for contract, _ in pairs], kinds)
+    quantities = real("quantities", [quantity for _, quantity in pairs], ndim=1)
+    for contract, quantity in zip(contracts, quantities, strict=True):
+        if isinstance(contract, Cash) and contract.haircut and quantity < 0:  # it would make the debt smaller
+            raise ValueError(f"haircut of {contract.currency} must be 0 for a debt, got {contract.haircut:g}")
+    return contracts, quantities
+
+
 def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: Scenarios) -> Evaluation:
     """Value a book in every scenario.
 
     Parameters:
         book: pairs of a contract and its signed quantity (coins, USD of inverse contracts, options, currency units).
         market: the state before the stress.
-        scenarios: from `grid` or `published_grid`.
+        scenarios: from `grid`, `listed` or `published_grid`.
 
     Raises:
-        ValueError: for an empty book, a non-finite quantity, or a contract that the market does not price.
+        ValueError: for an empty book, a non-finite quantity, a debt with a haircut, or a contract that the market does
+            not price.
 
     Examples:
         >>> market = Market({"BTC": 60_000.0})
@@ -583,10 +625,7 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         initial factor: 1   [f]
         initial margin: 4,800.00 USD   [I = f L]
     """
-    if not book:
-        raise ValueError("book must not be empty")
-    contracts = tuple(contract for contract, _ in book)
-    quantities = real("quantities", [quantity for _, quantity in book], ndim=1)
+    contracts, quantities = _legs(book, get_args(Contract))
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
 
 
@@ -641,6 +680,9 @@ class Marks:
     def __post_init__(self) -> None:
         if self.perpetual is not None:
             scalar("perpetual", self.perpetual, gt=0)
+        if self.expiries:
+            real("expiries", list(self.expiries), gt=0)
+            items("expiries", self.expiries.values(), (Expiry,))
         scalar("stable", self.stable, gt=0)
         scalar("confidence", self.confidence, ge=0, le=1)
 
@@ -688,6 +730,7 @@ class Rule:
     peg_factor: float = 0.0
 
     def __post_init__(self) -> None:
+        items("scenarios", (self.scenarios,), (Scenarios,))
         real("basis_moves", self.basis_moves, gt=-1, ndim=1)
         scalar("discount", self.discount, gt=0, le=1)
         scalar("confidence_threshold", self.confidence_threshold, ge=0, le=1)
@@ -740,7 +783,7 @@ class PortfolioMargin:
         parts: what is valued together: `perpetual`, `spot` and the options of each expiry; `P` names.
         parts_pnl: P&L of each part in each scenario before weights, USD, shape `(S, P)`; of options after the discount.
         mark_to_market: value of the book without its cash, USD.
-        cash: USD.
+        cash: USD, after its haircut.
         basis: P&L for which a move of the forwards alone is charged, USD, `<= 0`.
         contingencies: the other charges by name, USD, each `>= 0`.
         distrust: charge for a low confidence of the oracle, initial margin only, USD, `>= 0`.
@@ -848,8 +891,8 @@ def portfolio_margin(
         unsettled: P&L of the perpetuals that is not yet in the cash, USD.
 
     Raises:
-        ValueError: for an empty book, another contract or currency, two coins, a non-finite quantity, or a coin or
-            option that the market does not price.
+        ValueError: for an empty book, another contract or currency, two coins, a non-finite quantity, a debt with a
+            haircut, or a coin or option that the market does not price.
 
     Examples:
         >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
@@ -873,8 +916,7 @@ def portfolio_margin(
     Source: the structure and the names of the charges are those of Derive's "Portfolio Margin Parameters"
     (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.
     """
-    contracts = items("book", [contract for contract, _ in book], (Linear, Spot, Option, Cash))
-    quantities = real("quantities", [quantity for _, quantity in book], ndim=1).tolist()
+    contracts, sizes = _legs(book, (Linear, Spot, Option, Cash))
     coins = sorted({contract.underlying for contract in contracts if not isinstance(contract, Cash)})
     if len(coins) > 1:
         raise ValueError(f"book must be on one coin, got {', '.join(coins)}: the rule nets within one only")
@@ -883,8 +925,9 @@ def portfolio_margin(
     coin = coins[0] if coins else next(iter(market.prices))
     index, _ = _moved(coin, market, rule.scenarios)
     marks = Marks() if marks is None else marks
-    held = list(zip(contracts, quantities, strict=True))
-    perpetuals, spot, cash = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot, Cash))
+    held = list(zip(contracts, sizes.tolist(), strict=True))
+    perpetuals, spot = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot))
+    cash = sum(q * (1.0 - c.haircut) for c, q in held if isinstance(c, Cash))
 
     value = scalar("unsettled", unsettled)
     basis, naked = 0.0, 0.0

@@ -181,6 +181,14 @@ class TestAccount:
         assert assessment.why("available").value == assessment.available == 6_000 - 6_100
         assert account.distance({"BTC": -1}).why().value == account.distance({"BTC": -1}).move
 
+    def test_why_says_nothing_of_a_place_that_is_not_there(self) -> None:
+        """Where nothing ends the account there are no marks and no equity; where it is over, the equity is today's."""
+        paid = Account([linear(1, 100, 100)], [Collateral(100.0)]).distance({"BTC": -1}).why()
+        assert [term.symbol for term in paid.terms] == ["B", "t"]
+        over = Account([linear(1, 100, 100)], [Collateral(0.2)]).distance({"BTC": -1}).why()
+        assert (over["E"], over["P_{BTC}"], over.value) == (0.2, 100.0, 0.0)
+        assert "equal" not in str(over)  # equity of 0.2 is not the maintenance margin of 0.5
+
     def test_no_equity_is_an_infinite_ratio(self) -> None:
         """An account below zero is past liquidation, not at a negative ratio."""
         assessment = Account([linear(1, 60_000, 40_000)], [Collateral(5_000.0)]).assess()
@@ -229,6 +237,11 @@ class TestRejects:
             Account([linear(1, 100, 100), linear(-1, 100, 101)], [Collateral(10.0)])
         with pytest.raises(ValueError, match="fx of BTC must equal its mark"):
             Account([linear(1, 100, 100)], [Collateral(1.0, "BTC", fx=101.0)])
+
+    def test_a_direction_that_is_no_mapping(self) -> None:
+        """A bare number does not say what moves."""
+        with pytest.raises(ValueError, match="direction must map underlyings to moves, got -1"):
+            ACCOUNT.distance(-1.0)  # type: ignore[arg-type]
 
 
 class TestRates:

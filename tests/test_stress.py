@@ -286,6 +286,12 @@ class TestPortfolioMargin:
         assert lost.initial_factor == pytest.approx(1.25 + 4 * 0.03, rel=1e-12)
         assert lost.mark_to_market == 60_000 / 0.96
 
+    def test_cash_counts_after_its_haircut(self) -> None:
+        """What the venue does not count of a dollar is not equity; the requirement does not know of it."""
+        whole, cut = (portfolio_margin([*MIXED, (Cash("USD", h), 50_000.0)], COIN, FULL) for h in (0.0, 0.1))
+        assert whole.equity - cut.equity == pytest.approx(0.1 * 50_000, rel=1e-12)
+        assert cut.initial == whole.initial
+
     @pytest.mark.parametrize("name", CHARGES)
     def test_a_charge_never_lowers_the_requirement(self, name: str) -> None:
         """And on a book of everything, in doubt and off its peg, each of them raises it."""
@@ -389,6 +395,52 @@ class TestRejects:
             result.surface("volatility", "price")
         with pytest.raises(ValueError, match="columns must be one of"):
             result.surface("price", "price")
+        with pytest.raises(ValueError, match="rows and columns must be two axes of the grid, which has none"):
+            stress.evaluate(BOOK[:1], MARKET, published_grid("paradex")).surface("price", "volatility")
+
+    def test_a_market_of_something_else(self) -> None:
+        """What is no mapping is named, implied volatilities belong to options, and a dollar is a dollar."""
+        for broken, message in (
+            ({"prices": [60_000.0]}, r"prices must be a mapping, got \[60000.0\]"),
+            ({"volatilities": 0.5}, "volatilities must be a mapping, got 0.5"),
+            ({"implied": {"BTC": 0.5}}, "implied must hold Option, got 'BTC'"),
+            ({"fx": {"USD": 2.0}}, r"fx\['USD'\] must be 1, got 2"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                Market(**({"prices": {"BTC": 60_000.0}} | broken))
+
+    @pytest.mark.parametrize("book", [[Linear("BTC")], [(Linear("BTC"),)], {"BTC": 1.0}, 3.0])
+    def test_a_book_that_is_no_list_of_pairs(self, book: object) -> None:
+        """A forgotten quantity is an error that says what a book is."""
+        with pytest.raises(ValueError, match="book must hold pairs of a contract and a quantity"):
+            stress.evaluate(book, MARKET, JOINT)  # type: ignore[arg-type]
+
+    def test_a_debt_with_a_haircut(self) -> None:
+        """A haircut lowers what is held. On what is owed it would make the loss smaller than it is."""
+        owed, scenarios = -100_000.0, grid(fx=[0.1])
+        plain = stress.evaluate([(Cash("MXN"), owed)], MARKET, scenarios).worst.loss
+        assert plain == pytest.approx(100_000 * 0.055 * 0.1, rel=1e-12)
+        with pytest.raises(ValueError, match="haircut of MXN must be 0 for a debt"):
+            stress.evaluate([(Cash("MXN", 0.05), owed)], MARKET, scenarios)
+        with pytest.raises(ValueError, match="haircut of USD must be 0 for a debt"):
+            portfolio_margin([(Cash("USD", 0.05), owed)], COIN, FULL)
+
+    def test_scenarios_of_ones_own(self) -> None:
+        """Scenarios made by hand keep the rules of those that a function makes."""
+        for moves, message in (
+            ({"price": JOINT.moves["price"]}, "moves must name price, volatility"),
+            ({**JOINT.moves, "fx": [0.0]}, r"fx must have shape \(54,\) like weight, got \(1,\)"),
+            ({**JOINT.moves, "basis": np.full(54, -1.0)}, "basis must be > -1"),
+        ):
+            with pytest.raises(ValueError, match=message):
+                stress.Scenarios(moves, JOINT.weight, {})
+
+    def test_marks_and_rules_of_something_else(self) -> None:
+        """A number in place of an expiry, and nothing in place of scenarios, are refused where they are given."""
+        with pytest.raises(ValueError, match="expiries must hold Expiry, got 60000"):
+            Marks(expiries={YEARS: 60_000.0})  # type: ignore[dict-item]
+        with pytest.raises(ValueError, match="scenarios must hold Scenarios, got None"):
+            Rule(None)  # type: ignore[arg-type]
 
 
 ONE = stress.evaluate([(Linear("BTC"), 1.0)], MARKET, JOINT)
@@ -449,7 +501,12 @@ BAD_INPUT = {
     "Cell": None,
     "Netting": None,
     "PortfolioMargin": None,
-    "Scenarios": None,
+    "Scenarios": case(
+        lambda move, weight: stress.Scenarios({**JOINT.moves, "funding": move}, weight, {}),
+        move=(np.zeros(54), NOTHING),
+        weight=(np.ones(54), NOTHING),
+    ),
+    "Scenarios.volatility_factor": case(published_grid("paradex").volatility_factor, years=(0.1, {"zero"})),
     "published_grid": None,
     "published_rule": None,
 }

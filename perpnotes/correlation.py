@@ -62,9 +62,9 @@ def check(matrix: Any, *, name: str = "correlation") -> FloatArray:
     c = _symmetric(name, matrix)
     diagonal = np.diagonal(c, axis1=-2, axis2=-1)
     if (off := np.abs(diagonal - 1) > _ENTRY).any():
-        raise ValueError(f"{name} must have ones on its diagonal, got {diagonal[off][0]:g}")
+        raise ValueError(f"{name} must have ones on its diagonal, got {diagonal[off][0]:.12g}")
     if (out := np.abs(c) > 1 + _ENTRY).any():
-        raise ValueError(f"{name} must have entries from -1 to 1, got {c[out][0]:g}")
+        raise ValueError(f"{name} must have entries from -1 to 1, got {c[out][0]:.12g}")
     if (lowest := float(np.linalg.eigvalsh(c).min())) < -_ENTRY * c.shape[-1]:
         raise ValueError(
             f"{name} must have no negative eigenvalue, got {lowest:.6g}; nearest() or spectral() repairs it"

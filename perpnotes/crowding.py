@@ -37,10 +37,12 @@ def realized_volatility(prices: Any, window: int, interval: float) -> FloatArray
         window: returns in each sum, a whole number `>= 1`.
         interval: hours from one price to the next, `> 0`.
 
+    Returns:
+        Per square root of a year, shape `(n - window,)`: the first value is known at the price number `window`,
+            counted from 0.
+
     Raises:
         ValueError: for a value outside its range, or fewer prices than a window needs.
-
-    Returns an array of shape `(n - window,)`: the first value is known at the price number `window`, counted from 0.
 
     Examples:
         >>> realized_volatility([100.0, 101.0, 100.0, 102.0], window=2, interval=24.0).round(4).tolist()
@@ -66,10 +68,11 @@ def trailing_rank(values: Any, window: int) -> FloatArray:
         values: in order, any sign. Shape `(n,)`, with `n >= window`.
         window: values in a window, a whole number `>= 2`.
 
+    Returns:
+        Shape `(n - window + 1,)`: the first rank belongs to the value number `window - 1`, counted from 0.
+
     Raises:
         ValueError: for a non-finite value, or fewer values than a window needs.
-
-    Returns an array of shape `(n - window + 1,)`: the first rank belongs to the value number `window - 1`.
 
     Examples:
         >>> trailing_rank([1.0, 2.0, 3.0, 3.0, 0.0], window=4).tolist()
@@ -120,7 +123,9 @@ def quadrants(
     start = scalar("enter", enter, gt=0, le=1)
     stop = scalar("leave", leave, ge=0, le=start)
     if not f.shape == u.shape == v.shape:
-        raise ValueError(f"volatility_rank must match, got lengths {f.size}, {u.size} and {v.size}")
+        raise ValueError(
+            f"funding, funding_rank and volatility_rank must have one length, got {f.size}, {u.size} and {v.size}"
+        )
     crowded, volatile = _latched(u, start, stop), _latched(v, start, stop)
     code = np.where(volatile, np.where(crowded, 2, np.where(f < 0, 4, 3)), np.where(crowded, 1, 0))
     return np.asarray(QUADRANTS)[code]
@@ -144,7 +149,7 @@ class TailDependence:
         high_volatility: times at which volatility is high.
         both: times at which both are.
         times: all times.
-        chance: the part of all time shifts of one series against the other with at least as many joint times. A shift
+        chance: the share of all time shifts of one series against the other with at least as many joint times. A shift
             keeps what each series does alone, and breaks what they do together.
     """
 
@@ -180,7 +185,7 @@ class TailDependence:
                 Term("n_V", "times of high volatility", self.high_volatility),
                 Term("n_{FV}", "times of both", self.both),
                 Term("p", "independence would give", self.independent, "", "n_F / n"),
-                Term("c", "part of the time shifts that do as well", self.chance),
+                Term("c", "share of time shifts that do at least as well", self.chance),
                 Term(r"\chi", "funding high, given volatility high", self.chi, "", "n_{FV} / n_V"),
             )
         )
@@ -210,7 +215,7 @@ def tail_dependence(funding_rank: Any, volatility_rank: Any, level: float = 0.9)
     v = real("volatility_rank", volatility_rank, ge=0, le=1, ndim=1)
     above = scalar("level", level, gt=0, lt=1)
     if u.shape != v.shape:
-        raise ValueError(f"volatility_rank must match, got lengths {u.size} and {v.size}")
+        raise ValueError(f"funding_rank and volatility_rank must have one length, got {u.size} and {v.size}")
     f, w = u > above, v > above
     for name, high in (("funding_rank", f), ("volatility_rank", w)):
         if not high.any():

@@ -145,7 +145,7 @@ class Sizing:
             scalar(f"gap of {mode.name!r}", mode.gap, lt=1)
 
     def _need(self, mode: Mode, move: float, rate: float) -> float:
-        """USD a coin after an adverse move: costs, price loss and maintenance at this rate, without its deduction."""
+        """USD per coin after an adverse move: costs, price loss and maintenance at this rate, without its deduction."""
         hedged = move if mode.hedge_lost is None else min(move, mode.hedge_lost)
         lost = mode.fees + mode.funding + move - self.hedge * hedged
         return self.price * (lost + rate * (1.0 - self.side * move))
@@ -202,9 +202,10 @@ class Sizing:
             A fraction of the entry price; 0 where it is liquidated at once, infinite where no price does it.
 
         Raises:
-            ValueError: for a size outside its range.
+            ValueError: for a size outside its range, or a mode that is none.
         """
         coins = scalar("size", size, gt=0)
+        items("mode", (mode,), (Mode,))
         usable = self._usable(mode)
         end = 1.0 if self.side > 0 else math.inf
         lost_at = end if mode.hedge_lost is None else mode.hedge_lost
@@ -239,7 +240,7 @@ class Sizing:
                 Term("e", "earned by the hedge before it is gone", self.hedge * hedged, "", r"\eta \min(g, a)"),
                 Term("m", "maintenance rate there", rate),
                 Term("c", "deduction of that tier", deduction, "USD"),
-                Term("n", "needed a coin", self._need(mode, move, rate), "USD", f"P (g + k - e + m (1 {sign} g))"),
+                Term("n", "needed per coin", self._need(mode, move, rate), "USD", f"P (g + k - e + m (1 {sign} g))"),
                 Term("q", "largest size, coins", size, "", "(W + c) / n"),
             )
         )

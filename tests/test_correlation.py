@@ -100,6 +100,8 @@ def test_check_names_the_offending_eigenvalue() -> None:
         ([[1, 0.5], [0.4, 1]], "correlation must be symmetric, got entries that differ by 0.1"),
         ([[1, 0.5], [0.5, 0.9]], "correlation must have ones on its diagonal, got 0.9"),
         ([[1, 1.5], [1.5, 1]], "correlation must have entries from -1 to 1, got 1.5"),
+        ([[1, 0], [0, 1 + 1e-9]], "correlation must have ones on its diagonal, got 1.000000001"),
+        ([[1, 1 + 1e-9], [1 + 1e-9, 1]], "correlation must have entries from -1 to 1, got 1.000000001"),
         ([[1, 0.5, 0], [0.5, 1, 0]], "correlation must be square, got shape (2, 3)"),
         ([[1, math.nan], [math.nan, 1]], "correlation must be finite, got nan"),
         ([1, 1], "correlation must be square, got shape (2,)"),

@@ -183,6 +183,11 @@ class TestRejects:
         with pytest.raises(ValueError, match="name must be a non-empty string"):
             Mode("", gap=0.1)
 
+    def test_a_move_in_what_is_no_mode(self) -> None:
+        """The name of a mode is not the mode: a short error, not a missing attribute."""
+        with pytest.raises(ValueError, match=r"^mode must hold Mode, got 'gap'$"):
+            ONE.move(1.0, "gap")  # type: ignore[arg-type]
+
 
 class TestKelly:
     def test_the_check_values(self) -> None:

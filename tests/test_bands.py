@@ -314,6 +314,27 @@ class TestRejects:
             smallest_close(0.0, 100.0, 30.0, 0.05, 0.2)
         with pytest.raises(ValueError, match="side must be 1 or -1"):
             hit_hours(100.0, 99.0, 0.6, 0.5, side=0)
+        with pytest.raises(ValueError, match="levels must map names to multiples"):
+            band(LONG, [1.25, 1.0])  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="level must be a number"):
+            hit_hours(100.0, "ninety", 0.6, 0.5)
+
+    def test_a_requirement_above_the_notional(self) -> None:
+        """No part of a position can release more than it is worth: not a ratio below 0, and not a size."""
+        for multiple in (20.0, 30.0):
+            for call in (smallest_close, close_at):
+                with pytest.raises(ValueError, match=r"multiple \* maintenance must be < 1"):
+                    call(10.0, 100.0, 30.0, 0.05, 0.1, multiple=multiple)
+            for ratio in (spiral_ratio, restoring_equity):
+                with pytest.raises(ValueError, match=r"multiple \* maintenance must be < 1"):
+                    ratio(10.0, 100.0, 0.05, 0.1, multiple=multiple)
+
+    def test_a_spread_wider_than_the_price(self) -> None:
+        """A long is never sold below 0, at any equity; a short may be bought back at more than twice the mark."""
+        for equity in (0.0, 10.0):
+            with pytest.raises(ValueError, match=r"spread \* maintenance must be < 1"):
+                fillable(100.0, equity, 10.0, 0.5, adjustment=1.0, spread=2.0)
+        assert fillable(100.0, 0.0, 10.0, 0.5, adjustment=1.0, spread=2.5, side=-1) == pytest.approx(225.0, rel=1e-14)
 
 
 SIGNED = {"negative", "shape"}

@@ -272,6 +272,18 @@ class TestSpiral:
         actual = smallest_close(10.0, 100.0, 50.0 - lack, rate, impact, permanent=1.0)
         assert actual == pytest.approx(total, rel=1e-4)  # first order in the lack
 
+    @given(rate=st.floats(0.005, 0.2), fee=st.floats(0, 0.004), coins=st.floats(1, 1_000))
+    def test_the_two_thresholds_of_a_long_have_closed_forms(self, rate: float, fee: float, coins: float) -> None:
+        """Closing it all moves the price by (m - f)/(1 - m) where it begins to spiral, by 2(m - f) where it is lost."""
+        spiral, lost = (rate - fee) / (1 - rate), 2 * (rate - fee)
+        terms = {"size": coins, "mark": 100.0, "maintenance": rate, "close_fee": fee, "permanent": 1.0}
+        assert spiral_ratio(impact=spiral * 100.0 / coins, **terms) == pytest.approx(1.0, rel=1e-9)
+        required = rate * 100.0 * coins
+        for part in (0.999, 1.0, 1.001):
+            floor = restoring_equity(impact=part * lost * 100.0 / coins, **terms)
+            relief = max(0.0, 1 - part) * (rate - fee) * 100.0 * coins  # of closing it all
+            assert floor == pytest.approx(required - relief, rel=1e-9)
+
     def test_a_fee_that_takes_all_is_infinite(self) -> None:
         """Where the fee exceeds the maintenance rate, closing releases nothing."""
         assert spiral_ratio(10.0, 100.0, 0.005, 0.1, close_fee=0.005) == math.inf

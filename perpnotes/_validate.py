@@ -20,8 +20,12 @@ def real(
     lt: float | None = None,
     le: float | None = None,
     ndim: int | None = None,
+    infinite: bool = False,
 ) -> FloatArray:
-    """`value` as a non-empty array of finite floats within the bounds, or a `ValueError` that names it."""
+    """`value` as a non-empty array of finite floats within the bounds, or a `ValueError` that names it.
+
+    With `infinite`, infinity (not minus infinity) is a value too.
+    """
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -31,7 +35,7 @@ def real(
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension{'s'[: ndim != 1]}, got shape {array.shape}")
     checks: Sequence[tuple[npt.NDArray[np.bool_], str]] = [
-        (np.isfinite(array), "finite"),
+        (np.isfinite(array) | (infinite & np.isposinf(array)), "finite"),
         *([(array > gt, f"> {gt:g}")] if gt is not None else []),
         *([(array >= ge, f">= {ge:g}")] if ge is not None else []),
         *([(array < lt, f"< {lt:g}")] if lt is not None else []),

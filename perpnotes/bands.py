@@ -104,7 +104,8 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
         levels: name and multiple of each level, multiples `>= 0` and falling; at least two.
 
     Raises:
-        ValueError: for fewer than two levels, or multiples out of order or outside their range.
+        ValueError: for what is no `Estimate` or no mapping, fewer than two levels, or multiples out of order or
+            outside their range.
 
     Examples:
         >>> print(band(Estimate(10.0, 100.0, 100.0, 0.02)).why())
@@ -119,6 +120,8 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
     """
     if not isinstance(position, Estimate):
         raise ValueError(f"position must be an Estimate, got {position!r}")
+    if not isinstance(levels, Mapping):
+        raise ValueError(f"levels must map names to multiples, got {levels!r}")
     multiples = real("levels", list(levels.values()), ge=0)
     if len(levels) < 2 or np.any(np.diff(multiples) >= 0):
         raise ValueError(f"levels must be two or more falling multiples, got {multiples.tolist()}")
@@ -204,8 +207,7 @@ def hit_hours(
 def _distance(mark: Any, level: Any, side: Any) -> FloatArray:
     """Log distance to the level on the adverse side, `>= 0`; infinite where it is never reached."""
     s = _side(side)
-    target = np.asarray(level, dtype=np.float64)
-    real("level", np.where(np.isposinf(target), 1.0, target), ge=0)
+    target = real("level", level, ge=0, infinite=True)
     with np.errstate(divide="ignore"):
         away: FloatArray = np.maximum(0.0, s * (np.log(real("mark", mark, gt=0)) - np.log(target)))
     return away
@@ -231,7 +233,7 @@ def smallest_close(
 ) -> FloatArray:
     """The smallest part of a linear position whose forced closing leaves equity at its requirement; infinite if none.
 
-    Closing `x` coins moves the price by `alpha x`, so it fills at `alpha x / 2` on average beside the mark. A share
+    Closing `x` coins moves the price by `alpha x`, so on average it fills `alpha x / 2` away from the mark. A share
     `eta` of the move stays in the mark of the rest. With `l` times the maintenance rate `m` asked of the rest it is the
     smallest `x` in `[0, q]` with `e - alpha x^2/2 - eta alpha x (q - x) - phi P x >= l m (P - s eta alpha x)(q - x)`.
 
@@ -243,7 +245,8 @@ def smallest_close(
         impact: `alpha`, USD that the price moves per coin closed, `>= 0`; a long's whole size must not empty the price.
         close_fee: fee as a fraction of the notional at the mark, `>= 0`.
         permanent: `eta`, the share of the impact that stays in the mark, in `[0, 1]`.
-        multiple: the multiple of maintenance to restore, `> 0`; above 1 leaves room before the next time.
+        multiple: the multiple of maintenance to restore, `> 0`, times `maintenance` below 1; above 1 leaves room before
+            the next time.
 
     Returns:
         Coins to close, in `[0, |size|]`; 0 where nothing is asked, infinite where no size restores the account.
@@ -255,7 +258,7 @@ def smallest_close(
         >>> smallest_close(10.0, 100.0, [60.0, 30.0, 10.0], 0.05, 0.2, close_fee=0.0005).round(6).tolist()
         [0.0, 4.438365, inf]
 
-    Source: after Chitra et al. (2025), arXiv 2512.01112, with an impact that may stay in the mark, and no more closed
+    Source: after Chitra (2025), arXiv 2512.01112, with an impact that may stay in the mark, and no more closed
     than there is.
     """
     coins, linear, square, asked = _closing(size, mark, maintenance, impact, close_fee, permanent, multiple)
@@ -285,7 +288,7 @@ def close_at(
         maintenance: maintenance rate `m`, in `[0, 1)`.
         fill: price at which coins are closed, `> 0`, USD per coin.
         close_fee: fee `phi` as a fraction of the notional at the mark, in `[0, 1)`.
-        multiple: the multiple `l` of maintenance to restore, `> 0`.
+        multiple: the multiple `l` of maintenance to restore, `> 0`, times `maintenance` below 1.
 
     Returns:
         Coins, `>= 0`; more than the position has where closing all of it is not enough, infinite where each coin
@@ -303,7 +306,7 @@ def close_at(
     signed, price = real("size", size), real("mark", mark, gt=0)
     if not signed.all():
         raise ValueError("size must not be 0")
-    rate = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    rate = _rate(maintenance, multiple)
     lack = rate * price * np.abs(signed) - real("equity", equity)
     fee, filled = real("close_fee", close_fee, ge=0, lt=1), real("fill", fill, gt=0)
     gain = (rate - fee) * price + np.sign(signed) * (filled - price)
@@ -334,7 +337,7 @@ def restoring_equity(
         impact: USD that the price moves per coin closed, `>= 0`.
         close_fee: fee as a fraction of the notional at the mark, `>= 0`.
         permanent: the share of the impact that stays in the mark, in `[0, 1]`.
-        multiple: the multiple of maintenance to restore, `> 0`.
+        multiple: the multiple of maintenance to restore, `> 0`, times `maintenance` below 1.
 
     Raises:
         ValueError: for a value outside its range, or a long whose closing would push the price to 0.
@@ -366,7 +369,7 @@ def spiral_ratio(
 
     What the first coin's impact costs the rest of the position, over what it releases. Below 1 the coins due are a
     geometric series. Above 1 the first coins closed leave the account further from its requirement than before: no
-    small closing helps, and only one of nearly everything may (see `restoring_equity`).
+    small closing helps, though a large one may (see `restoring_equity`).
 
     Parameters:
         size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
@@ -375,7 +378,7 @@ def spiral_ratio(
         impact: USD that the price moves per coin closed, `>= 0`.
         close_fee: fee as a fraction of the notional at the mark, `>= 0`.
         permanent: the share of the impact that stays in the mark, in `[0, 1]`.
-        multiple: the multiple of maintenance to restore, `> 0`.
+        multiple: the multiple of maintenance to restore, `> 0`, times `maintenance` below 1.
 
     Returns:
         `>= 0`; infinite where the fee takes all that a closed coin releases.
@@ -409,10 +412,18 @@ def _closing(
     if np.any(signed * slope >= price):
         raise ValueError("impact * size must be < mark for a long: else its closing pushes the price to 0")
     coins = np.abs(signed)
-    rate = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    rate = _rate(maintenance, multiple)
     kept = stays * (1.0 - np.sign(signed) * rate)
     linear = (rate - real("close_fee", close_fee, ge=0)) * price - slope * coins * kept
     return coins, linear, slope * (kept - 0.5), rate * price * coins
+
+
+def _rate(maintenance: Any, multiple: Any) -> FloatArray:
+    """The multiple of the maintenance rate that is asked of what remains."""
+    rate: FloatArray = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    if np.any(rate >= 1):
+        raise ValueError("multiple * maintenance must be < 1: else the requirement exceeds the notional")
+    return rate
 
 
 def fillable(
@@ -420,8 +431,8 @@ def fillable(
 ) -> FloatArray:
     """The worst price at which a venue lets a liquidation be filled: `P (1 - s clip(a (1 - e/M), 0, 1) b m)`.
 
-    It opens as the equity falls below the requirement: at `e = M` the liquidation may only be filled at the mark, and
-    from `e = M (1 - 1/a)` down it may take the share `b` of the maintenance margin from the position.
+    The range opens as the equity falls below the requirement: at `e = M` the liquidation may only be filled at the
+    mark, and from `e = M (1 - 1/a)` down it may cost the position the share `b` of its maintenance margin.
 
     Parameters:
         mark: mark price, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -433,7 +444,7 @@ def fillable(
         side: 1 for a long position, -1 for a short.
 
     Raises:
-        ValueError: for a value outside its range.
+        ValueError: for a value outside its range, or a spread that lets a long be filled at 0 or below.
 
     Examples:
         >>> fillable(50_000.0, 499.0, 500.0, 0.1, adjustment=2.0, spread=0.1)
@@ -443,6 +454,9 @@ def fillable(
     """
     short = 1.0 - real("equity", equity) / real("requirement", requirement, gt=0)
     share = np.clip(real("adjustment", adjustment, ge=0) * short, 0.0, 1.0)
-    cut = share * real("spread", spread, ge=0) * real("maintenance", maintenance, ge=0, lt=1)
-    result: FloatArray = real("mark", mark, gt=0) * (1.0 - _side(side) * cut)
+    widest = real("spread", spread, ge=0) * real("maintenance", maintenance, ge=0, lt=1)
+    s = _side(side)
+    if np.any(s * widest >= 1):
+        raise ValueError("spread * maintenance must be < 1 for a long: else it may be filled at 0 or below")
+    result: FloatArray = real("mark", mark, gt=0) * (1.0 - s * share * widest)
     return result

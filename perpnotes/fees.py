@@ -2,6 +2,9 @@
 
 A fee is charged on the notional, an account is measured by its equity: leverage stands between the two. All rates are
 fractions of notional; a rebate is a fee below 0.
+
+What many fees leave is what many funding payments leave: a round trip is a payment of twice the fee to
+`funding.equity_left` and `funding.distance`.
 """
 
 from __future__ import annotations
@@ -13,13 +16,11 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, real, scalar
 
 __all__ = [
     "RoundTrips",
     "breakeven_move",
-    "distance_after",
-    "equity_after",
     "forced_loss",
     "insurance_flow",
     "liquidation_fee",
@@ -75,60 +76,6 @@ def breakeven_move(open_fee: Any, close_fee: Any, *, side: Any = 1.0) -> FloatAr
         raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
     move: FloatArray = (_fee("open_fee", open_fee) + close) / (s - close)
     return move
-
-
-def equity_after(trips: Any, leverage: Any, fee: Any, *, hold: str = "size") -> FloatArray:
-    """Equity left after round trips at a flat price, as a fraction of the first: the fees alone.
-
-    With the size held it is `1 - 2 k L f`; with the leverage held, resized to the equity each time, `(1 - 2 L f)^k`.
-
-    Parameters:
-        trips: round trips `k`, `>= 0`. Any shape; the arguments broadcast.
-        leverage: notional over equity at the start `L`, `> 0`.
-        fee: fee rate of one side `f`, in `(-1, 1)`; below 0 a rebate.
-        hold: what is held from trip to trip, `"size"` or `"leverage"`.
-
-    Returns:
-        A fraction; with the size held it is 0 or below once the equity is spent.
-
-    Raises:
-        ValueError: for a value outside its range, or a trip that costs all of the equity while leverage is held.
-
-    Examples:
-        >>> equity_after(50, 10.0, [0.00015, 0.00045], hold="leverage").round(4)
-        array([0.8605, 0.6363])
-    """
-    one_of("hold", hold, ("size", "leverage"))
-    k, each = real("trips", trips, ge=0), 2.0 * real("leverage", leverage, gt=0) * _fee("fee", fee)
-    if hold == "size":
-        return 1.0 - k * each
-    if np.any(each >= 1.0):
-        raise ValueError("leverage times twice the fee must be < 1 to hold the leverage")
-    return np.asarray((1.0 - each) ** k)[()]
-
-
-def distance_after(trips: Any, leverage: Any, rate: Any, fee: Any) -> FloatArray:
-    """Distance to liquidation of a long after round trips of a fixed size: `(1/L - m - 2 k f) / (1 - m)`.
-
-    Parameters:
-        trips: round trips `k`, `>= 0`. Any shape; the arguments broadcast.
-        leverage: notional over equity at the start `L`, `> 0`.
-        rate: maintenance rate `m`, in `[0, 1)`.
-        fee: fee rate of one side `f`, in `(-1, 1)`; below 0 a rebate.
-
-    Returns:
-        A fraction of the price; 0 or below where the fees alone have liquidated the position.
-
-    Raises:
-        ValueError: for a non-finite value, an empty array or a value outside its range.
-
-    Examples:
-        >>> distance_after([0, 100], 10.0, 0.005, 0.00045).round(4)
-        array([0.0955, 0.005 ])
-    """
-    k, lev, m = real("trips", trips, ge=0), real("leverage", leverage, gt=0), real("rate", rate, ge=0, lt=1)
-    distance: FloatArray = (1.0 / lev - m - 2.0 * k * _fee("fee", fee)) / (1.0 - m)
-    return distance
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Two things that a payment can do are often told as one. At a fixed size it takes the same amount each time and brings
 liquidation closer. At a fixed leverage it takes the same *share* of the equity each time, so it compounds, and the
-distance to liquidation never changes. `equity_left` and `distance` keep the two apart.
+distance to liquidation never changes. `equity_left` and `distance` keep the two apart, for funding as for trading fees:
+to the equity every charge on the notional is alike.
 """
 
 from __future__ import annotations
@@ -353,14 +354,17 @@ def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> Float
 def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") -> FloatArray:
     """Equity after equal payments at a flat price, as a multiple of the equity at the start; it can go below 0.
 
+    A payment is any charge on the notional: funding, or the `2 fee` of a round trip.
+
     Holding the size it is `1 - n L f`: simple. Holding the leverage, the position is resized to the equity after each
     payment, and it is `(1 - L f)^n`: compounded. The second is never the smaller one (Bernoulli's inequality).
 
     Parameters:
         leverage: notional over equity at the start, `>= 0`. Any shape; the arguments broadcast.
-        rate: rate paid by the holder at each payment; `< 0` is received. With `hold="leverage"`, `L f < 1`.
+        rate: paid by the holder at each payment, a fraction of the notional; `< 0` is received. With
+            `hold="leverage"`, `L f < 1`.
         payments: number of payments, `>= 0`.
-        hold: `"size"` or `"leverage"`.
+        hold: what stays the same from payment to payment, `"size"` or `"leverage"`.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -387,8 +391,8 @@ def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.
     Parameters:
         leverage: notional over equity before the payments, `> 0`. Any shape; the arguments broadcast.
         maintenance: maintenance rate on mark notional, in `[0, 1)`.
-        paid: funding paid so far as a fraction of the notional, at a flat price; `< 0` was received. At a fixed
-            leverage the position is resized after each payment and `paid` stays 0.
+        paid: funding and fees paid so far as a fraction of the notional, at a flat price; `< 0` was received. At a
+            fixed leverage the position is resized after each payment and `paid` stays 0.
         side: 1 for a long, -1 for a short.
 
     Raises:
@@ -397,6 +401,8 @@ def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.
     Examples:
         >>> distance(20.0, 0.005, [0.0, 0.015, 0.045]).round(6).tolist()
         [0.045226, 0.030151, 0.0]
+        >>> distance(10.0, 0.005, 2 * 0.00045 * 100).round(6)  # after a hundred round trips
+        np.float64(0.005025)
     """
     s = real("side", side)
     if np.any(np.abs(s) != 1):

@@ -1,7 +1,7 @@
 """What lateness costs: a maker order that does not fill, a quote that goes stale, and a spike that lasts.
 
 Every cost is a fraction of the order's notional against the mid price at the moment of decision, and a cost `> 0` is
-paid: a taker pays his fee and half the spread, a maker who is filled pays his fee and *earns* half the spread. Between
+paid: a taker pays the fee and half the spread, a maker who is filled pays the fee and *earns* half the spread. Between
 the two stand the probability of a fill and what the market does to those who wait.
 """
 
@@ -31,7 +31,7 @@ _YEAR_SECONDS = 365.0 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What one order costs, as a taker and as a maker who crosses the spread in the end if he is not filled.
+    """What one order costs, as a taker and as a maker who crosses the spread in the end if not filled.
 
     Parameters:
         maker_fee: fraction of the notional; `< 0` is a rebate.
@@ -83,7 +83,7 @@ class Execution:
 
     @property
     def missed(self) -> float:
-        """A maker order that is not: the taker order after all, at a price that has gone: `C_T + d`."""
+        """A maker order that is not filled: a taker order after all, at a price that has moved away: `C_T + d`."""
         return self.taker + self.miss
 
     @property
@@ -224,13 +224,15 @@ def switch_latency(order: Execution, fill: float, volatility: float) -> float:
         Seconds; 0 where the taker order is no dearer even without latency.
 
     Raises:
-        ValueError: for a non-finite value or one outside its range.
+        ValueError: for what is no `Execution`, a non-finite value or one outside its range.
 
     Examples:
         >>> order = Execution(0.00015, 0.00045, 0.00005, adverse=0.00003, miss=0.00015)
         >>> round(switch_latency(order, 0.6, 0.6), 3)
         13.871
     """
+    if not isinstance(order, Execution):
+        raise ValueError(f"order must be an Execution, got {order!r}")
     sigma = scalar("volatility", volatility, gt=0)
     limit = float(order.adverse_limit(scalar("fill", fill, gt=0, le=1))) - order.adverse
     if limit <= 0:
@@ -311,7 +313,7 @@ class Regimes:
 def orders_left(leverage: Any, maintenance: Any, cost: Any) -> FloatArray:
     """Orders of the position's own notional until liquidation at an unchanged price and size: `(1/L - m) / cost`.
 
-    What is left of the distance after fewer of them says `funding.distance` with `paid = orders * cost`.
+    What fewer of them leave of the distance is `funding.distance` with `paid = orders * cost`.
 
     Parameters:
         leverage: notional over margin `L` at the start, `> 0`. Any shape; the arguments broadcast.

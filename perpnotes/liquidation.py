@@ -3,9 +3,9 @@
 A position is liquidated at the first mark at which `equity <= multiple * maintenance + close fee`. The equity at any
 mark is the wallet plus the P&L of the position plus the P&L of the other legs.
 
-An inverse contract is a linear one in the reciprocal price with its side turned, so one solver serves both. And a
-continuous tier table asks the *largest* of its lines `m_k N - c_k`, so the liquidation price is the most adverse of the
-prices of its tiers, with no search for the right one.
+An inverse contract is a linear one in the reciprocal price with its side reversed, so one solver serves both. And in
+a continuous tier table the maintenance margin is the *largest* of the lines `m_k N - c_k`, so the liquidation price is
+the most adverse of the prices of the tiers, with no search for the right one.
 
 "There is no liquidation price" is an answer, and it keeps its order: a long is liquidated at every mark `<=` its
 price and a short at every mark `>=` its price, over all marks above 0 and below infinity. So 0 means *never* for a
@@ -64,7 +64,7 @@ def price(
     `s = +1` long, `-1` short; `q` is the size without its sign, `l` the multiple, `phi` the close fee and `B` the
     equity at the entry, after the open fee and the funding, that the other legs' maintenance leaves free:
     `B = wallet - (open_fee + s funding) N_E + other_pnl - l other_maintenance`. For an inverse contract the same holds
-    in `1/P`, with the side turned. On the entry basis it is `E + s (l MM(N_E) + phi N_E - B) / q`.
+    in `1/P`, with the side reversed. On the entry basis it is `E + s (l MM(N_E) + phi N_E - B) / q`.
 
     Parameters:
         size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, not 0. Any shape; all numbers
@@ -171,7 +171,7 @@ def _most_adverse(
 
 
 def bankruptcy_value(size: Any, mark: Any, equity: Any, *, share: Any = 1.0) -> FloatArray:
-    """Cash that closing a part must bring so that it costs the account just the equity behind it: `q P - share e`.
+    """Cash that closing a part must bring to cost the account exactly the equity behind it: `q P - share e`.
 
     Over the size it is the bankruptcy price. A cross account has one equity for all legs; a venue splits it, for
     instance by maintenance margin. As cash it may take either sign where a price may not: a long that is paid for in
@@ -390,7 +390,8 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
         conservative: the same size, side, entry and kind of contract on the cautious ones.
 
     Raises:
-        ValueError: where size, entry or kind of contract differ: that would be another position.
+        ValueError: for what is no `Estimate`, or where size, entry or kind of contract differ: that would be another
+            position.
 
     Examples:
         >>> from dataclasses import replace
@@ -399,6 +400,9 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
         >>> {name: round(step, 2) for name, step in budget(kind, cautious).steps.items()}
         {'maintenance': 274.1, 'close_fee': 55.15, 'funding': 364.0}
     """
+    for name, estimate in (("optimistic", optimistic), ("conservative", conservative)):
+        if not isinstance(estimate, Estimate):
+            raise ValueError(f"{name} must be an Estimate, got {estimate!r}")
     for name in ("size", "entry", "inverse"):
         if getattr(optimistic, name) != getattr(conservative, name):
             raise ValueError(
@@ -450,7 +454,8 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         betas: relative move of each other underlying for one of the driver; those not named stay where they are.
 
     Raises:
-        ValueError: for an underlying that the account does not hold, a beta of the driver itself, or a non-finite beta.
+        ValueError: for what is no `Account`, an underlying that it does not hold, betas that are no mapping, a beta of
+            the driver itself, or a non-finite beta.
 
     Examples:
         >>> from perpnotes.contracts import Linear
@@ -467,6 +472,10 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         >>> following.low, round(following.high, 2)
         (0.0, 69057.97)
     """
+    if not isinstance(account, Account):
+        raise ValueError(f"account must be an Account, got {account!r}")
+    if betas is not None and not isinstance(betas, Mapping):
+        raise ValueError(f"betas must map underlyings to numbers, got {betas!r}")
     marks = {p.contract.underlying: p.mark for p in account.positions}
     one_of("driver", driver, sorted(marks))
     follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in (betas or {}).items()}
@@ -482,10 +491,10 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
 def stop_deviations(
     stop: Any, liquidation: Any, volatility: Any, seconds: Any, *, side: Any = 1, slippage: Any = 0.0
 ) -> FloatArray:
-    """How many standard deviations of a latency's move lie between a stop and liquidation.
+    """How many standard deviations of the move in a delay lie between a stop and liquidation.
 
     `k = s ln(P_s (1 - s x) / P_liq) / (sigma sqrt(tau))`: what the slippage leaves of the gap, over the move of the log
-    price in the latency. Below 0 the slippage alone crosses the gap, or the stop lies beyond the liquidation price.
+    price in that time. Below 0 the slippage alone crosses the gap, or the stop lies beyond the liquidation price.
 
     Parameters:
         stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -517,8 +526,9 @@ def overtaken(
 ) -> FloatArray:
     """Probability that the mark reaches liquidation before a triggered stop is filled: `2 N(-k)`, at most 1.
 
-    The first-passage law of a log price without drift; `k` is `stop_deviations`. Jumps and a book that thins out in the
-    same minute are not in it, so it is a lower bound in the hours that matter.
+    The first-passage law of a log price without drift; `k` is `stop_deviations`. With slippage it is the probability
+    that the mark comes so close that a fill there would be no better than the liquidation price. Jumps are not in it,
+    nor a book that thins out in the same minute: where `k` is large, it says too little.
 
     Parameters:
         stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -574,6 +584,4 @@ def _side(value: Any) -> FloatArray:
 
 def _answer(name: str, value: Any) -> FloatArray:
     """A liquidation price, for which 0 and infinity are answers too."""
-    array = np.asarray(value, dtype=np.float64)
-    real(name, np.where(np.isposinf(array), 1.0, array), ge=0)
-    return array
+    return real(name, value, ge=0, infinite=True)

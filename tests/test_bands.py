@@ -272,6 +272,18 @@ class TestSpiral:
         actual = smallest_close(10.0, 100.0, 50.0 - lack, rate, impact, permanent=1.0)
         assert actual == pytest.approx(total, rel=1e-4)  # first order in the lack
 
+    @given(rate=st.floats(0.005, 0.2), fee=st.floats(0, 0.004), coins=st.floats(1, 1_000))
+    def test_the_two_thresholds_of_a_long_have_closed_forms(self, rate: float, fee: float, coins: float) -> None:
+        """Closing it all moves the price by (m - f)/(1 - m) where it begins to spiral, by 2(m - f) where it is lost."""
+        spiral, lost = (rate - fee) / (1 - rate), 2 * (rate - fee)
+        terms = {"size": coins, "mark": 100.0, "maintenance": rate, "close_fee": fee, "permanent": 1.0}
+        assert spiral_ratio(impact=spiral * 100.0 / coins, **terms) == pytest.approx(1.0, rel=1e-9)
+        required = rate * 100.0 * coins
+        for part in (0.999, 1.0, 1.001):
+            floor = restoring_equity(impact=part * lost * 100.0 / coins, **terms)
+            relief = max(0.0, 1 - part) * (rate - fee) * 100.0 * coins  # of closing it all
+            assert floor == pytest.approx(required - relief, rel=1e-9)
+
     def test_a_fee_that_takes_all_is_infinite(self) -> None:
         """Where the fee exceeds the maintenance rate, closing releases nothing."""
         assert spiral_ratio(10.0, 100.0, 0.005, 0.1, close_fee=0.005) == math.inf
@@ -314,6 +326,27 @@ class TestRejects:
             smallest_close(0.0, 100.0, 30.0, 0.05, 0.2)
         with pytest.raises(ValueError, match="side must be 1 or -1"):
             hit_hours(100.0, 99.0, 0.6, 0.5, side=0)
+        with pytest.raises(ValueError, match="levels must map names to multiples"):
+            band(LONG, [1.25, 1.0])  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="level must be a number"):
+            hit_hours(100.0, "ninety", 0.6, 0.5)
+
+    def test_a_requirement_above_the_notional(self) -> None:
+        """No part of a position can release more than it is worth: not a ratio below 0, and not a size."""
+        for multiple in (20.0, 30.0):
+            for call in (smallest_close, close_at):
+                with pytest.raises(ValueError, match=r"multiple \* maintenance must be < 1"):
+                    call(10.0, 100.0, 30.0, 0.05, 0.1, multiple=multiple)
+            for ratio in (spiral_ratio, restoring_equity):
+                with pytest.raises(ValueError, match=r"multiple \* maintenance must be < 1"):
+                    ratio(10.0, 100.0, 0.05, 0.1, multiple=multiple)
+
+    def test_a_spread_wider_than_the_price(self) -> None:
+        """A long is never sold below 0, at any equity; a short may be bought back at more than twice the mark."""
+        for equity in (0.0, 10.0):
+            with pytest.raises(ValueError, match=r"spread \* maintenance must be < 1"):
+                fillable(100.0, equity, 10.0, 0.5, adjustment=1.0, spread=2.0)
+        assert fillable(100.0, 0.0, 10.0, 0.5, adjustment=1.0, spread=2.5, side=-1) == pytest.approx(225.0, rel=1e-14)
 
 
 SIGNED = {"negative", "shape"}

@@ -7,8 +7,10 @@ from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpnotes import fees, funding
+from perpnotes import fees
 from perpnotes.contracts import Linear, linear_pnl
+from perpnotes.funding import distance, equity_left, survival
+from perpnotes.latency import orders_left
 from perpnotes.margin import Account, Collateral, Position, Tiers
 from perpnotes.prices import Trigger
 
@@ -22,8 +24,8 @@ def test_round_trips_have_the_published_numbers() -> None:
 
 
 def test_equity_at_held_leverage_has_the_published_numbers() -> None:
-    """Fifty trips at 10x leave 0.8605 as a maker and 0.6363 as a taker."""
-    actual = fees.equity_after(50, 10.0, [0.00015, 0.00045], hold="leverage")
+    """Fifty trips at 10x, each a payment of two fees, leave 0.8605 as a maker and 0.6363 as a taker."""
+    actual = equity_left(10.0, [2 * 0.00015, 2 * 0.00045], 50, hold="leverage")
     assert actual.tolist() == pytest.approx([0.8605, 0.6363], abs=5e-5)
 
 
@@ -41,8 +43,8 @@ def test_equity_is_what_a_ledger_of_single_fees_has(trips: int, leverage: float,
     for _ in range(trips):
         held -= leverage * fee + leverage * fee
         resized -= 2 * (resized * leverage) * fee
-    assert fees.equity_after(trips, leverage, fee) == pytest.approx(held, rel=1e-9, abs=1e-12)
-    actual = fees.equity_after(trips, leverage, fee, hold="leverage")
+    assert equity_left(leverage, 2 * fee, trips) == pytest.approx(held, rel=1e-9, abs=1e-12)
+    actual = equity_left(leverage, 2 * fee, trips, hold="leverage")
     assert actual == pytest.approx(resized, rel=1e-9, abs=1e-12)
 
 
@@ -50,18 +52,20 @@ def test_equity_is_what_a_ledger_of_single_fees_has(trips: int, leverage: float,
 def test_distance_is_that_of_an_account_which_has_paid(trips: int, leverage: float, fee: float) -> None:
     """An account whose wallet is smaller by the fees has this distance, by the margin module."""
     rate = 0.005
-    expected = fees.distance_after(trips, leverage, rate, fee)
+    expected = distance(leverage, rate, 2 * trips * fee)
     wallet = 100.0 / leverage - 2 * trips * fee * 100.0
     position = Position(Linear("BTC"), 1.0, 100.0, 100.0, Tiers.flat(rate))
     actual = Account([position], [Collateral(wallet)]).distance({"BTC": -1.0}).move
-    assert actual == pytest.approx(max(0.0, expected), rel=1e-9, abs=1e-9)
+    assert actual == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 @given(leverage=st.floats(1, 100), fee=st.floats(1e-5, 0.01))
 def test_after_the_last_trip_the_distance_is_zero(leverage: float, fee: float) -> None:
-    """The number of trips is where the distance ends, and its derivation ends in it."""
+    """The number of trips is where the distance ends, and no sooner; its derivation ends in it."""
     answer = fees.round_trips(leverage, 0.005, fee)
-    assert fees.distance_after(answer.trips, leverage, 0.005, fee) == pytest.approx(0.0, abs=1e-12)
+    assert distance(leverage, 0.005, 2 * fee * answer.trips) == pytest.approx(0.0, abs=1e-12)
+    half = distance(leverage, 0.005, fee * answer.trips)
+    assert half == pytest.approx(distance(leverage, 0.005) / 2, rel=1e-9)
     assert answer.why().value == answer.trips
 
 
@@ -73,8 +77,8 @@ def test_the_last_trip_is_the_first_that_a_ledger_cannot_survive(leverage: float
         equity, count = equity - 2 * fee, count + 1
     last = fees.round_trips(leverage, rate, fee).last
     assert count in (last, last - 1)
-    assert fees.equity_after(last, leverage, fee) / leverage <= rate * (1 + 1e-9)
-    assert fees.equity_after(last - 1, leverage, fee) / leverage > rate * (1 - 1e-9)
+    assert equity_left(leverage, 2 * fee, last) / leverage <= rate * (1 + 1e-9)
+    assert equity_left(leverage, 2 * fee, last - 1) / leverage > rate * (1 - 1e-9)
 
 
 def test_a_room_of_exactly_some_trips_ends_with_the_last_of_them() -> None:
@@ -94,15 +98,12 @@ def test_at_the_break_even_the_profit_is_the_fees(open_fee: float, close_fee: fl
     assert profit == pytest.approx(fees.round_trip(100.0, open_fee, close_fee, move=move), rel=1e-9, abs=1e-12)
 
 
-@given(
-    count=st.integers(0, 500), leverage=LEVERAGE, fee=st.floats(0, 0.003), hold=st.sampled_from(["size", "leverage"])
-)
-def test_a_round_trip_is_a_funding_payment_of_two_fees(count: int, leverage: float, fee: float, hold: str) -> None:
-    """Whatever is charged on the notional leaves the same equity and the same distance, under whichever name."""
-    by_funding = funding.equity_left(leverage, 2 * fee, count, hold=hold)
-    assert fees.equity_after(count, leverage, fee, hold=hold) == pytest.approx(by_funding, rel=1e-9, abs=1e-12)
-    distance = max(0.0, float(fees.distance_after(count, leverage, 0.005, fee)))
-    assert distance == pytest.approx(funding.distance(leverage, 0.005, 2 * count * fee), rel=1e-9, abs=1e-12)
+@given(leverage=LEVERAGE, fee=st.floats(1e-5, 0.003))
+def test_trips_payments_and_orders_count_the_same_room(leverage: float, fee: float) -> None:
+    """A round trip is a funding payment of two fees and two orders of one: all three end the position together."""
+    trips = fees.round_trips(leverage, 0.005, fee)
+    assert trips.last == survival(leverage, 0.005, 2 * fee).payments
+    assert trips.trips == pytest.approx(orders_left(leverage, 0.005, fee) / 2, rel=1e-12)
 
 
 @given(
@@ -121,7 +122,7 @@ def test_a_forced_loss_is_what_an_account_has_lost(leverage: float) -> None:
     """Walk there: equity at the price where the trigger fires, less the cost on the notional at that price."""
     rate, cost, entry = 0.005, 0.002, 100.0
     wallet = entry / leverage
-    price = entry * (1 - float(fees.distance_after(0, leverage, rate, 0.0)))
+    price = entry * (1 - float(distance(leverage, rate)))
     assert Trigger().fires(1.0, entry, wallet, rate, price * (1 - 1e-12))
     assert not Trigger().fires(1.0, entry, wallet, rate, price * (1 + 1e-12))
     left = (
@@ -163,7 +164,7 @@ def test_the_slippage_that_is_covered_is_where_the_loss_is_whole(rate: float, fe
 def test_holding_the_leverage_needs_something_left() -> None:
     """A trip that costs the whole equity cannot be followed by another."""
     with pytest.raises(ValueError, match="must be < 1"):
-        fees.equity_after(1, 1_000.0, 0.0005, hold="leverage")
+        equity_left(1_000.0, 2 * 0.0005, 1, hold="leverage")
 
 
 class TestInsuranceFlow:
@@ -190,10 +191,6 @@ BAD_INPUT = {
         fees.round_trip, notional=(1, AT_LEAST_0), open_fee=(0.001, ANY), close_fee=(0.001, ANY), move=(0, ANY)
     ),
     "breakeven_move": case(fees.breakeven_move, open_fee=(0.001, ANY), close_fee=(0.001, ANY), side=(1, NOTHING)),
-    "equity_after": case(fees.equity_after, trips=(1, AT_LEAST_0), leverage=(1, POSITIVE), fee=(0.001, ANY)),
-    "distance_after": case(
-        fees.distance_after, trips=(1, AT_LEAST_0), leverage=(1, POSITIVE), rate=(0.1, AT_LEAST_0), fee=(0.001, ANY)
-    ),
     "round_trips": case(
         fees.round_trips, leverage=(5, NOTHING), rate=(0.01, NOTHING), fee=(0.001, {"zero", "negative"})
     ),

@@ -182,6 +182,11 @@ class TestSwitch:
         """Below the break-even probability there is nothing left for latency to take."""
         assert switch_latency(ORDER, ORDER.breakeven * 0.99, 0.6) == 0.0
 
+    def test_it_needs_an_order(self) -> None:
+        """The costs of one, not one of its costs."""
+        with pytest.raises(ValueError, match="order must be an Execution"):
+            switch_latency(ORDER.taker, 0.6, 0.6)  # type: ignore[arg-type]
+
 
 class TestRegimes:
     @pytest.mark.parametrize("hours", [0.01, 0.5, 7.0])

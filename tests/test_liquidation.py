@@ -143,7 +143,7 @@ class TestPublished:
         [(1, 2, 0, 0), (1, 2 / 3, 1 / 3, 0.37037), (-4, 8 / 3, 5 / 3, 1.51515), (1, 2 / 19, 17 / 19, 0.994152)],
     )
     def test_chitra(self, size: float, wallet: float, bankrupt: float, liquidated: float) -> None:
-        """The worked examples of Chitra et al. (2025): a mark of 1 and maintenance of 10%."""
+        """The worked examples of Chitra (2025): a mark of 1 and maintenance of 10%."""
         actual = price(size, 1.0, wallet, 0.1, multiple=[0.0, 1.0])
         assert actual == pytest.approx([bankrupt, liquidated], rel=0, abs=6e-6)  # printed digits
 
@@ -489,6 +489,21 @@ class TestRejects:
             price(1.0, 100.0, 10.0, 0.5, inverse=1)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="side must be 1 or -1"):
             overtaken(101.0, 100.0, 0.8, 60.0, side=0.5)
+
+    def test_what_is_no_position_no_account_and_no_price(self) -> None:
+        """The message names the parameter also where the value is of another kind altogether."""
+        position = Estimate(1.0, 100.0, 10.0, 0.005)
+        account = Account([Position(Linear("BTC"), 1.0, 100.0, 100.0, FLAT)], [Collateral(10.0)])
+        with pytest.raises(ValueError, match="optimistic must be an Estimate, got None"):
+            budget(None, position)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="conservative must be an Estimate, got 5"):
+            budget(position, 5)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="account must be an Account, got None"):
+            interval(None, "BTC")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"betas must map underlyings to numbers, got 1\.4"):
+            interval(account, "BTC", 1.4)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="liquidation must be a number or an array of numbers, got 'none'"):
+            overtaken(101.0, "none", 0.8, 60.0)
 
 
 ONE = Estimate(1.0, 100.0, 10.0, 0.005)

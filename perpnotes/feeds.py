@@ -77,6 +77,9 @@ class History:
         clock: `"UTC"` where the stamps say so (epoch, or with a zone), else empty.
         stated: the interval that each row states, in hours; None where no column does. Shape `(n,)`.
         notes: what was met while reading.
+
+    Raises:
+        ValueError: for fewer than 3 rows, stamps that fall, an infinite value, another kind or clock, or other shapes.
     """
 
     times: FloatArray
@@ -90,9 +93,20 @@ class History:
     def __post_init__(self) -> None:
         times = real("times", self.times, ndim=1)
         one_of("kind", self.kind, ("funding", "price"))
-        values = np.asarray(self.values, dtype=np.float64)
+        one_of("clock", self.clock, ("", "UTC"))
+        try:
+            values = np.asarray(self.values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ValueError("values must be an array of numbers, NaN where one is missing") from None
         if values.shape != times.shape:
             raise ValueError(f"values must have shape {times.shape}, got {values.shape}")
+        if np.isinf(values).any():
+            raise ValueError("values must be finite, or NaN where one is missing, got an infinite one")
+        if self.stated is not None:
+            stated = real("stated", self.stated, ge=0)
+            if stated.shape != times.shape:
+                raise ValueError(f"stated must have shape {times.shape}, got {stated.shape}")
+            object.__setattr__(self, "stated", stated)
         if times.size < 3:
             raise ValueError(f"a history must have at least 3 rows, got {times.size}")
         if (np.diff(times) < 0).any():
@@ -331,8 +345,10 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
     """Seconds by which a clock is ahead of UTC at stamps written with it; the second of two equal stamps is later."""
     match = re.fullmatch(r"UTC(?:([+-])(\d{1,2})(?::(\d\d))?)?", clock) if isinstance(clock, str) else None
     if match:
-        hours = int(match[2] or 0) + int(match[3] or 0) / 60
-        return np.full(times.size, (-hours if match[1] == "-" else hours) * HOUR)
+        hours = (int(match[2] or 0) + int(match[3] or 0) / 60) * (-1 if match[1] == "-" else 1)
+        if not -12 <= hours <= 14 or int(match[3] or 0) > 59:
+            raise ValueError(f"clock must be between UTC-12 and UTC+14, got {clock!r}")
+        return np.full(times.size, hours * HOUR)
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to import, and most histories need none
 
     try:
@@ -388,9 +404,9 @@ def _grid(times: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, npt.ND
     return gaps, _local(gaps), times[first], first
 
 
-def _regimes(history: History, times: FloatArray | None = None) -> tuple[Regime, ...]:
+def _regimes(history: History) -> tuple[Regime, ...]:
     """Stretches with one interval, or a `ValueError` where the stamps follow none."""
-    stored = history.times if times is None else times
+    stored = history.times
     gaps, local, stamps, rows = _grid(stored)
     edges = np.concatenate(([0], np.flatnonzero(np.diff(local)) + 1, [gaps.size]))
     kept = float((gaps == local).mean())

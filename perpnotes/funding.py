@@ -501,7 +501,8 @@ def hit_probability(
         volatility: `sigma`, per square root of a year, `> 0`.
         years: time `T` in years, `> 0`.
         growth: expected growth `mu` of the mark per year; 0 for a martingale.
-        carry: `g`, funding paid per year as a fraction of the notional, over `1 - m`; `< 0` is received.
+        carry: `g`, funding paid per year as a fraction of the notional, over `1 - s m` with the maintenance rate `m`;
+            `< 0` is received.
         side: 1 for a long, -1 for a short.
 
     Raises:

@@ -146,7 +146,7 @@ class Window:
     ticks: int
 
     def __post_init__(self) -> None:
-        whole("ticks", self.ticks, ge=1)
+        object.__setattr__(self, "ticks", whole("ticks", self.ticks, ge=1))
 
     def start(self, spot: Any, book: Any) -> FloatArray:  # noqa: ARG002  (every filter starts from both)
         """A window full of one price, `> 0`; shape (ticks, ...)."""
@@ -190,7 +190,7 @@ def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
 def median_mark(first: Any, second: Any, third: Any) -> FloatArray:
     """The median of three prices: usually index with smoothed basis, the book, and outside perpetuals.
 
-    One input that is wrong by any amount moves it no further than to the nearer of the other two.
+    With one input that is wrong by any amount it still lies between the other two.
 
     Parameters:
         first: a price, `> 0`. Any shape; the arguments broadcast.
@@ -236,22 +236,25 @@ def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: 
     """How far a mark follows a wick: `h (1 - exp(-d/tau))` for a smoothed basis, `h min(d/w, 1)` for a window.
 
     Parameters:
-        depth: how far the book price jumps and comes back, `> 0`, in units of the price.
-        seconds: how long it stays there `d`, `>= 0`.
-        rule: the filter.
-        tick_seconds: time between the ticks of a window, `> 0`.
+        depth: how far `h` the book price jumps and comes back, `> 0`, in units of the price. The arguments broadcast.
+        seconds: how long `d` it stays there, `>= 0`.
+        rule: the filter, a `Basis` or a `Window`.
+        tick_seconds: time between the ticks of a window, `> 0`; a smoothed basis does not need it.
 
     Raises:
-        ValueError: for a value outside its range, or an empty array.
+        ValueError: for a value outside its range, another rule, or an empty array.
 
     Examples:
         >>> wick_depth(10.0, 2.0, Basis(30.0)).round(4), wick_depth(10.0, 2.0, Window(10))
         (np.float64(0.6449), np.float64(2.0))
     """
     h, d = real("depth", depth, gt=0), real("seconds", seconds, ge=0)
+    tick = scalar("tick_seconds", tick_seconds, gt=0)
     if isinstance(rule, Basis):
         return h * -np.expm1(-d / rule.tau_seconds)
-    return h * np.minimum(d / (rule.ticks * scalar("tick_seconds", tick_seconds, gt=0)), 1.0)
+    if not isinstance(rule, Window):
+        raise ValueError(f"rule must be a Basis or a Window, got {rule!r}")
+    return h * np.minimum(d / (rule.ticks * tick), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,16 +326,17 @@ class Trigger:
             entry: entry price, `> 0`.
             wallet: margin of the position, USD.
             rate: maintenance rate, in `[0, 1)`.
-            mark: mark at each tick, `> 0`, shape (n,).
+            mark: mark at each tick, `> 0`, shape (n,). Only the history of the price that counts is read.
             spot: index at each tick; needed where `price` is `"index"`.
             last: last price at each tick; needed where `price` is `"last"`.
 
         Raises:
             ValueError: for the history that counts missing, or a value outside its range.
         """
-        history = {"mark": mark, "index": spot, "last": last}[self.price]
+        name, history = {"mark": ("mark", mark), "index": ("spot", spot), "last": ("last", last)}[self.price]
         if history is None:
-            raise ValueError(f"the history of the {self.price} price must be given")
-        path = real(self.price, history, gt=0, ndim=1)[:: self.every]
-        fired = np.flatnonzero(self.fires(size, entry, wallet, rate, path))
+            raise ValueError(f"{name} must be given where the price that counts is {self.price!r}")
+        path = real(name, history, gt=0, ndim=1)[:: self.every]
+        q, e = scalar("size", size), scalar("entry", entry)
+        fired = np.flatnonzero(self.fires(q, e, scalar("wallet", wallet), scalar("rate", rate), path))
         return int(fired[0]) * self.every if len(fired) else None

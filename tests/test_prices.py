@@ -1,5 +1,7 @@
 """Prices: filters against their step responses, the median of three, and the conventions of the trigger."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
@@ -113,6 +115,18 @@ class TestFilters:
             assert min(a, b) <= mark <= max(a, b)
             assert mark == sorted(order)[1]
 
+    def test_a_rule_that_is_no_filter_is_refused(self) -> None:
+        """By name, and the time between ticks is checked for either filter."""
+        with pytest.raises(ValueError, match="rule must be a Basis or a Window"):
+            wick_depth(10.0, 2.0, "window")
+        with pytest.raises(ValueError, match="tick_seconds must be > 0"):
+            wick_depth(10.0, 2.0, Basis(4.0), tick_seconds=-1.0)
+
+    def test_a_window_of_a_whole_float_is_that_many_ticks(self) -> None:
+        """4.0 passes the check of a whole number, so it must also run."""
+        path = [100.0, 90.0, 95.0]
+        assert run(Window(4.0), path, path).tolist() == run(Window(4), path, path).tolist()
+
 
 class TestTrigger:
     def test_the_limit_itself_fires_or_not(self) -> None:
@@ -164,8 +178,18 @@ class TestTrigger:
 
     def test_the_history_that_counts_must_be_there(self) -> None:
         """No price is silently replaced by another."""
-        with pytest.raises(ValueError, match="last price must be given"):
+        with pytest.raises(ValueError, match="last must be given"):
             Trigger(price="last").first(1.0, 100.0, 10.0, 0.005, mark=[100.0])
+        with pytest.raises(ValueError, match="spot must be given"):
+            Trigger(price="index").first(1.0, 100.0, 10.0, 0.005, mark=[100.0])
+
+    @pytest.mark.parametrize("place", range(4))
+    def test_a_history_is_checked_for_one_position(self, place: int) -> None:
+        """Three sizes and three ticks would pair up, tick by tick, and give a number that means nothing."""
+        terms: list[Any] = [1.0, 100.0, 10.0, 0.005]
+        terms[place] = [terms[place]] * 3
+        with pytest.raises(ValueError, match="must be one number"):
+            Trigger().first(*terms, mark=[100.0, 90.0, 80.0])
 
 
 TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0)}

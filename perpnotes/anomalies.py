@@ -243,8 +243,8 @@ def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
 
     Source: ours; a sum is the one combination whose parts need no method to be told apart.
     """
-    if not features:
-        raise ValueError("features must name at least one")
+    if not isinstance(features, Mapping) or not features:
+        raise ValueError("features must name at least one, each with its values")
     top = scalar("cap", cap, gt=0)
     columns = [np.clip(real(f"features[{name!r}]", column, ndim=1), 0.0, top) for name, column in features.items()]
     if len({column.shape for column in columns}) > 1:
@@ -312,7 +312,8 @@ def average_precision(scores: Any, positives: Any) -> float:
 def _labelled(scores: Any, positives: Any) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     rank, label = real("scores", scores, ndim=1), np.asarray(positives)
     if label.dtype != np.bool_ or label.shape != rank.shape:
-        raise ValueError(f"positives must be True or False, one per score, {len(rank)}, got {positives!r}")
+        got = f"shape {label.shape} of {label.dtype}"
+        raise ValueError(f"positives must be True or False, one per score, {len(rank)}, got {got}")
     return rank, label
 
 
@@ -369,6 +370,8 @@ def alarms(watched: Any, threshold: float, events: Any, *, horizon: int, least: 
     """
     series, limit = real("watched", watched, ndim=1), scalar("threshold", threshold)
     times = real("events", events, ge=0, lt=len(series), ndim=1)
+    if (odd := times != np.floor(times)).any():
+        raise ValueError(f"events must be whole numbers, got {times[odd][0]:g}")
     near = whole("least", least, ge=0)
     far = whole("horizon", horizon, ge=near)
     on = series >= limit

@@ -327,6 +327,8 @@ def cascade(price: float, shocks: Any, levels: Any, sizes: Any, impact: Impact) 
         raise ValueError(f"shocks must have 1 dimension, got shape {falls.shape}")
     if level.shape != size.shape:
         raise ValueError(f"sizes must have one entry per level, {len(level)}, got {len(size)}")
+    if not callable(impact):
+        raise ValueError(f"impact must be a function of coins, such as Book.impact, got a {type(impact).__name__}")
     order = np.argsort(-level, kind="stable")
     level, sold = level[order], np.concatenate([[0.0], np.cumsum(size[order])])
     moves = np.asarray(impact(sold))

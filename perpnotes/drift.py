@@ -139,11 +139,10 @@ def _chi2(freedom: int, level: float) -> float:
 
     def tail(x: float) -> float:
         half = x / 2
-        if freedom % 2 == 0:
-            terms = [half**i / math.factorial(i) for i in range(freedom // 2)]
-            return math.exp(-half) * sum(terms)
-        terms = [half ** (i - 0.5) / math.gamma(i + 0.5) for i in range(1, (freedom + 1) // 2)]
-        return math.erfc(math.sqrt(half)) + math.exp(-half) * sum(terms)
+        powers = [i + (freedom % 2) / 2 for i in range(freedom // 2)]
+        # in logarithms, because powers and factorials overflow for hundreds of bins
+        terms = math.fsum(math.exp(i * math.log(half) - half - math.lgamma(i + 1)) for i in powers)
+        return terms + (math.erfc(math.sqrt(half)) if freedom % 2 else 0.0)
 
     low, high = 0.0, freedom + 40 * math.sqrt(freedom) + 40
     for _ in range(100):
@@ -277,12 +276,13 @@ def mmd(
     times, level = whole("shuffles", shuffles, ge=20), scalar("confidence", confidence, gt=0, lt=1)
     rng = np.random.default_rng(whole("seed", seed, ge=0))
     pooled = np.concatenate((x, y))
-    squares = np.sum(pooled**2, axis=1)
-    apart = np.maximum(squares[:, None] + squares[None, :] - 2 * pooled @ pooled.T, 0.0)
+    apart = np.zeros((len(pooled), len(pooled)))
+    for column in pooled.T:  # by differences: squares of large values would cancel
+        apart += (column[:, None] - column[None, :]) ** 2
     scale = (
         scalar("width", width, gt=0)
         if width is not None
-        else float(np.sqrt(np.median(apart[apart > 1e-24])) if apart.max() > 1e-24 else 0)
+        else float(np.sqrt(np.median(apart[apart > 0])) if apart.max() > 0 else 0)
     )
     if scale == 0:
         raise ValueError("reference and sample must not all be equal")
@@ -374,6 +374,9 @@ def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: i
         sides: 1 or 2.
         states: of the chain, a whole number `>= 10`.
 
+    Returns:
+        Values; infinite where no number is large enough.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -387,12 +390,27 @@ def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: i
     both, size = whole("sides", sides, ge=1, le=2), whole("states", states, ge=10)
     if both == 2:
         one = [run_length(h, slack=k, shift=sign * mean, sides=1, states=size) for sign in (1, -1)]
-        return 1 / (1 / one[0] + 1 / one[1])
+        often = 1 / one[0] + 1 / one[1]
+        return 1 / often if often > 0 else math.inf
     step = 2 * h / (2 * size - 1)
-    edges = (np.arange(size)[None, :] - np.arange(size)[:, None] + 0.5) * step + k - mean
-    reach = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))(edges)
-    move = np.diff(reach, axis=1, prepend=0.0)  # state 0 takes all that falls below it
-    return float(np.linalg.solve(np.eye(size) - move, np.ones(size))[0])
+    apart = np.arange(size)[None, :] - np.arange(size)[:, None]
+    steps = ((np.arange(1 - size, size) + 0.5) * step + k - mean) / math.sqrt(2)
+    edges = steps[apart + size - 1]
+    below, above = (np.array([0.5 * math.erfc(s * x) for x in steps])[apart + size - 1] for s in (-1, 1))
+    # state 0 takes all that falls below it; each difference is of the tails that are small there
+    move = np.where(edges < 0, np.diff(below, axis=1, prepend=0.0), -np.diff(above, axis=1, prepend=1.0))
+    move[:, 0] = below[:, 0]
+    # One state after the other is taken out, without a subtraction (Grassmann, Taksar and Heyman 1985): a linear solver
+    # returns noise where alarms are rarer than rounding.
+    alarm, rows = above[:, -1].copy(), np.ones(size)
+    with np.errstate(all="ignore"):  # all terms are positive: what is not finite is too large
+        for last in range(size - 1, 0, -1):
+            into = move[:last, last] / (alarm[last] + move[last, :last].sum())
+            rows[:last] += into * rows[last]
+            alarm[:last] += into * alarm[last]
+            move[:last, :last] += np.outer(into, move[last, :last])
+        length = float(rows[0] / alarm[0])
+    return length if math.isfinite(length) else math.inf
 
 
 def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> FloatArray:
@@ -500,8 +518,10 @@ def switches(misfits: Any, *, limit: float = 1.4, warmup: int = 30) -> tuple[Swi
         (Switch(at=42, since=40, rule=1),)
     """
     x, h, first = real("misfits", misfits, ndim=2), scalar("limit", limit, gt=0), whole("warmup", warmup, ge=1)
-    if len(x) < 2 or x.shape[1] < first or not np.isin(x, (0.0, 1.0)).all():
-        raise ValueError(f"misfits must be 0 or 1 for at least 2 rules and {first} rows, got shape {x.shape}")
+    if len(x) < 2 or x.shape[1] < first:
+        raise ValueError(f"misfits must have at least 2 rules and {first} rows, got shape {x.shape}")
+    if (odd := (x != 0) & (x != 1)).any():
+        raise ValueError(f"misfits must be 0 or 1, got {x[odd][0]:g}")
     found: list[Switch] = []
     rule, start = int(np.argmin(x[:, :first].mean(axis=1))), 0
     while start < x.shape[1]:

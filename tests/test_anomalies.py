@@ -146,6 +146,8 @@ class TestScore:
         """No features, or of different lengths."""
         with pytest.raises(ValueError, match="at least one"):
             score({})
+        with pytest.raises(ValueError, match="at least one, each with its values"):
+            score([[1.0], [2.0]])  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="one entry per account, got 1, 2"):
             score({"a": [1.0], "b": [1.0, 2.0]})
         with pytest.raises(ValueError, match="account must be"):
@@ -188,6 +190,8 @@ class TestMeasures:
         """A zero and a one may be a score by mistake."""
         with pytest.raises(ValueError, match="True or False"):
             precision_at([1.0, 2.0], [0, 1], 1)
+        with pytest.raises(ValueError, match=r"one per score, 500, got shape \(499,\) of bool$"):
+            precision_at(np.zeros(500), np.zeros(499, dtype=bool), 1)
 
 
 class TestAlarms:
@@ -203,6 +207,11 @@ class TestAlarms:
     def test_a_value_that_starts_high_is_an_alarm_at_once(self) -> None:
         """There is no step before the first."""
         assert alarms([2.0, 2.0, 0.0], 1.0, [2], horizon=2).leads == (2,)
+
+    def test_events_are_steps(self) -> None:
+        """Between two steps nothing is watched."""
+        with pytest.raises(ValueError, match=r"events must be whole numbers, got 1\.5"):
+            alarms([0.0, 1.0, 0.0], 1.0, [1.5], horizon=1)
 
     def test_a_higher_threshold_is_never_earlier(self) -> None:
         """On a value that only rises."""

@@ -142,6 +142,8 @@ class TestCascade:
         for impact in (lambda q: q + 1, lambda q: -q, lambda _: np.array([0.0])):
             with pytest.raises(ValueError, match="impact must be 0 at 0 and not fall"):
                 cascade(100.0, 1.0, [99.0, 98.0], [1.0, 1.0], impact)
+        with pytest.raises(ValueError, match=r"impact must be a function of coins, such as Book.impact, got a Book"):
+            cascade(100.0, 1.0, [99.0], [1.0], FALLING)  # type: ignore[arg-type]
 
     def test_the_derivation_adds_up(self) -> None:
         found = cascade(100.0, [0.0, 5.0], [95.0, 94.0], [1.0, 1.0], lambda q: linear_impact(q, 1.0))

@@ -74,7 +74,8 @@ USES: Mapping[str, Validity] = {
 """For each use of a price, the worst state in which it is still allowed.
 
 A liquidation tolerates more than a fill: to stop liquidating because a price is late lets the loss grow.
-After the action table of Drift's protocol-v2.
+After the action table of Drift's protocol-v2. `fill` is its fill against the automated market maker; it lets two orders
+that match each other fill at an older price.
 """
 
 
@@ -129,7 +130,7 @@ def validity(
         limits: where the state changes; the defaults of `FeedLimits` without one.
 
     Raises:
-        ValueError: for a non-finite value, an empty array or a value outside its range.
+        ValueError: for a non-finite value, an empty array, a value outside its range or other limits than `FeedLimits`.
 
     Examples:
         >>> states = validity([100.0, 100.0, -1.0], average=100.0, confidence=0.1, age_seconds=[1, 90, 1], points=9)
@@ -139,6 +140,8 @@ def validity(
     Source: after Drift's protocol-v2, oracle validity.
     """
     limit = FeedLimits() if limits is None else limits
+    if not isinstance(limit, FeedLimits):
+        raise ValueError(f"limits must be FeedLimits, got {limits!r}")
     p, mean = real("price", price), real("average", average, gt=0)
     width, age = real("confidence", confidence, ge=0), real("age_seconds", age_seconds, ge=0)
     count = real("points", points, ge=0)
@@ -200,11 +203,11 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
         'WARN'
     """
     by_rule, by_model = _actions("rule", rule), _actions("model", model)
-    top = int(_actions("cap", cap))
+    top = _action("cap", cap)
     trusted = np.asarray(usable)
     if trusted.dtype != np.bool_:
         raise ValueError(f"usable must be True or False, got {usable!r}")
-    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, top), 0)))[()]
+    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, int(top)), 0)))[()]
 
 
 def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
@@ -212,6 +215,23 @@ def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
     if np.any(numbers != np.floor(numbers)):
         raise ValueError(f"{name} must be a number of Action, got {numbers[numbers != np.floor(numbers)].flat[0]:g}")
     return np.asarray(numbers.astype(np.int_))
+
+
+def _action(name: str, value: Any) -> Action:
+    whole(name, value, ge=0, le=max(Action))
+    return Action(int(value))
+
+
+def _word(name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be a non-empty string, got {value!r}")
+    return value
+
+
+def _numbers(name: str, value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must map names to numbers, got {value!r}")
+    return {_word(f"{name} key", key): scalar(f"{name}[{key!r}]", number) for key, number in value.items()}
 
 
 def stale_bounds(
@@ -269,9 +289,15 @@ class Latch:
         """What is left after one more value: how many calm ones until it is off; 0 is off.
 
         Parameters:
-            left: what was left before; 0 at the start.
+            left: what was left before, from 0 to `hold`; 0 at the start.
             value: what is watched.
+
+        Raises:
+            ValueError: for a `left` that is no such number, or a value that is not finite.
         """
+        return self._after(whole("left", left, ge=0, le=self.hold), scalar("value", value))
+
+    def _after(self, left: int, value: float) -> int:
         if value >= self.enter:
             return self.hold
         return left if left == 0 else left - 1 if value <= self.leave else self.hold
@@ -297,7 +323,7 @@ def latch(values: Any, *, enter: float, leave: float, hold: int = 1) -> npt.NDAr
         [False, True, True, True, False, False]
     """
     series, limit = real("values", values, ndim=1), Latch(enter, leave, hold)
-    return np.array(list(accumulate(series.tolist(), limit.step, initial=0))[1:]) > 0
+    return np.array(list(accumulate(series.tolist(), limit._after, initial=0))[1:]) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +332,7 @@ class Reading:
 
     Parameters:
         name: what it is.
-        value: a finite number.
+        value: a finite number; kept as a float, as every number of a record, so that equal records have one text.
         source: where it came from.
         time: Unix time at which it was true, seconds.
 
@@ -321,10 +347,9 @@ class Reading:
 
     def __post_init__(self) -> None:
         for label in ("name", "source"):
-            if not isinstance(getattr(self, label), str) or not getattr(self, label):
-                raise ValueError(f"{label} must be a non-empty string, got {getattr(self, label)!r}")
-        scalar("value", self.value)
-        scalar("time", self.time)
+            _word(label, getattr(self, label))
+        for label in ("value", "time"):
+            object.__setattr__(self, label, scalar(label, getattr(self, label)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +365,7 @@ class Rule:
         action: what it then asks for.
 
     Raises:
-        ValueError: for no weights, or a weight or limit that is not a finite number.
+        ValueError: for an empty name, no weights, a weight or limit that is not a finite number, or no `Action`.
     """
 
     name: str
@@ -349,12 +374,12 @@ class Rule:
     action: Action
 
     def __post_init__(self) -> None:
-        if not isinstance(self.weights, Mapping) or not self.weights:
+        _word("name", self.name)
+        if not self.weights:
             raise ValueError(f"weights must name at least one reading, got {self.weights!r}")
-        for name, weight in self.weights.items():
-            scalar(f"weights[{name!r}]", weight)
-        scalar("limit", self.limit)
-        _actions("action", self.action)
+        object.__setattr__(self, "weights", _numbers("weights", self.weights))
+        object.__setattr__(self, "limit", scalar("limit", self.limit))
+        object.__setattr__(self, "action", _action("action", self.action))
 
     def slack(self, readings: Sequence[Reading]) -> float:
         """How far the rule is from firing, `> 0`, or past it, in the unit of its limit.
@@ -382,7 +407,8 @@ class Record:
         usable: whether the feeds behind the model can be used.
 
     Raises:
-        ValueError: for no readings, two of one name, no rules, or a number that is not finite.
+        ValueError: for no readings, two of one name, no rules, scores without names, a number that is not finite, no
+            `Action`, or a `usable` that is not True or False.
     """
 
     readings: Sequence[Reading]
@@ -399,9 +425,13 @@ class Record:
         names = [reading.name for reading in self.readings]
         if len(set(names)) < len(names):
             raise ValueError(f"readings must have different names, got {', '.join(names)}")
-        for name, part in self.scores.items():
-            scalar(f"scores[{name!r}]", part)
-        scalar("threshold", self.threshold)
+        object.__setattr__(self, "scores", _numbers("scores", self.scores))
+        object.__setattr__(self, "threshold", scalar("threshold", self.threshold))
+        for label in ("proposal", "cap"):
+            object.__setattr__(self, label, _action(label, getattr(self, label)))
+        if not isinstance(self.usable, bool | np.bool_):
+            raise ValueError(f"usable must be True or False, got {self.usable!r}")
+        object.__setattr__(self, "usable", bool(self.usable))
         for rule in self.rules:
             rule.slack(self.readings)
 
@@ -424,7 +454,7 @@ class Record:
     @property
     def by_model(self) -> Action:
         """What the model proposes, before the cap."""
-        return Action(self.proposal) if self.score >= self.threshold else Action.ALLOW
+        return self.proposal if self.score >= self.threshold else Action.ALLOW
 
     @property
     def action(self) -> Action:
@@ -451,20 +481,22 @@ class Record:
         try:
             data = json.loads(text)
             data["readings"] = [Reading(**reading) for reading in data["readings"]]
-            data["rules"] = [Rule(**rule | {"action": Action(rule["action"])}) for rule in data["rules"]]
-            data["proposal"], data["cap"] = Action(data["proposal"]), Action(data["cap"])
+            data["rules"] = [Rule(**rule) for rule in data["rules"]]
             return cls(**data)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"text must be a record as `text` writes it: {error}") from None
 
     def clearing(self, reading: str) -> float | None:
-        """The change of one reading, others unchanged, at which no rule that fires now fires any more.
+        """The change of one reading, others unchanged, past which no rule that fires now fires any more.
+
+        A rule still fires on its limit, so it takes a little more than this.
 
         Parameters:
             reading: the name of one.
 
         Returns:
-            The change with the smallest size, 0 where no rule fires, or None where this reading cannot clear them all.
+            The change with the smallest size, 0 where no rule fires or one is just on its limit, or None where this
+            reading cannot clear them all.
 
         Raises:
             ValueError: for an unknown name.
@@ -478,14 +510,14 @@ class Record:
                     return None
                 change = -slack / weight
                 low, high = (max(low, change), high) if weight > 0 else (low, min(high, change))
-        if low > high:
+        if low >= high:  # on one limit or the other, some rule fires
             return None
         return min(max(0.0, low), high) if math.isfinite(low) or math.isfinite(high) else 0.0
 
     def why(self) -> Derivation:
         """The terms behind the action: each rule's slack, the parts of the score, and the step that decided."""
         rules = tuple(
-            Term(f"s_{{{k}}}", f"slack of {rule.name} ({Action(rule.action).name.lower()})", slack)
+            Term(f"s_{{{k}}}", f"slack of {rule.name} ({rule.action.name.lower()})", slack)
             for k, (rule, slack) in enumerate(zip(self.rules, self.slacks, strict=True), start=1)
         )
         parts = tuple(
@@ -498,7 +530,7 @@ class Record:
                 *parts,
                 Term("S", "score of the model", self.score, "", r"\sum_k m_k"),
                 Term("m", f"model proposes {self.by_model.name.lower()}", self.by_model),
-                Term("c", f"cap of the model, {Action(self.cap).name.lower()}", self.cap),
+                Term("c", f"cap of the model, {self.cap.name.lower()}", self.cap),
                 Term("u", "model may be used", self.usable),
                 Term("A", f"action: {self.action.name.lower()}", self.action, "", r"\max(R, u \min(m, c))"),
             )

@@ -1,8 +1,8 @@
 """One venue on one bad day: every part at work at once, and the same day with parts removed.
 
 Each minute, in this order: prices arrive, feeds are judged, the mark is made; funding is settled every eight hours;
-the early warning and the model say who may still add; longs add if they may; accounts below maintenance are
-closed into the book; fees, the insurance fund and deleveraging settle what that cost. Each step is a function of
+the early warning and the model say who may still add; longs add if they may; accounts at or below maintenance
+are closed into the book; fees, the insurance fund and deleveraging settle what that cost. Each step is a function of
 another module; this one only puts them in order and keeps the accounts.
 
 It leaves out: a second asset, anything faster than a minute, deposits and withdrawals on the day, traders who react to
@@ -55,6 +55,7 @@ class Day:
         minutes = real("index", self.index, gt=0, ndim=1).shape
         feeds = (2, *minutes)
         for name, array, shape in (
+            ("index", real("index", self.index), minutes),
             ("density", real("density", self.density, gt=0), minutes),
             ("latency", real("latency", self.latency, ge=0), minutes),
             ("ages", real("ages", self.ages, ge=0), feeds),
@@ -62,9 +63,11 @@ class Day:
         ):
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
-        ages = np.asarray(self.ages)
-        if (ages != ages.astype(np.int_)).any() or (ages > np.arange(minutes[0])).any():
+            object.__setattr__(self, name, array)
+        ages = self.ages.astype(np.int_)
+        if (self.ages != ages).any() or (ages > np.arange(minutes[0])).any():
             raise ValueError("ages must be whole minutes that do not reach back before the day")
+        object.__setattr__(self, "ages", ages)
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ class Traders:
     Parameters:
         sizes: coins of each account; long `> 0`, short `< 0`; shape (accounts,). A market maker holds the other side.
         deposits: equity of each at the first price, `>= 0`, USD; shape (accounts,).
-        steps: the move since its last purchase at which a long adds half of what it has, in `(0, 1]`; 1 for never;
-            shape (accounts,).
+        steps: the move since its last purchase, up or down, at which a long adds half of what it has, in `(0, 1]`; 1
+            for never; shape (accounts,).
 
     Raises:
         ValueError: for a value outside its range, or shapes that differ.
@@ -86,9 +89,15 @@ class Traders:
     steps: FloatArray
 
     def __post_init__(self) -> None:
-        shape = real("sizes", self.sizes, ndim=1).shape
-        if real("deposits", self.deposits, ge=0).shape != shape or real("dips", self.steps, gt=0, le=1).shape != shape:
-            raise ValueError(f"deposits and steps must have one entry per size, {shape[0]}")
+        sizes = real("sizes", self.sizes, ndim=1)
+        for name, array in (
+            ("sizes", sizes),
+            ("deposits", real("deposits", self.deposits, ge=0)),
+            ("steps", real("steps", self.steps, gt=0, le=1)),
+        ):
+            if array.shape != sizes.shape:
+                raise ValueError(f"{name} must have shape {sizes.shape}, as sizes, got {array.shape}")
+            object.__setattr__(self, name, array)
 
 
 @dataclass(frozen=True)
@@ -276,7 +285,8 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
     """The day, minute by minute, in the order that the module says.
 
     What is gone is replaced by the simplest thing that a venue could do instead: every feed is taken as it comes; the
-    mark is the first feed; a whole position is closed at once; nobody warns; no model; no fund, so winners pay.
+    mark is the first feed that may be used; a whole position is closed at once; nobody warns; no model; no fund and no
+    liquidation fee, so winners pay.
 
     Parameters:
         day: what happens, from `bad_day` or your own.
@@ -285,7 +295,7 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
         without: any of `PARTS`.
 
     Raises:
-        ValueError: for a part that there is not.
+        ValueError: for a part that there is not, or a day, traders or venue of another type.
 
     Examples:
         >>> end = run(bad_day(1), crowd(1, 500), without=["insurance fund"])
@@ -296,6 +306,9 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
     """
     gone = {one_of("without", part, PARTS) for part in ([without] if isinstance(without, str) else without)}
     rules = Venue() if venue is None else venue
+    for name, value, kind in (("day", day, Day), ("traders", traders, Traders), ("venue", rules, Venue)):
+        if not isinstance(value, kind):
+            raise ValueError(f"{name} must be a {kind.__name__}, got {value!r}")
     penalty, fund = (0.0, 0.0) if "insurance fund" in gone else (rules.penalty, rules.fund)
     mark = float(day.index[0])
     books, monitor = _Books(traders, mark, fund), _Monitor(traders, rules, mark, gone)
@@ -322,12 +335,12 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
             mean = funding.mean_premium(premium[now - _SETTLEMENT + 1 : now + 1])
             books.settle(funding.payment(books.sizes, mark, funding.rate(mean)))
 
-        # Who is below maintenance, and what the next fall would force.
+        # Who is at or below maintenance, and what the next fall would force.
         sizes, equity = books.sizes[:-1], books.equity(mark)[:-1]
         required = rules.maintenance * np.abs(sizes) * mark
-        below = (sizes != 0) & (equity < required)
+        below = (sizes != 0) & (equity <= required)
         after = equity - rules.window * mark * sizes
-        next_down = ~below & (sizes > 0) & (after < (1.0 - rules.window) * required)
+        next_down = ~below & (sizes > 0) & (after <= (1.0 - rules.window) * required)
         ratio = float(cascades.branching_ratio(sizes[next_down].sum(), rules.window * own * day.density[now]))
         free, flagged = monitor.step(sizes, equity, mark, ratio, usable=bool(good.any()))
 

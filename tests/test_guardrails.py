@@ -108,12 +108,22 @@ class TestFeed:
 
 
 class TestPrecedence:
-    @given(rule=ACTIONS, model=ACTIONS, cap=ACTIONS, usable=st.booleans())
-    def test_a_model_never_loosens_a_rule(self, rule: Action, model: Action, cap: Action, usable: bool) -> None:
-        """For every output of the model the action is at least the rules', and beyond them at most the cap."""
+    @pytest.mark.parametrize("cap", Action)
+    @pytest.mark.parametrize("usable", [True, False])
+    def test_a_model_never_loosens_a_rule(self, cap: Action, usable: bool) -> None:
+        """For every rule and output of the model the action is at least the rules', and beyond them at most the cap."""
+        rule, model = np.meshgrid(list(Action), list(Action))
         action = resolve(rule, model, cap=cap, usable=usable)
-        assert action >= rule
-        assert action <= max(rule, cap)
+        assert (action >= rule).all()
+        assert (action <= np.maximum(rule, cap)).all()
+
+    @given(st.lists(st.tuples(ACTIONS, ACTIONS), min_size=1))
+    def test_an_average_loosens_what_the_model_alone_would_loosen(self, pairs: list[tuple[Action, Action]]) -> None:
+        """Rounded down, it is below the rules just where the model is, and never further than the model."""
+        rule, model = np.array(pairs).T
+        average = (rule + model) // 2
+        assert ((average < rule) == (model < rule)).all()
+        assert (average >= np.minimum(rule, model)).all()
 
     @given(rule=ACTIONS, model=ACTIONS, cap=ACTIONS)
     def test_without_a_usable_feed_the_model_has_no_say(self, rule: Action, model: Action, cap: Action) -> None:
@@ -150,6 +160,14 @@ class TestLatch:
         """It takes `hold` calm values in a row; one that is not calm starts the count anew."""
         values = [1.0, 0.8, 0.8, 0.9, 0.8, 0.8, 0.8]
         assert latch(values, enter=1.0, leave=0.8, hold=3).tolist() == [True] * 6 + [False]
+
+    def test_a_step_at_a_time_is_the_whole_series(self) -> None:
+        """What is left after each value is above zero just where the limit is on."""
+        values, limit, left = [0.5, 1.0, 0.8, 0.9, 0.8, 0.8], Latch(1.0, 0.8, 2), 0
+        seen = [(left := limit.step(left, value)) > 0 for value in values]
+        assert seen == latch(values, enter=1.0, leave=0.8, hold=2).tolist()
+        with pytest.raises(ValueError, match="left must be <= 2"):
+            limit.step(3, 0.5)
 
     @given(st.lists(st.floats(-2, 2), min_size=1, max_size=40), st.floats(0, 1), st.integers(1, 4))
     def test_a_wider_gap_or_a_longer_hold_never_switches_off_sooner(
@@ -206,6 +224,52 @@ class TestRecord:
         rules = [Rule("equity", {"equity": 1.0}, 1_000.0, Action.WARN)]
         assert record(rules=rules).clearing("maintenance") is None
         assert record(rules=rules).clearing("equity") == 100.0
+
+    def test_equal_records_have_equal_digests(self) -> None:
+        """Whole numbers, numpy's numbers and plain floats of one value are one record."""
+        plain = record(900.0, scores={"cancels": 2.0}, threshold=1.0)
+        for number in (int, np.int64, np.float32, np.array):
+            same = record(number(900), scores={"cancels": number(2)}, threshold=number(1))  # type: ignore[operator]
+            assert same == plain
+            assert same.digest == plain.digest
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"usable": "yes"}, "usable must be True or False"),
+            ({"usable": 1}, "usable must be True or False"),
+            ({"cap": 9}, "cap must be <= 4"),
+            ({"proposal": 2.5}, "proposal must be a whole number"),
+            ({"scores": [1.0]}, "scores must map names to numbers"),
+            ({"scores": {"": 1.0}}, "scores key must be a non-empty string"),
+        ],
+    )
+    def test_what_is_no_record_is_refused_when_it_is_made(self, change: dict[str, object], message: str) -> None:
+        """Not when somebody asks why, months later."""
+        with pytest.raises(ValueError, match=message):
+            record(**change)  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("name", "weights", "action", "message"),
+        [
+            ("", {"x": 1.0}, Action.WARN, "name must be"),
+            ("a", {}, Action.WARN, "weights must name"),
+            ("a", [1.0], Action.WARN, "weights must map"),
+            ("a", {1: 1.0}, Action.WARN, "weights key must be"),
+            ("a", {"x": 1.0}, [1, 2], "action must be one number"),
+        ],
+    )
+    def test_what_is_no_rule_is_refused(self, name: str, weights: object, action: object, message: str) -> None:
+        """A rule has a name, weights with names, and one action."""
+        with pytest.raises(ValueError, match=message):
+            Rule(name, weights, 0.0, action)  # type: ignore[arg-type]
+
+    def test_two_rules_on_their_limit_that_pull_apart_cannot_both_be_cleared(self) -> None:
+        """Both fire where they are, and each side of it one of them does."""
+        rules = [Rule("up", {"equity": 1.0}, 900.0, Action.WARN), Rule("down", {"equity": -1.0}, -900.0, Action.WARN)]
+        assert record(900.0, rules=rules).by_rules == Action.WARN
+        assert record(900.0, rules=rules).clearing("equity") is None
+        assert record(900.0, rules=rules[:1]).clearing("equity") == 0.0
 
     def test_two_rules_that_pull_apart_cannot_both_be_cleared(self) -> None:
         """One wants more of a reading, the other less: no change does."""
@@ -266,6 +330,11 @@ BAD_INPUT = {
         deviations=(1, AT_LEAST_0),
     ),
     "Latch": case(Latch, enter=(1.0, {"zero", "negative"}), leave=(-1.0, {"zero", "negative"}), hold=(1, NOTHING)),
+    "Latch.step": case(
+        lambda left, value: Latch(1.0, 0.5, 2).step(left, value),
+        left=(1, {"zero"}),
+        value=(0.7, {"zero", "negative"}),
+    ),
     "latch": case(
         lambda values, enter, leave, hold: latch(values, enter=enter, leave=leave, hold=hold),
         values=([1.0], NOTHING),

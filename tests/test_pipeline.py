@@ -153,6 +153,32 @@ def test_late_orders_pay_the_takers_fee() -> None:
     assert float(latency.fill_probability(5, 0.5, 20.0)) > 0.9
 
 
+def test_lists_and_whole_floats_are_a_day_and_a_crowd() -> None:
+    """What is checked as numbers is kept as arrays, so that a day of one's own need not be one of arrays."""
+    day = Day([100.0, 95.0], [2.0, 2.0], [0.0, 0.0], [[0.0, 0.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 0.0]])  # type: ignore[arg-type]
+    of_arrays = replace(quiet([100.0, 95.0], 2.0), ages=np.array([[0, 0], [0, 1]]))
+    crowd_of_one = Traders([10.0], [60.0], [1.0])  # type: ignore[arg-type]
+    assert same(run(day, crowd_of_one), run(of_arrays, traders([10.0], [60.0])))
+
+
+def test_an_account_on_its_maintenance_is_closed() -> None:
+    """Equity equal to maintenance fires the check, as margin and guardrails have it; a little more does not."""
+    day, rules = quiet([128.0, 96.0]), Venue(maintenance=0.125, initial=0.25)
+    at_it = run(day, traders([1.0, 1.0], [44.0, 44.25]), rules)  # 44 - 32 = 0.125 * 96
+    assert at_it.liquidated.tolist() == [True, False]
+
+
+def test_what_is_wrong_is_named() -> None:
+    """The parameter that the caller knows."""
+    with pytest.raises(ValueError, match="steps must be > 0"):
+        Traders([1.0], [1.0], [0.0])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"deposits must have shape \(1,\)"):
+        Traders([1.0], [1.0, 2.0], [1.0])  # type: ignore[arg-type]
+    for arguments, name in (((None, CROWD), "day"), ((DAY, None), "traders"), ((DAY, CROWD, {}), "venue")):
+        with pytest.raises(ValueError, match=f"{name} must be a"):
+            run(*arguments)  # type: ignore[arg-type]
+
+
 def test_equal_seeds_give_equal_days_and_other_seeds_others() -> None:
     """All that is random is in the seeds."""
     assert same(run(bad_day(7, minutes=600), crowd(7, 50)), run(bad_day(7, minutes=600), crowd(7, 50)))

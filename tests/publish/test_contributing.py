@@ -17,8 +17,13 @@ GUIDE = ROOT / "docs/contributing/index.md"
 
 def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
     """Each `perpnotes` command of the guide, run in order in a fresh copy; a line … stands for any lines."""
+    # Whoever follows the guide to the letter has its idea already, and has registered it.
+    left_out = shutil.ignore_patterns("__pycache__", "examples", "*funding_drift.*")
     for name in ("docs", "perpnotes", "tests"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "examples"))
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
+    package = tmp_path / "perpnotes/__init__.py"
+    lines = package.read_text().splitlines(keepends=True)
+    package.write_text("".join(line for line in lines if "funding_drift" not in line))
     tried = []
     for fence in re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE):
         for command, promised in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", fence, re.MULTILINE):

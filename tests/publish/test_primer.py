@@ -82,11 +82,16 @@ def test_a_quoted_number_is_in_the_articles_ledger() -> None:
 
 
 def test_every_article_is_in_the_primer_and_in_its_order() -> None:
-    """The order of the navigation, and so of previous and next, is that of the claims; the flagship comes first."""
+    """The order of the navigation, and so of previous and next, is that of the claims; the flagship comes first.
+
+    What is no claim of the primer comes last: contracts, which are what is traded, and whatever a contributor adds.
+    """
     nav = yaml.load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["nav"]  # noqa: S506
     pages = next(part["Insights"] for part in nav if "Insights" in part)
     shown = [Path(next(iter(page.values()))).stem for page in pages]
-    told = list(dict.fromkeys(re.findall(r"\]\(insights/([a-z]+)\.md", PRIMER.text)))
+    claim = {idea: number for number in reversed(CLAIMS) for idea in CLAIMS[number][1]}  # the first that it proves
     assert sorted(shown) == sorted({path.stem for path in (ROOT / "docs/insights").glob("*.md")})
-    assert set(told) | {"contracts"} == set(shown)  # what is traded: no claim of its own
+    assert claim.keys() == set(re.findall(r"\]\(insights/([a-z_]+)\.md", PRIMER.text)) <= set(shown)
+    places = [claim.get(idea, len(CLAIMS) + 1) for idea in shown]
     assert shown[0] == "stress"
+    assert places[1:] == sorted(places[1:])

@@ -479,12 +479,13 @@ def _show(
         raise ValueError("alt must say what the reader should see, not that it is a chart")
     table = html_table(headers, rows, numeric or [False] + [True] * (len(headers) - 1))
     note = "".join(f"<span>{text}</span>" for text in notes)
+    drawn = svg.render(chart, id, crisp=crisp)
     html = (
         f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
         f'<div class="pn-head"><output class="pn-readout" aria-live="polite"></output>'
         f'<div class="pn-note">{note}</div></div>'
-        f'<div class="pn-plot" role="img" aria-label="{escape(alternative)}" data-search-exclude>'
-        f"{svg.render(chart, id, crisp=crisp)}</div>"
+        f'<div class="pn-plot" style="aspect-ratio:{svg.aspect(drawn)}" role="img" aria-label="{escape(alternative)}" '
+        f"data-search-exclude>{drawn}</div>"
         '<details class="pn-data" data-search-exclude><summary>Data</summary>'
         f"{scroll(table, f'Data: {caption}')}</details></figure>"
     )

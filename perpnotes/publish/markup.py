@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -27,6 +28,24 @@ def plain(html: str) -> str:
     return "".join(parts)
 
 
+def copying(html: str) -> str:
+    """A page whose buttons for copying code are there when it arrives.
+
+    The theme's script makes each of them while the page opens, and styles and lays out the page anew for it. In markup of
+    the theme's own they need no making: it listens to them wherever they come from.
+    """
+    blocks = itertools.count()
+
+    def one(match: re.Match[str]) -> str:
+        name = f"__code_{next(blocks)}"
+        return (
+            f'{match[1]}<pre id="{name}"><nav class="md-code__nav"><button class="md-code__button" title="Copy to clipboard" '
+            f'data-clipboard-target="#{name} &gt; code" data-md-type="copy"></button></nav><code'
+        )
+
+    return re.sub(r'(<div class="highlight">)<pre><code', one, html).replace('"content.code.copy", ', "", 1)
+
+
 def tidy(site: Path) -> int:
     """Writes the pages of a built site again.
 
@@ -39,7 +58,7 @@ def tidy(site: Path) -> int:
     changed = 0
     for file in sorted(site.rglob("*.html")):
         was = file.read_text(encoding="utf-8")
-        if (now := plain(valid(was))) != was:
+        if (now := copying(plain(valid(was)))) != was:
             file.write_text(now, encoding="utf-8")
             changed += 1
     return changed

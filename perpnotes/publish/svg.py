@@ -97,6 +97,12 @@ def render(chart: Any, id: str, *, crisp: bool = False) -> str:  # noqa: A002
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 
+def aspect(drawn: str) -> str:
+    """Width and height of a rendered chart as CSS has them, so that its place is known before it is drawn."""
+    width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0]
+    return f"{width}/{height}"
+
+
 def _tidy(element: ElementTree.Element, role: str, ids: dict[str, str], prefix: str) -> None:
     """Rewrite one element and those in it; `role` is Vega's class of the group that it stands in."""
     # Vega describes a whole line by its first point: a line has no value of its own.

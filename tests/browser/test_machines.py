@@ -31,6 +31,7 @@ def test_every_article_carries_what_programs_read(site: Path) -> None:
         assert (site / urlsplit(image[1]).path.lstrip("/")).is_file()
         twin = (site / f"insights/{name}/index.md").read_text()
         assert "#!" not in twin
+        assert "<details" not in twin
         assert about["url"] in feed
         assert f"{about['url']}index.md" in listed
         assert name in digests

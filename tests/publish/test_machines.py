@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from perpnotes.publish import articles
-from perpnotes.publish.machines import Page, Site, card, feeds, finish, llms, provenance, read, structured, twin
+from perpnotes.publish.machines import Page, Site, card, feeds, finish, llms, provenance, read, structured
 
 ROOT = Path(__file__).parents[2]
 SITE = Site("Notes", "About risk.", "https://example.org/notes/")
@@ -68,26 +68,6 @@ def test_structured_data_names_what_schema_org_asks_for(article: articles.Articl
     (asked,) = questions["mainEntity"]
     assert (asked["name"], asked["acceptedAnswer"]["text"]) == ("Is it < 3?", "Yes: 2. More Inside.")
     assert [one["@type"] for one in structured(article, Page("", {}), SITE)] == ["TechArticle", "BreadcrumbList"]
-
-
-def test_the_twin_is_markdown_with_the_values_in_their_places(article: articles.Article) -> None:
-    """Values, what blocks print below them, links that lead to the site, formulas between dollars, no front matter."""
-    assert twin(article, SITE).split("\n") == [
-        "# A grid",
-        "",
-        "It is **$2**, see [term](https://example.org/notes/glossary/#term) and $x^2$.",
-        "",
-        "```python",
-        'print("hello")',
-        "```",
-        "",
-        "```text",
-        "hello",
-        "```",
-        "",
-        "The end: [primer](https://example.org/notes/primer/).",
-        "",
-    ]
 
 
 def test_feeds_list_articles(article: articles.Article) -> None:

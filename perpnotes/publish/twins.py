@@ -30,9 +30,8 @@ def twin(article: Article, home: str) -> str:
     address = f"{home}{here.with_suffix('').as_posix()}/"
     outcome = outcomes.of(article)
     lines = article.text.split("\n")
-    for block, shown in reversed(
-        list(zip(article.executed, outcome.displays, strict=True))
-    ):  # so that lines stay right
+    ran = list(zip(article.executed, outcome.displays, strict=True))
+    for block, shown in reversed(ran):  # from the end, so that the lines above keep their numbers
         opened, closed = block.line - 2, block.line - 1 + len(block.source.rstrip("\n").split("\n"))
         fence = re.match(r"\s*`{3,}", lines[opened])
         assert fence  # noqa: S101  (where `articles` says that it is)

@@ -76,7 +76,7 @@ def test_questions_and_key_number_are_read_from_the_page() -> None:
 
 
 # For each type what Google's documentation of its feature asks for or recommends, and what else we say. All of it is
-# defined for the type, or for what it inherits from: https://schema.org/TechArticle and so on.
+# defined for the type, or for what it inherits from: https://schema.org/TechArticle and so on, as in schema-dts 2.1.0.
 PROPERTIES = {
     "TechArticle": (
         "headline image author datePublished dateModified",

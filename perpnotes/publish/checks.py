@@ -369,7 +369,8 @@ def _unlinked_term(page: Page) -> Found:
             yield _line(text, found.start()), f"{term.lower()!r} is in the glossary (#{anchor}) and never linked here"
 
 
-_EVERYDAY = {"basis", "clock", "drift", "driver", "gap", "persistence", "premium"}  # mostly mean something else
+# Words that mostly mean something else, and two that every article is about: known before it is opened.
+_EVERYDAY = {"basis", "clock", "drift", "driver", "gap", "leverage", "perpetual", "persistence", "premium"}
 
 
 @_rule(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -28,6 +29,16 @@ def published(folder: str = "docs/insights", nav: str = "mkdocs.yml") -> Sequenc
         return at if at >= 0 else len(order)
 
     return sorted(found, key=place)
+
+
+def in_navigation(nav: str = "mkdocs.yml") -> Mapping[str, str]:
+    """The short titles of the articles: file, from the working directory, to its title in the navigation.
+
+    Parameters:
+        nav: the file with the navigation, from the working directory.
+    """
+    entries = re.findall(r"^ +- (.+): (insights/\S+\.md)$", Path(nav).read_text(encoding="utf-8"), re.MULTILINE)
+    return {f"docs/{file}": title for title, file in entries}
 
 
 def article_list(folder: str = "docs/insights") -> None:

@@ -1,11 +1,13 @@
-"""What other programs read of the built site: JSON-LD, feeds, `llms.txt`, Markdown twins, card images, provenance.
+"""What other programs read of the built site: JSON-LD, feeds, `llms.txt`, card images, sitemap, provenance.
 
-`perpnotes finish` adds all of it to the folder that a generator has written. Questions, answers and key numbers are
-taken from the built pages, so that they cannot differ from what a reader sees. Addresses begin with `SITE_URL`.
+`perpnotes finish` adds all of it, and each article's Markdown, to the folder that a generator has written. Questions,
+answers and key numbers are taken from the built pages, so that they cannot differ from what a reader sees. Addresses
+begin with `SITE_URL`. Days are those that articles state: building a site again does not make it younger.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -26,12 +28,15 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from perpnotes import __version__
-from perpnotes.publish import articles, ledger, outcomes
+from perpnotes.publish import articles, ledger
 from perpnotes.publish.articles import Article
 from perpnotes.publish.listing import published
+from perpnotes.publish.twins import twin
 
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 _CARD = (1200, 630)
+_ATOM = "http://www.w3.org/2005/Atom"
+_CONTEXT = "https://schema.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +137,24 @@ def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str
         site: where it is.
     """
     meta, address, home = article.meta, _address(article, site.home), site.home
-    authors = [{"@type": "Organization", "name": name} for name in meta.get("authors", [])]
-    about = {
+    about: dict[str, Any] = {
         "@type": "TechArticle",
         "headline": str(meta["title"]),
         "description": str(meta["description"]),
         "url": address,
         "mainEntityOfPage": address,
         "image": f"{home}assets/cards/{Path(article.path).stem}.png",
+        "publisher": {"@type": "Organization", "name": site.name, "url": home},
         "license": LICENSE,
         "isAccessibleForFree": True,
         "inLanguage": "en-US",
     }
-    if authors:
-        about |= {"author": authors, "publisher": {"@type": "Organization", "name": site.name}}
-        about |= {"datePublished": str(meta["date"]), "dateModified": str(meta.get("updated", meta["date"]))}
-        about |= {"keywords": ", ".join(meta["tags"])}
     way = [("Home", home), (str(meta["title"]), address)]
+    if "claim" in meta:  # an article, as it must be by the rules
+        about["author"] = [{"@type": "Organization", "name": name, "url": f"{home}about/"} for name in meta["authors"]]
+        about |= {"datePublished": str(meta["date"]), "dateModified": str(meta["updated"])}
+        about |= {"keywords": ", ".join(meta["tags"])}
+        way.insert(1, ("Insights", f"{home}#articles"))  # the section has no page of its own
     crumbs = [{"@type": "ListItem", "position": k, "name": name, "item": item} for k, (name, item) in enumerate(way, 1)]
     found: list[dict[str, Any]] = [about, {"@type": "BreadcrumbList", "itemListElement": crumbs}]
     if page.answers:
@@ -157,35 +163,17 @@ def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str
             for question, answer in page.answers.items()
         ]
         found.append({"@type": "FAQPage", "mainEntity": asked})
-    return [{"@context": "https://schema.org", **one} for one in found]
+    return [{"@context": _CONTEXT, **one} for one in found]
 
 
-def twin(article: Article, site: Site) -> str:
-    """The article as plain Markdown, with its computed values and what its blocks print in their places.
+def website(site: Site) -> Mapping[str, Any]:
+    """The site in the words of schema.org, for its home page.
 
     Parameters:
-        article: its source.
-        site: where its links lead.
+        site: the site.
     """
-    outcome = outcomes.of(article)
-    lines = article.text.split("\n")
-    for block, shown in sorted(zip(article.executed, outcome.displays, strict=True), key=lambda pair: -pair[0].line):
-        opened, closed = block.line - 2, block.line - 1 + len(block.source.rstrip("\n").split("\n"))
-        fence = re.match(r"\s*`{3,}", lines[opened])
-        assert fence  # noqa: S101  (where `articles` says that it is)
-        printed = "\n".join(display.text.rstrip("\n") for display in shown)
-        after = [lines[closed], "", f"{fence[0]}text", *printed.split("\n"), fence[0]] if printed else [lines[closed]]
-        lines[opened : closed + 1] = [f"{fence[0]}python", *lines[opened + 1 : closed], *after]
-    text = re.sub(r"\A---\n.*?\n---\n", "", "\n".join(lines), flags=re.DOTALL)
-    text = re.sub(r"`#!calc (.*?)`", lambda m: outcome.values[m[1].strip()].text, text)
-    text = re.sub(r"`#!math (.*?)`", r"$\1$", text)
-    here = Path(article.path).relative_to("docs").parent
-
-    def absolute(match: re.Match[str]) -> str:
-        target = os.path.normpath(here / match[1]).replace(os.sep, "/")
-        return f"]({site.home}{target.removesuffix('index')}{'' if target == 'index' else '/'}{match[2] or ''})"
-
-    return re.sub(r"\]\(([\w./-]+)\.md(#[\w-]+)?\)", absolute, text).lstrip("\n")
+    named = {"@context": _CONTEXT, "@type": "WebSite", "name": site.name, "url": site.home}
+    return named | {"description": site.about, "license": LICENSE, "inLanguage": "en-US"}
 
 
 def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
@@ -196,8 +184,10 @@ def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
         site: where they are.
     """
     newest = sorted(found, key=lambda article: str(article.meta["updated"]), reverse=True)
+    ET.register_namespace("atom", _ATOM)
     rss = ET.Element("rss", version="2.0")
     channel = ET.SubElement(rss, "channel")
+    ET.SubElement(channel, f"{{{_ATOM}}}link", href=f"{site.home}feed.xml", rel="self", type="application/rss+xml")
     for tag, text in (("title", site.name), ("link", site.home), ("description", site.about), ("language", "en-US")):
         ET.SubElement(channel, tag).text = text
     entries = []
@@ -237,6 +227,22 @@ def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
     }
     ET.indent(rss)
     return ET.tostring(rss, encoding="unicode", xml_declaration=True) + "\n", _json(feed)
+
+
+def sitemap(text: str, days: Mapping[str, str]) -> str:
+    """A sitemap with the days on which pages say that they were updated; of others it says nothing.
+
+    Parameters:
+        text: as a generator wrote it, where the day of the build may be the day of every page.
+        days: by address.
+    """
+    text = re.sub(r"\s*<lastmod>.*?</lastmod>", "", text)
+
+    def dated(match: re.Match[str]) -> str:
+        day = days.get(match[2])
+        return f"{match[0]}{match[1]}<lastmod>{day}</lastmod>" if day else match[0]
+
+    return re.sub(r"(\s*)<loc>(.*?)</loc>", dated, text)
 
 
 def llms(found: Sequence[Article], site: Site) -> str:
@@ -338,14 +344,19 @@ def finish(folder: Path) -> Sequence[Path]:
         The files written, in order.
 
     Raises:
-        FileNotFoundError: the page of an article is not in the folder.
+        FileNotFoundError: the page of an article, the home page or the sitemap is not in the folder.
     """
     site, found = Site.configured(), published()
     told = [articles.read(Path("docs/primer.md")), *found]
-    written = dict(_pages(folder, told, site))
+    home = folder / "index.html"
+    written = {**dict(_pages(folder, told, site)), home: _told(home.read_text(encoding="utf-8"), website(site))}
     rss, feed = feeds(found, site)
     written |= {folder / "feed.xml": rss, folder / "feed.json": feed, folder / "llms.txt": llms(told, site)}
     written[folder / "provenance.json"] = _json(provenance(found))
+    days = {_address(article, site.home): str(article.meta["updated"]) for article in found}
+    places = sitemap((folder / "sitemap.xml").read_text(encoding="utf-8"), days)
+    written |= {folder / "sitemap.xml": places, folder / "sitemap.xml.gz": gzip.compress(places.encode(), mtime=0)}
+    written[folder / "robots.txt"] = f"User-agent: *\nAllow: /\n\nSitemap: {site.home}sitemap.xml\n"
     for file, content in written.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -355,12 +366,18 @@ def finish(folder: Path) -> Sequence[Path]:
 def _pages(folder: Path, found: Sequence[Article], site: Site) -> Iterator[tuple[Path, str | bytes]]:
     for article in found:
         file = folder / _address(article, "") / "index.html"
-        html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", file.read_text(encoding="utf-8"))
+        html = file.read_text(encoding="utf-8")
         page = read(html)
-        said = json.dumps(structured(article, page, site), ensure_ascii=False).replace("<", "\\u003c")
-        yield file, html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
-        yield file.with_name("index.md"), twin(article, site)
+        yield file, _told(html, structured(article, page, site))
+        yield file.with_name("index.md"), twin(article, site.home)
         yield folder / f"assets/cards/{Path(article.path).stem}.png", card(article, page, site)
+
+
+def _told(html: str, things: Any) -> str:
+    """A page with JSON-LD in its head, once."""
+    html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", html)
+    said = json.dumps(things, ensure_ascii=False).replace("<", "\\u003c")
+    return html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
 
 
 def _address(article: Article, home: str) -> str:

@@ -19,7 +19,9 @@ def test_every_article_carries_what_programs_read(site: Path) -> None:
     for name in articles(site):
         html = (site / f"insights/{name}/index.html").read_text()
         (said,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
-        about, _, questions = json.loads(said)
+        about, way, questions = json.loads(said)
+        section = urlsplit(way["itemListElement"][1]["item"])
+        assert f'id="{section.fragment}"' in (site / f"{section.path.lstrip('/')}index.html").read_text()
         text = " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
         for asked in questions["mainEntity"]:
             assert asked["name"] in text
@@ -31,6 +33,18 @@ def test_every_article_carries_what_programs_read(site: Path) -> None:
         assert (site / urlsplit(image[1]).path.lstrip("/")).is_file()
         twin = (site / f"insights/{name}/index.md").read_text()
         assert "#!" not in twin
+        assert "<details" not in twin
         assert about["url"] in feed
         assert f"{about['url']}index.md" in listed
         assert name in digests
+
+
+def test_the_site_says_what_it_is_and_when_its_articles_changed(site: Path) -> None:
+    """On its home page; to robots; and with the days of the sources, not with that of the build."""
+    (said,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', (site / "index.html").read_text())
+    assert json.loads(said)["@type"] == "WebSite"
+    places = (site / "sitemap.xml").read_text()
+    days = dict(re.findall(r"<loc>(\S+)</loc>\s*<lastmod>(\S+)</lastmod>", places))
+    items = json.loads((site / "feed.json").read_text())["items"]
+    assert days == {item["url"]: item["date_modified"].partition("T")[0] for item in items}
+    assert f"Sitemap: {json.loads(said)['url']}sitemap.xml" in (site / "robots.txt").read_text()

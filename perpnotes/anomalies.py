@@ -237,9 +237,9 @@ def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
         >>> ranked.order.tolist(), ranked.leading[2]
         ([2, 1, 0], 'leverage')
         >>> print(ranked.why(2))
-        cancels: 1   [f_1]
-        leverage: 10   [f_2]
-        score: 11   [S = Σ_k f_k]
+        cancels    1   f_1
+        leverage  10   f_2
+        score     11   S = Σ_k f_k
 
     Source: ours; a sum is the one combination whose parts need no method to be told apart.
     """

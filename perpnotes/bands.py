@@ -109,14 +109,14 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
 
     Examples:
         >>> print(band(Estimate(10.0, 100.0, 100.0, 0.02)).why())
-        size, long above 0: 10   [q]
-        entry price: 100.00 USD   [E_0]
-        wallet: 100.00 USD   [W]
-        warning price: 92.31 USD   [P_1.25 = P at E = λ M]
-        liquidation price: 91.84 USD   [P_1 = P at E = λ M]
-        backstop price: 91.22 USD   [P_0.6667 = P at E = λ M]
-        bankruptcy price: 90.00 USD   [P_0 = P at E = λ M]
-        width of the band: 0.025   [w = s (1 - P_last / P_first)]
+        size, long above 0   10          q
+        entry price         100.00 USD   E_0
+        wallet              100.00 USD   W
+        warning price        92.31 USD   P_1.25 = P at E = λ M
+        liquidation price    91.84 USD   P_1 = P at E = λ M
+        backstop price       91.22 USD   P_0.6667 = P at E = λ M
+        bankruptcy price     90.00 USD   P_0 = P at E = λ M
+        width of the band     0.025      w = s (1 - P_last / P_first)
     """
     if not isinstance(position, Estimate):
         raise ValueError(f"position must be an Estimate, got {position!r}")

@@ -309,14 +309,15 @@ def cascade(price: float, shocks: Any, levels: Any, sizes: Any, impact: Impact) 
     Examples:
         >>> levels, sizes = [95.0, 94.0, 90.0], [1.0, 1.0, 1.0]
         >>> print(cascade(100.0, 5.0, levels, sizes, lambda q: linear_impact(q, 1.0)).why())
-        price before: 100.00 USD   [p_0]
-        shock: 5.00 USD   [d]
-        accounts that the shock alone liquidates: 1   [k_0]
-        accounts liquidated in the end: 2   [k]
-        coins forced: 2.00 coins   [Q = Σ_j z_j]
-        impact of selling them: 2.00 USD   [I = I(Q)]
-        amplification: 1.4   [A = (d + I) / d]
-        price at the end: 93.00 USD   [p = max(0, p_0 - d - I)]
+        price before                    100.00 USD     p_0
+        shock                             5.00 USD     d
+        accounts that the shock alone     1            k_0
+          liquidates
+        accounts liquidated in the end    2            k
+        coins forced                      2.00 coins   Q = Σ_j z_j
+        impact of selling them            2.00 USD     I = I(Q)
+        amplification                     1.4          A = (d + I) / d
+        price at the end                 93.00 USD     p = max(0, p_0 - d - I)
 
     Source: the least fixed point of a monotone map (Tarski 1955); the running minimum is ours.
     """

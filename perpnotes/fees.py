@@ -113,8 +113,8 @@ class RoundTrips:
         return Derivation(
             (
                 Term("L", "leverage", self.leverage),
-                Term("m", "requirement, as a part of the notional", self.rate),
-                Term("d", "room, as a part of the notional", self.room, "", "1/L - m"),
+                Term("m", "required, of the notional", self.rate),
+                Term("d", "room, of the notional", self.room, "", "1/L - m"),
                 Term("f", "fee of one side", self.fee),
                 Term("k", "round trips", self.trips, "", "d / (2 f)"),
             )
@@ -135,11 +135,11 @@ def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
 
     Examples:
         >>> print(round_trips(10.0, 0.005, 0.00045).why())
-        leverage: 10   [L]
-        requirement, as a part of the notional: 0.005   [m]
-        room, as a part of the notional: 0.095   [d = 1/L - m]
-        fee of one side: 0.00045   [f]
-        round trips: 105.556   [k = d / (2 f)]
+        leverage                    10         L
+        required, of the notional    0.005     m
+        room, of the notional        0.095     d = 1/L - m
+        fee of one side              0.00045   f
+        round trips                105.556     k = d / (2 f)
         >>> round_trips(10.0, 0.005, 0.00045).last
         106.0
     """

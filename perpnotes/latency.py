@@ -47,11 +47,11 @@ class Execution:
     Examples:
         >>> order = Execution(0.00015, 0.00045, 0.00005, adverse=0.00003, miss=0.00015)
         >>> print(order.why(0.6))
-        fill probability: 0.6   [p]
-        taker order: 0.0005   [C_T = f_T + h + i]
-        maker order, filled: 0.00013   [M = f_M - h + A]
-        maker order, missed: 0.00065   [X = C_T + d]
-        maker attempt: 0.000338   [C_M = p M + (1 - p) X]
+        fill probability     0.6        p
+        taker order          0.0005     C_T = f_T + h + i
+        maker order, filled  0.00013    M = f_M - h + A
+        maker order, missed  0.00065    X = C_T + d
+        maker attempt        0.000338   C_M = p M + (1 - p) X
         >>> round(order.breakeven, 5)
         0.28846
 

@@ -225,19 +225,19 @@ class Estimate:
     Examples:
         >>> position = Estimate(0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005, funding=0.003)
         >>> print(position.why())
-        size, long above 0: 0.5   [q]
-        entry price: 60,000.00 USD   [E]
-        wallet: 3,000.00 USD   [W]
-        open fee: 0.00 USD   [F_o = φ_o N_E]
-        funding expected to be paid: 90.00 USD   [F = s f N_E]
-        P&L of the other legs: 0.00 USD   [U]
-        maintenance of the other legs: 0.00 USD   [M_o]
-        what backs the position at entry: 2,910.00 USD   [B = W - F_o - F + U - M_o]
-        maintenance rate of the tier there: 0.005   [m_k]
-        deduction of that tier: 0.00 USD   [c_k]
-        close fee: 0.0005   [φ]
-        bankruptcy price: 54,207.10 USD   [P_0 = P at M = 0]
-        liquidation price: 54,479.64 USD   [P = (s q E - B - c_k)/(q (s - m_k - φ))]
+        size, long above 0              0.5        q
+        entry price                60,000.00 USD   E
+        wallet                      3,000.00 USD   W
+        open fee                        0.00 USD   F_o = φ_o N_E
+        funding to be paid             90.00 USD   F = s f N_E
+        P&L of other legs               0.00 USD   U
+        maintenance of other legs       0.00 USD   M_o
+        what backs it at entry      2,910.00 USD   B = W - F_o - F + U - M_o
+        maintenance rate there          0.005      m_k
+        deduction of that tier          0.00 USD   c_k
+        close fee                       0.0005     φ
+        bankruptcy price           54,207.10 USD   P_0 = P at M = 0
+        liquidation price          54,479.64 USD   P = (s q E - B - c_k)/(q (s - m_k - φ))
     """
 
     size: float
@@ -328,13 +328,11 @@ class Estimate:
                 Term("E", "entry price", self.entry, "USD"),
                 Term("W", "wallet", self.wallet, currency),
                 Term("F_o", "open fee", opening, currency, r"{\phi}_o N_E"),
-                Term(
-                    "F", "funding expected to be paid", self.side * self.funding * entry_notional, currency, "s f N_E"
-                ),
-                Term("U", "P&L of the other legs", self.other_pnl, currency),
-                Term("M_o", "maintenance of the other legs", self.other_maintenance, currency),
-                Term("B", "what backs the position at entry", backing, currency, "W - F_o - F + U - M_o"),
-                Term("m_k", "maintenance rate of the tier there", rate),
+                Term("F", "funding to be paid", self.side * self.funding * entry_notional, currency, "s f N_E"),
+                Term("U", "P&L of other legs", self.other_pnl, currency),
+                Term("M_o", "maintenance of other legs", self.other_maintenance, currency),
+                Term("B", "what backs it at entry", backing, currency, "W - F_o - F + U - M_o"),
+                Term("m_k", "maintenance rate there", rate),
                 Term("c_k", "deduction of that tier", amount, currency),
                 Term(r"\phi", "close fee", self.close_fee),
                 Term("P_0", "bankruptcy price", self.bankruptcy, "USD", r"P \text{ at } M = 0"),
@@ -371,9 +369,9 @@ class Budget:
         )
         return Derivation(
             (
-                Term("P_o", "optimistic liquidation price", self.optimistic.price, "USD"),
+                Term("P_o", "optimistic price", self.optimistic.price, "USD"),
                 *steps,
-                Term("P_c", "conservative liquidation price", self.conservative.price, "USD"),
+                Term("P_c", "conservative price", self.conservative.price, "USD"),
                 Term(r"\Delta", "gap", self.gap, "USD", r"s (P_c - P_o) = \sum_i \Delta_i"),
             )
         )

@@ -474,11 +474,11 @@ class Account:
         >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005), leverage=10.0)
         >>> account = Account([long], [Collateral(6_000.0)])
         >>> print(account.assess().why())
-        collateral after haircuts: 6,000.00 USD   [C = Σ_j a_j x_j (1 - h_j)]
-        unrealized P&L: 0.00 USD   [U = Σ_i u_i]
-        equity: 6,000.00 USD   [E = C + U]
-        maintenance margin: 300.00 USD   [M = Σ_i (m_k N_i - c_k + φ_i N_i)]
-        margin ratio: 0.05   [R = M / E]
+        collateral after haircuts  6,000.00 USD   C = Σ_j a_j x_j (1 - h_j)
+        unrealized P&L                 0.00 USD   U = Σ_i u_i
+        equity                     6,000.00 USD   E = C + U
+        maintenance margin           300.00 USD   M = Σ_i (m_k N_i - c_k + φ_i N_i)
+        margin ratio                   0.05       R = M / E
         >>> round(account.distance({"BTC": -1.0}).move, 6)
         0.095477
     """

@@ -237,7 +237,7 @@ class Sizing:
                 Term("P", "price", self.price, "USD"),
                 Term("g", "adverse move", move),
                 Term("k", "fees and funding", mode.fees + mode.funding),
-                Term("e", "earned by the hedge before it is gone", self.hedge * hedged, "", r"\eta \min(g, a)"),
+                Term("e", "earned by the hedge", self.hedge * hedged, "", r"\eta \min(g, a)"),
                 Term("m", "maintenance rate there", rate),
                 Term("c", "deduction of that tier", deduction, "USD"),
                 Term("n", "needed per coin", self._need(mode, move, rate), "USD", f"P (g + k - e + m (1 {sign} g))"),

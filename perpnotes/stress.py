@@ -617,13 +617,13 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         >>> market = Market({"BTC": 60_000.0})
         >>> result = evaluate([(Linear("BTC"), 0.5)], market, published_grid("paradex"))
         >>> print(result.why())
-        price move: -0.16   [price]
-        volatility move: 0.4   [volatility]
-        Linear BTC, 0.5: -4,800.00 USD   [x_1 = q v_s]
-        weight of the scenario: 1   [w]
-        worst loss: 4,800.00 USD   [L = max(0, -w Σ_k x_k)]
-        initial factor: 1   [f]
-        initial margin: 4,800.00 USD   [I = f L]
+        price move                  -0.16       price
+        volatility move              0.4        volatility
+        Linear BTC, 0.5         -4,800.00 USD   x_1 = q v_s
+        weight of the scenario       1          w
+        worst loss               4,800.00 USD   L = max(0, -w Σ_k x_k)
+        initial factor               1          f
+        initial margin           4,800.00 USD   I = f L
     """
     contracts, quantities = _legs(book, get_args(Contract))
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
@@ -864,7 +864,7 @@ class PortfolioMargin:
                     r"\max(0, -\min(S, B)) + \sum_k c_k",
                 ),
                 Term("f", "initial factor", self.initial_factor),
-                Term("O", "low confidence of the oracle", self.distrust, "USD"),
+                Term("O", "low oracle confidence", self.distrust, "USD"),
                 Term("I", "initial margin", self.initial, "USD", "f L + O"),
             )
         )
@@ -899,19 +899,21 @@ def portfolio_margin(
         >>> call = Option("BTC", 66_000.0, 30 / 365)
         >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
         >>> print(account.why())
-        worst scenario, counted from 0: 0   [s]
-        price move: 0.2   [price]
-        volatility move: 0.6   [volatility]
-        P&L, perpetual: 12,000.00 USD   [x_1]
-        P&L, 30-day options: -25,140.00 USD   [x_2]
-        P&L in the worst scenario: -13,140.00 USD   [S = Σ_k x_k]
-        forwards alone: -3,335.88 USD   [B]
-        contingency, perpetual: 1,800.00 USD   [c_1]
-        contingency, short options: 3,600.00 USD   [c_2]
-        worst loss and contingencies: 18,540.00 USD   [L = max(0, -min(S, B)) + Σ_k c_k]
-        initial factor: 1.25   [f]
-        low confidence of the oracle: 0.00 USD   [O]
-        initial margin: 23,175.00 USD   [I = f L + O]
+        worst scenario, counted           0          s
+          from 0
+        price move                        0.2        price
+        volatility move                   0.6        volatility
+        P&L, perpetual               12,000.00 USD   x_1
+        P&L, 30-day options         -25,140.00 USD   x_2
+        P&L in the worst scenario   -13,140.00 USD   S = Σ_k x_k
+        forwards alone               -3,335.88 USD   B
+        contingency, perpetual        1,800.00 USD   c_1
+        contingency, short options    3,600.00 USD   c_2
+        worst loss and               18,540.00 USD   L = max(0, -min(S, B)) + Σ_k c_k
+          contingencies
+        initial factor                    1.25       f
+        low oracle confidence             0.00 USD   O
+        initial margin               23,175.00 USD   I = f L + O
 
     Source: the structure and the names of the charges are those of Derive's "Portfolio Margin Parameters"
     (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.

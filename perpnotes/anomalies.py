@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, flags, real, scalar, whole
 
 __all__ = [
     "Alarms",
@@ -310,10 +310,9 @@ def average_precision(scores: Any, positives: Any) -> float:
 
 
 def _labelled(scores: Any, positives: Any) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    rank, label = real("scores", scores, ndim=1), np.asarray(positives)
-    if label.dtype != np.bool_ or label.shape != rank.shape:
-        got = f"shape {label.shape} of {label.dtype}"
-        raise ValueError(f"positives must be True or False, one per score, {len(rank)}, got {got}")
+    rank, label = real("scores", scores, ndim=1), flags("positives", positives)
+    if label.shape != rank.shape:
+        raise ValueError(f"positives must have one entry per score, {len(rank)}, got shape {label.shape}")
     return rank, label
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real
+from perpnotes._validate import FloatArray, brief, real
 from perpnotes.liquidation import Estimate
 
 __all__ = [
@@ -119,9 +119,9 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
         width of the band     0.025      w = s (1 - P_last / P_first)
     """
     if not isinstance(position, Estimate):
-        raise ValueError(f"position must be an Estimate, got {position!r}")
+        raise ValueError(f"position must be an Estimate, got {brief(position)}")
     if not isinstance(levels, Mapping):
-        raise ValueError(f"levels must map names to multiples, got {levels!r}")
+        raise ValueError(f"levels must map names to multiples, got {brief(levels)}")
     multiples = real("levels", list(levels.values()), ge=0)
     if len(levels) < 2 or np.any(np.diff(multiples) >= 0):
         raise ValueError(f"levels must be two or more falling multiples, got {multiples.tolist()}")

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perpnotes import _normal
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, flag, flags, one_of, real, scalar, text
 
 __all__ = [
     "Cash",
@@ -187,19 +187,18 @@ def holding(sizes: Any, prices: Any, *, fee: float = 0.0, inverse: bool = False)
     if signed.shape != fills.shape:
         raise ValueError(f"prices must have one entry a fill, got {fills.size} for {signed.size} sizes")
     rate = scalar("fee", fee, gt=-1, lt=1)
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    reciprocal = flag("inverse", inverse)
     # What a unit is worth grows with the price: linear by the price itself, inverse by -1/price coins.
     size = worth = realized = 0.0
-    for traded, value in zip(signed.tolist(), (-1.0 / fills if inverse else fills).tolist(), strict=True):
+    for traded, value in zip(signed.tolist(), (-1.0 / fills if reciprocal else fills).tolist(), strict=True):
         closed = min(abs(traded), abs(size)) * math.copysign(1.0, size) if traded * size < 0 else 0.0
         realized += closed * (value - worth)
         size, opened = size - closed, traded + closed
         if opened:
             worth = (size * worth + opened * value) / (size + opened)
         size += opened
-    notionals = np.abs(signed) / fills if inverse else np.abs(signed) * fills
-    entry = 0.0 if size == 0 else -1.0 / worth if inverse else worth
+    notionals = np.abs(signed) / fills if reciprocal else np.abs(signed) * fills
+    entry = 0.0 if size == 0 else -1.0 / worth if reciprocal else worth
     return Holding(size, entry, realized, rate * float(notionals.sum()))
 
 
@@ -289,9 +288,7 @@ def _black(
     f = real("forward", forward, gt=0)
     k = real("strike", strike, gt=0)
     s = real("volatility", volatility, ge=0) * np.sqrt(real("years", years, ge=0))
-    kind = np.asarray(call)
-    if kind.dtype != np.bool_:
-        raise ValueError(f"call must be True or False, got {call!r}")
+    kind = flags("call", call)
     moneyness = np.log(f / k)
     if s.all():
         ratio = moneyness / s
@@ -300,11 +297,6 @@ def _black(
         moneyness, s, limit = np.broadcast_arrays(moneyness, s, limit)
         ratio = np.divide(moneyness, s, out=limit.copy(), where=s > 0)
     return ratio + s / 2, ratio - s / 2, np.where(kind, 1.0, -1.0), f, k, s
-
-
-def _name(label: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{label} must be a non-empty string, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +310,7 @@ class Linear:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one coin when the mark goes from `before` to `after`: `after - before`.
@@ -341,7 +333,7 @@ class Inverse:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one USD of contracts: the coins won, valued at the mark `after`.
@@ -373,11 +365,10 @@ class Option:
     call: bool = True
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
         scalar("strike", self.strike, gt=0)
         scalar("years", self.years, gt=0)
-        if not isinstance(self.call, bool):
-            raise ValueError(f"call must be True or False, got {self.call!r}")
+        flag("call", self.call)
 
     def pnl_usd(self, before: Any, after: Any, volatility_before: Any, volatility_after: Any) -> FloatArray:
         """USD P&L of one option when forward and implied volatility move together.
@@ -403,7 +394,7 @@ class Spot:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one coin when its price goes from `before` to `after`.
@@ -428,7 +419,7 @@ class Cash:
     haircut: float = 0.0
 
     def __post_init__(self) -> None:
-        _name("currency", self.currency)
+        text("currency", self.currency)
         scalar("haircut", self.haircut, ge=0, lt=1)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, one_of, real, scalar, whole
 
 __all__ = [
     "breakeven",
@@ -198,7 +198,7 @@ def toward_blocks(corr: Any, theta: Any, groups: Any) -> FloatArray:
     labels = np.asarray(groups)
     words = labels.dtype.kind == "U" and all(isinstance(label, str) for label in groups)  # numpy makes a word of NaN
     if labels.shape != c.shape[-1:] or not (words or labels.dtype.kind in "iu"):
-        raise ValueError(f"groups must be {c.shape[-1]} labels, words or integers, got {groups!r}")
+        raise ValueError(f"groups must be {c.shape[-1]} labels, words or integers, got {brief(groups)}")
     return _blend(c, theta, np.where(labels[:, None] == labels, 1.0, 0.0))
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from perpnotes import _export
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, numbers, one_of, real, scalar, whole
 
 __all__ = [
     "Finding",
@@ -94,10 +94,7 @@ class History:
         times = real("times", self.times, ndim=1)
         one_of("kind", self.kind, ("funding", "price"))
         one_of("clock", self.clock, ("", "UTC"))
-        try:
-            values = np.asarray(self.values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError("values must be an array of numbers, NaN where one is missing") from None
+        values = numbers("values", self.values)
         if values.shape != times.shape:
             raise ValueError(f"values must have shape {times.shape}, got {values.shape}")
         if np.isinf(values).any():

@@ -16,7 +16,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, flag, one_of, real, scalar, whole
 
 __all__ = [
     "AR1",
@@ -66,7 +66,7 @@ def impact_price(prices: Any, sizes: Any, notional: float) -> float:
         raise ValueError(f"sizes must have one entry a price, got {coins.size} for {levels.size} prices")
     steps = np.sign(np.diff(levels))
     if np.any(steps == 0) or np.any(steps != steps[:1]):
-        raise ValueError(f"prices must fall (bids) or rise (asks) from level to level, got {levels.tolist()}")
+        raise ValueError(f"prices must fall (bids) or rise (asks) from level to level, got {brief(levels.tolist())}")
     value = np.cumsum(levels * coins)
     if target > value[-1]:
         raise ValueError(f"notional must be <= {value[-1]:g}, the value of the levels given, got {target:g}")
@@ -257,10 +257,10 @@ def total(
             f"marks and rates must have one entry a stamp, got {price.size} and {f.size} for {stamps.size}"
         )
     if np.any(np.diff(stamps) <= 0):
-        raise ValueError(f"hours must rise from stamp to stamp, got {stamps.tolist()}")
+        raise ValueError(f"hours must rise from stamp to stamp, got {brief(stamps.tolist())}")
     if end < start:
         raise ValueError(f"closed must be >= opened, got {end:g} and {start:g}")
-    held = ((stamps >= start) if at_open else (stamps > start)) & (stamps <= end)
+    held = ((stamps >= start) if flag("at_open", at_open) else (stamps > start)) & (stamps <= end)
     per_coin = float(np.where(held, payment(1.0, price, f), 0.0).sum())
     return real("size", size) * per_coin
 
@@ -347,7 +347,7 @@ def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> Float
         (0.1095, 0.115714)
     """
     f, n = real("rate", rate, gt=-1), _YEAR_HOURS / real("interval", interval, gt=0)
-    result: FloatArray = np.expm1(n * np.log1p(f)) if compounded else n * f
+    result: FloatArray = np.expm1(n * np.log1p(f)) if flag("compounded", compounded) else n * f
     return result
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, brief, flag, one_of, real, scalar
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
@@ -108,8 +108,7 @@ def price(
     signed, start = real("size", size), real("entry", entry, gt=0)
     if not signed.all():
         raise ValueError("size must not be 0")
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    flag("inverse", inverse)
     one_of("basis", basis, ("mark", "entry"))
     fee, scale = real("close_fee", close_fee, ge=0, lt=1), real("multiple", multiple, ge=0)
     offset = real("deduction", deduction, ge=0)
@@ -400,7 +399,7 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
     """
     for name, estimate in (("optimistic", optimistic), ("conservative", conservative)):
         if not isinstance(estimate, Estimate):
-            raise ValueError(f"{name} must be an Estimate, got {estimate!r}")
+            raise ValueError(f"{name} must be an Estimate, got {brief(estimate)}")
     for name in ("size", "entry", "inverse"):
         if getattr(optimistic, name) != getattr(conservative, name):
             raise ValueError(
@@ -471,9 +470,9 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         (0.0, 69057.97)
     """
     if not isinstance(account, Account):
-        raise ValueError(f"account must be an Account, got {account!r}")
+        raise ValueError(f"account must be an Account, got {brief(account)}")
     if betas is not None and not isinstance(betas, Mapping):
-        raise ValueError(f"betas must map underlyings to numbers, got {betas!r}")
+        raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
     marks = {p.contract.underlying: p.mark for p in account.positions}
     one_of("driver", driver, sorted(marks))
     follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in (betas or {}).items()}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, one_of, real, scalar
+from perpnotes._validate import FloatArray, brief, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
@@ -216,8 +216,7 @@ def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False
 
     Source: order cost and position margin in Bybit's documentation.
     """
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    flag("inverse", inverse)
     notional = inverse_notional if inverse else linear_notional
     return real("fee", fee, ge=0, lt=1) * notional(size, real("bankruptcy", bankruptcy, gt=0))
 
@@ -249,8 +248,7 @@ class Collateral:
         scalar("amount", self.amount)
         scalar("haircut", self.haircut, ge=0, lt=1)
         scalar("fx", self.fx, gt=0)
-        if not isinstance(self.currency, str) or not self.currency:
-            raise ValueError(f"currency must be a non-empty string, got {self.currency!r}")
+        text("currency", self.currency)
         if self.currency == "USD" and self.fx != 1:
             raise ValueError(f"fx must be 1 for USD, got {self.fx:g}")
 
@@ -293,7 +291,7 @@ class Position:
 
     def __post_init__(self) -> None:
         if not isinstance(self.contract, Linear | Inverse):
-            raise ValueError(f"contract must be Linear or Inverse, got {self.contract!r}")
+            raise ValueError(f"contract must be Linear or Inverse, got {brief(self.contract)}")
         if scalar("size", self.size) == 0:
             raise ValueError("size must not be 0")
         scalar("entry", self.entry, gt=0)
@@ -302,7 +300,7 @@ class Position:
         one_of("basis", self.basis, ("mark", "entry"))
         scalar("close_fee", self.close_fee, ge=0, lt=1)
         if not isinstance(self.tiers, Tiers):
-            raise ValueError(f"tiers must be a Tiers table, got {self.tiers!r}")
+            raise ValueError(f"tiers must be a Tiers table, got {brief(self.tiers)}")
         if self.tiers.max_leverage:
             allowed = self.tiers.max_leverage[int(self.tiers.tier(self._notional(self.mark)))]
             if self.leverage > allowed:
@@ -526,7 +524,7 @@ class Account:
             ValueError: for what is no mapping, an unknown underlying, a non-finite move, or none.
         """
         if not isinstance(direction, Mapping):
-            raise ValueError(f"direction must map underlyings to moves, got {direction!r}")
+            raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
         marks = {p.contract.underlying: p.mark for p in self.positions}
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
         if unknown := sorted(moves.keys() - marks.keys()):

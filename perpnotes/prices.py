@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, flag, one_of, real, scalar, whole
 
 __all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
 
@@ -253,7 +253,7 @@ def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: 
     if isinstance(rule, Basis):
         return h * -np.expm1(-d / rule.tau_seconds)
     if not isinstance(rule, Window):
-        raise ValueError(f"rule must be a Basis or a Window, got {rule!r}")
+        raise ValueError(f"rule must be a Basis or a Window, got {brief(rule)}")
     return h * np.minimum(d / (rule.ticks * tick), 1.0)
 
 
@@ -289,8 +289,7 @@ class Trigger:
 
     def __post_init__(self) -> None:
         one_of("price", self.price, ("mark", "index", "last"))
-        if not isinstance(self.inclusive, bool):
-            raise ValueError(f"inclusive must be True or False, got {self.inclusive!r}")
+        flag("inclusive", self.inclusive)
         scalar("multiple", self.multiple, gt=0)
         one_of("basis", self.basis, ("mark", "entry"))
         scalar("close_fee", self.close_fee, ge=0, lt=1)

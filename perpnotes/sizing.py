@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, real, scalar
+from perpnotes._validate import FloatArray, items, real, scalar, text
 from perpnotes.margin import Tiers
 
 __all__ = ["Mode", "Sizing", "growth", "kelly", "together"]
@@ -52,8 +52,7 @@ class Mode:
     hedge_lost: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"name must be a non-empty string, got {self.name!r}")
+        text("name", self.name)
         parts = [scalar(part, getattr(self, part), ge=0) for part in ("gap", "fees", "funding")]
         parts.append(scalar("unusable", self.unusable, ge=0, lt=1))
         if self.hedge_lost is not None:

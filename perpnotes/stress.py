@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -89,7 +89,7 @@ class Market:
             ("volatilities", self.volatilities, "gt"),
         ):
             if not isinstance(values, Mapping):
-                raise ValueError(f"{name} must be a mapping, got {values!r}")
+                raise ValueError(f"{name} must be a mapping, got {brief(values)}")
             for key, value in values.items():
                 scalar(f"{name}[{key!r}]", value, **{lowest: 0.0})
         if not self.prices:
@@ -229,7 +229,7 @@ def grid(
     values = {name: np.atleast_1d(real(name, value)) for name, value in given.items()}
     for name, axis in values.items():
         if axis.ndim != 1 or len(np.unique(axis)) != len(axis):
-            raise ValueError(f"{name} must be one-dimensional without repeated values, got {given[name]!r}")
+            raise ValueError(f"{name} must be one-dimensional without repeated values, got {brief(given[name])}")
     mesh = np.meshgrid(*values.values(), indexing="ij")
     return Scenarios(
         moves={name: points.ravel() for name, points in zip(AXES, mesh, strict=True)},
@@ -592,7 +592,7 @@ def _legs(book: Sequence[tuple[Contract, float]], kinds: tuple[type, ...]) -> tu
     try:
         pairs = [(contract, quantity) for contract, quantity in book]
     except (TypeError, ValueError):
-        raise ValueError(f"book must hold pairs of a contract and a quantity, got {book!r}") from None
+        raise ValueError(f"book must hold pairs of a contract and a quantity, got {brief(book)}") from None
     contracts = items("book", [contract for contract, _ in pairs], kinds)
     quantities = real("quantities", [quantity for _, quantity in pairs], ndim=1)
     for contract, quantity in zip(contracts, quantities, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -84,6 +84,30 @@ def scalar(
     if array.ndim:
         raise ValueError(f"{name} must be one number, got shape {array.shape}")
     return float(array)
+
+
+def sides(value: Any) -> FloatArray:
+    """The `side` of positions: 1 for a long, -1 for a short; else a `ValueError`."""
+    side = real("side", value)
+    if (odd := np.abs(side) != 1).any():
+        raise ValueError(f"side must be 1 or -1, got {side[odd].flat[0]:g}")
+    return side
+
+
+def broadcast(**arrays: npt.NDArray[Any]) -> None:
+    """A `ValueError` with names and shapes, where the arrays do not broadcast."""
+    shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
+    if len(set(shapes.values())) < 2:
+        return
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        raise ValueError(f"{_and(shapes)} must broadcast, got shapes {_and(shapes.values())}") from None
+
+
+def _and(things: Iterable[Any]) -> str:
+    *first, last = map(str, things)
+    return f"{', '.join(first)} and {last}"
 
 
 def whole(name: str, value: Any, *, ge: int, le: int | None = None) -> int:

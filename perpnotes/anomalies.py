@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, flags, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, flags, real, scalar, whole
 
 __all__ = [
     "Alarms",
@@ -112,6 +112,7 @@ def surprise(counts: Any, mean: Any, *, dispersion: Any = 0.0) -> FloatArray:
     """
     n = real("counts", _counts(counts), le=10_000)
     m, alpha = real("mean", mean, gt=0, le=10_000), real("dispersion", dispersion, ge=0, le=100)
+    broadcast(counts=n, mean=m, dispersion=alpha)
     n, m, alpha = (np.array(a, dtype=np.float64) for a in np.broadcast_arrays(n, m, alpha))
     above = n > m  # there the tail is small, and computed as it is; else what is below it, from 1
     at = np.where(above, n, np.maximum(n - 1.0, 0.0))

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perpnotes import _normal
-from perpnotes._validate import FloatArray, flag, flags, one_of, real, scalar, text
+from perpnotes._validate import FloatArray, broadcast, flag, flags, one_of, real, scalar, text
 
 __all__ = [
     "Cash",
@@ -53,7 +53,9 @@ def linear_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
         >>> linear_pnl(2.0, 60_000.0, 61_500.0)
         np.float64(3000.0)
     """
-    return real("size", size) * (real("mark", mark, gt=0) - real("entry", entry, gt=0))
+    q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    broadcast(size=q, entry=e, mark=p)
+    return q * (p - e)
 
 
 def linear_notional(size: Any, mark: Any) -> FloatArray:
@@ -70,7 +72,9 @@ def linear_notional(size: Any, mark: Any) -> FloatArray:
         >>> linear_notional(-2.0, 61_500.0)
         np.float64(123000.0)
     """
-    return np.abs(real("size", size)) * real("mark", mark, gt=0)
+    q, p = real("size", size), real("mark", mark, gt=0)
+    broadcast(size=q, mark=p)
+    return np.abs(q) * p
 
 
 def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
@@ -90,7 +94,9 @@ def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
         >>> inverse_pnl(60_000.0, 50_000.0, 60_000.0).round(12)
         np.float64(0.2)
     """
-    return real("size", size) * (1.0 / real("entry", entry, gt=0) - 1.0 / real("mark", mark, gt=0))
+    q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    broadcast(size=q, entry=e, mark=p)
+    return q * (1.0 / e - 1.0 / p)
 
 
 def inverse_notional(size: Any, mark: Any) -> FloatArray:
@@ -107,7 +113,9 @@ def inverse_notional(size: Any, mark: Any) -> FloatArray:
         >>> inverse_notional(60_000.0, 50_000.0)
         np.float64(1.2)
     """
-    return np.abs(real("size", size)) / real("mark", mark, gt=0)
+    q, p = real("size", size), real("mark", mark, gt=0)
+    broadcast(size=q, mark=p)
+    return np.abs(q) / p
 
 
 def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
@@ -131,8 +139,9 @@ def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
         np.float64(0.3)
     """
     one_of("toward", toward, ("nearest", "down", "up", "zero"))
-    unit = real("step", step, gt=0)
-    steps = real("value", value) / unit
+    amount, unit = real("value", value), real("step", step, gt=0)
+    broadcast(value=amount, step=unit)
+    steps = amount / unit
     whole = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
     near = np.abs(steps - whole) <= 1e-12 * np.maximum(1.0, np.abs(steps))
     if toward != "nearest":
@@ -227,8 +236,8 @@ def option_value(
 
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
     """
-    d1, d2, sign, f, k, _ = _black(forward, strike, volatility, years, call)
     df = real("discount", discount, gt=0)
+    d1, d2, sign, f, k, _ = _black(forward, strike, volatility, years, call, discount=df)
     return df * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
 
 
@@ -282,13 +291,14 @@ def option_vega(forward: Any, strike: Any, volatility: Any, years: Any) -> Float
 
 
 def _black(
-    forward: Any, strike: Any, volatility: Any, years: Any, call: Any
+    forward: Any, strike: Any, volatility: Any, years: Any, call: Any, **others: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """`d1`, `d2`, the sign (+1 call, -1 put), forward, strike and total volatility `s`, checked."""
     f = real("forward", forward, gt=0)
     k = real("strike", strike, gt=0)
-    s = real("volatility", volatility, ge=0) * np.sqrt(real("years", years, ge=0))
-    kind = flags("call", call)
+    sigma, t, kind = real("volatility", volatility, ge=0), real("years", years, ge=0), flags("call", call)
+    broadcast(forward=f, strike=k, volatility=sigma, years=t, call=kind, **others)
+    s = sigma * np.sqrt(t)
     moneyness = np.log(f / k)
     if s.all():
         ratio = moneyness / s
@@ -378,9 +388,10 @@ class Option:
             >>> round(float(put.pnl_usd(60_000.0, 54_000.0, 0.5, 0.7)), 2)
             5301.94
         """
-        return option_value(after, self.strike, volatility_after, self.years, call=self.call) - option_value(
-            before, self.strike, volatility_before, self.years, call=self.call
-        )
+        worth = option_value(before, self.strike, volatility_before, self.years, call=self.call)
+        then = option_value(after, self.strike, volatility_after, self.years, call=self.call)
+        broadcast(before=worth, after=then)
+        return then - worth
 
 
 @dataclass(frozen=True, slots=True)

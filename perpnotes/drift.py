@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
 
 __all__ = [
     "KS",
@@ -434,6 +434,7 @@ def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> 
     Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
     """
     a, b, v = real("n", n, ge=1), real("m", m, ge=1), real("variance", variance, ge=0)
+    broadcast(n=a, m=b, variance=v)
     if np.any(a + b < 3):
         raise ValueError("n + m must be >= 3, got 2")
     log = np.log(2 * np.log(a + b) / scalar("confidence", confidence, gt=0, lt=1))

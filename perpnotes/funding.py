@@ -16,7 +16,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, flag, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides, whole
 
 __all__ = [
     "AR1",
@@ -96,6 +96,7 @@ def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
     """
     bid, ask = real("impact_bid", impact_bid, gt=0), real("impact_ask", impact_ask, gt=0)
     spot = real("index", index, gt=0)
+    broadcast(impact_bid=bid, impact_ask=ask, index=spot)
     if np.any(bid > ask):
         raise ValueError("impact_bid must be <= impact_ask, got a crossed pair")
     result: FloatArray = (np.maximum(0.0, bid - spot) - np.maximum(0.0, spot - ask)) / spot
@@ -146,12 +147,11 @@ def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any 
 
     Source: the form of Binance's, BitMEX's and Hyperliquid's funding documentation; without clamp, dYdX's.
     """
-    p, k = real("premium", premium), real("clamp", clamp, ge=0)
-    full = p + np.clip(real("interest", interest) - p, -k, k)
-    if cap is not None:
-        limit = real("cap", cap, ge=0)
-        full = np.clip(full, -limit, limit)
-    result: FloatArray = full * real("share", share, gt=0, le=1)
+    p, i, k = real("premium", premium), real("interest", interest), real("clamp", clamp, ge=0)
+    limit = np.asarray(np.inf) if cap is None else real("cap", cap, ge=0)
+    part = real("share", share, gt=0, le=1)
+    broadcast(premium=p, interest=i, clamp=k, cap=limit, share=part)
+    result: FloatArray = part * np.clip(p + np.clip(i - p, -k, k), -limit, limit)
     return result
 
 
@@ -175,9 +175,11 @@ def margin_cap(initial: Any, maintenance: Any, factor: Any) -> FloatArray:
     Source: the documentation of the dYdX v4 protocol and of BitMEX.
     """
     first, last = real("initial", initial, ge=0, le=1), real("maintenance", maintenance, ge=0)
+    scale = real("factor", factor, ge=0)
+    broadcast(initial=first, maintenance=last, factor=scale)
     if np.any(last > first):
         raise ValueError("maintenance must be <= initial, got a maintenance rate above it")
-    return real("factor", factor, ge=0) * (first - last)
+    return scale * (first - last)
 
 
 def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> FloatArray:
@@ -201,8 +203,10 @@ def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> F
 
     Source: after Chitra (2025), arXiv 2512.01112, which has the opposite sign.
     """
-    spread = real("mark", mark, gt=0) / real("index", index, gt=0) - real("ratio", ratio, ge=0)
-    return real("sensitivity", sensitivity, ge=0) * spread
+    p, x, skew = real("mark", mark, gt=0), real("index", index, gt=0), real("ratio", ratio, ge=0)
+    k = real("sensitivity", sensitivity, ge=0)
+    broadcast(ratio=skew, mark=p, index=x, sensitivity=k)
+    return k * (p / x - skew)
 
 
 def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
@@ -222,7 +226,9 @@ def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
         >>> payment([1.0, -1.0], 60_000.0, 0.0001).tolist()
         [-6.0, 6.0]
     """
-    return -real("size", size) * real("mark", mark, gt=0) * real("rate", rate)
+    q, p, f = real("size", size), real("mark", mark, gt=0), real("rate", rate)
+    broadcast(size=q, mark=p, rate=f)
+    return -q * p * f
 
 
 def total(
@@ -285,8 +291,10 @@ def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0) -> Flo
 
     Source: the funding index of the dYdX v4 protocol.
     """
-    per_hour = real("rate", rate) / real("interval", interval, gt=0)
-    return real("price", price, gt=0) * per_hour * real("hours", hours, ge=0)
+    p, f = real("price", price, gt=0), real("rate", rate)
+    passed, unit = real("hours", hours, ge=0), real("interval", interval, gt=0)
+    broadcast(price=p, rate=f, hours=passed, interval=unit)
+    return p * (f / unit) * passed
 
 
 def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
@@ -304,7 +312,9 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
         >>> settled([1.0, -1.0], 120.0, 126.25).tolist()
         [-6.25, 6.25]
     """
-    return -real("size", size) * (real("index_now", index_now) - real("index_then", index_then))
+    q, then, now = real("size", size), real("index_then", index_then), real("index_now", index_now)
+    broadcast(size=q, index_then=then, index_now=now)
+    return -q * (now - then)
 
 
 def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
@@ -325,6 +335,7 @@ def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
         [3.0, 0.0, 1.0]
     """
     start, end, step = real("opened", opened), real("closed", closed), real("interval", interval, gt=0)
+    broadcast(opened=start, closed=end, interval=step)
     if np.any(end < start):
         raise ValueError("closed must be >= opened, got a close before the opening")
     result: FloatArray = np.floor(end / step) - np.floor(start / step)
@@ -346,7 +357,9 @@ def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> Float
         >>> round(float(annual(0.0001)), 6), round(float(annual(0.0001, compounded=True)), 6)
         (0.1095, 0.115714)
     """
-    f, n = real("rate", rate, gt=-1), _YEAR_HOURS / real("interval", interval, gt=0)
+    f, hours = real("rate", rate, gt=-1), real("interval", interval, gt=0)
+    broadcast(rate=f, interval=hours)
+    n = _YEAR_HOURS / hours
     result: FloatArray = np.expm1(n * np.log1p(f)) if flag("compounded", compounded) else n * f
     return result
 
@@ -376,8 +389,9 @@ def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") 
         0.581801
     """
     one_of("hold", hold, ("size", "leverage"))
-    each = real("leverage", leverage, ge=0) * real("rate", rate)
-    n = real("payments", payments, ge=0)
+    lever, f, n = real("leverage", leverage, ge=0), real("rate", rate), real("payments", payments, ge=0)
+    broadcast(leverage=lever, rate=f, payments=n)
+    each = lever * f
     if hold == "size":
         return 1.0 - n * each
     real("leverage * rate", each, lt=1)
@@ -404,12 +418,10 @@ def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.
         >>> distance(10.0, 0.005, 2 * 0.00045 * 100).round(6)  # after a hundred round trips
         np.float64(0.005025)
     """
-    s = real("side", side)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    m = real("maintenance", maintenance, ge=0, lt=1)
-    room = 1.0 / real("leverage", leverage, gt=0) - real("paid", paid) - m
-    result: FloatArray = np.maximum(0.0, room) / (1.0 - s * m)
+    lever, m = real("leverage", leverage, gt=0), real("maintenance", maintenance, ge=0, lt=1)
+    spent, s = real("paid", paid), sides(side)
+    broadcast(leverage=lever, maintenance=m, paid=spent, side=s)
+    result: FloatArray = np.maximum(0.0, 1.0 / lever - spent - m) / (1.0 - s * m)
     return result
 
 
@@ -515,10 +527,10 @@ def hit_probability(
     Source: the first-passage law of Brownian motion with drift, after Borodin and Salminen (2002).
     """
     a, sigma = real("log_distance", log_distance, ge=0), real("volatility", volatility, gt=0)
-    t, s = real("years", years, gt=0), real("side", side)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    toward = real("carry", carry) - s * (real("growth", growth) - sigma**2 / 2)
+    t, s = real("years", years, gt=0), sides(side)
+    mu, g = real("growth", growth), real("carry", carry)
+    broadcast(log_distance=a, volatility=sigma, years=t, growth=mu, carry=g, side=s)
+    toward = g - s * (mu - sigma**2 / 2)
     chance = _normal.first_passage(np.where(a > 0, a, 1.0), toward, sigma, t)
     result: FloatArray = np.where(a > 0, chance, 1.0)
     return result

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, flag, items, one_of, real, scalar, text
+from perpnotes._validate import FloatArray, brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
@@ -161,7 +161,9 @@ def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
 
     Source: the documentation of Hyperliquid and of the dYdX v4 protocol.
     """
-    return real("fraction", fraction, ge=0, le=1) * real("initial", initial, gt=0, le=1)
+    first, part = real("initial", initial, gt=0, le=1), real("fraction", fraction, ge=0, le=1)
+    broadcast(initial=first, fraction=part)
+    return part * first
 
 
 def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> FloatArray:
@@ -184,11 +186,12 @@ def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> Float
 
     Source: the liquidity tiers of the dYdX v4 protocol.
     """
-    low, high = np.broadcast_arrays(real("lower", lower, ge=0), real("upper", upper, ge=0))
+    rate, interest = real("base", base, gt=0, le=1), real("open_interest", open_interest, ge=0)
+    low, high = real("lower", lower, ge=0), real("upper", upper, ge=0)
+    broadcast(base=rate, open_interest=interest, lower=low, upper=high)
     if np.any(low > high):
         raise ValueError("upper must be >= lower, got bounds out of order")
-    rate, above = real("base", base, gt=0, le=1), real("open_interest", open_interest, ge=0) - low
-    above, width = np.broadcast_arrays(above, high - low)
+    above, width = np.broadcast_arrays(interest - low, high - low)
     part = np.clip(np.divide(above, width, out=np.zeros(above.shape), where=width > 0), 0.0, 1.0)
     result: FloatArray = rate + (1.0 - rate) * part
     return result[()]
@@ -218,7 +221,9 @@ def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False
     """
     flag("inverse", inverse)
     notional = inverse_notional if inverse else linear_notional
-    return real("fee", fee, ge=0, lt=1) * notional(size, real("bankruptcy", bankruptcy, gt=0))
+    q, p, f = real("size", size), real("bankruptcy", bankruptcy, gt=0), real("fee", fee, ge=0, lt=1)
+    broadcast(size=q, bankruptcy=p, fee=f)
+    return f * notional(q, p)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,24 @@ def test_bad_input_is_refused_and_legal_input_gives_numbers(
     else:
         with pytest.raises(ValueError, match=r"\w"):
             case.call(**arguments)
+
+
+def pairs() -> list[Any]:
+    return [
+        pytest.param(case, *pair, id=f"{idea}.{name}-{'-'.join(pair)}")
+        for idea in IDEAS
+        for name, case in cases(idea).items()
+        if case is not None
+        for pair in combinations([p for p, legal in case.legal.items() if "shape" in legal], 2)
+    ]
+
+
+@pytest.mark.parametrize(("case", "first", "second"), pairs())
+def test_shapes_that_do_not_broadcast_are_refused_by_name(case: Case, first: str, second: str) -> None:
+    """What numpy says of operands names no parameter; our errors say what a parameter must be."""
+    unlike = {name: np.full(length, case.valid[name]) for name, length in ((first, 2), (second, 3))}
+    with pytest.raises(ValueError, match=r"must .*got shapes? .*\(2,\).*\(3,\)|must .*got shapes? .*\(3,\)"):
+        case.call(**{**case.valid, **unlike})
 
 
 @pytest.mark.parametrize("idea", IDEAS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perpnotes import contracts, funding, liquidation, margin, prices
-from perpnotes._validate import brief, flag, flags, numbers, real, scalar, text
+from perpnotes._validate import brief, broadcast, flag, flags, numbers, real, scalar, sides, text
 
 
 class TestNumbers:
@@ -85,3 +85,24 @@ class TestFlags:
 def test_a_name_is_a_string_that_says_something(value: Any) -> None:
     with pytest.raises(ValueError, match="x must be a non-empty string, got "):
         text("x", value)
+
+
+class TestBroadcast:
+    def test_shapes_that_fit_are_no_error(self) -> None:
+        broadcast(size=np.ones((2, 3)), price=np.ones(3), fee=np.asarray(0.1))
+
+    def test_an_error_names_what_has_a_shape(self) -> None:
+        with pytest.raises(ValueError, match=re.escape("size and price must broadcast, got shapes (2,) and (3,)")):
+            broadcast(size=np.ones(2), price=np.ones(3), fee=np.asarray(0.1))
+        with pytest.raises(ValueError, match=re.escape("a, b and c must broadcast, got shapes (2,), (1, 2) and (3,)")):
+            broadcast(a=np.ones(2), b=np.ones((1, 2)), c=np.ones(3))
+
+
+class TestSides:
+    def test_a_side_is_one_or_minus_one(self) -> None:
+        assert sides([1, -1.0]).tolist() == [1.0, -1.0]
+
+    @pytest.mark.parametrize("odd", [0, 2, -0.5, [1, 3]])
+    def test_no_other_number_is_one(self, odd: Any) -> None:
+        with pytest.raises(ValueError, match=r"side must be 1 or -1, got (0|2|-0\.5|3)$"):
+            sides(odd)

@@ -17,6 +17,7 @@ import numpy as np
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides, whole
+from perpnotes.contracts import to_step
 
 __all__ = [
     "AR1",
@@ -320,7 +321,8 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
 def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
     """Number of payments due on a position: settlements in `(opened, closed]`, `floor(closed/i) - floor(opened/i)`.
 
-    Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke.
+    Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke. Hours that
+    a rounding error of floats has put beside a settlement are on it.
 
     Parameters:
         opened: hours since a settlement, such as midnight UTC. Any shape; the arguments broadcast.
@@ -338,7 +340,9 @@ def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
     broadcast(opened=start, closed=end, interval=step)
     if np.any(end < start):
         raise ValueError("closed must be >= opened, got a close before the opening")
-    result: FloatArray = np.floor(end / step) - np.floor(start / step)
+    # 0.3 hours are three steps of 0.1, though 0.3 / 0.1 < 3 in floats: `to_step` knows
+    due, before = (np.rint(to_step(hours, step, toward="down") / step) for hours in (end, start))
+    result: FloatArray = due - before
     return result
 
 
@@ -507,6 +511,8 @@ def hit_probability(
 
     With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
     `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
+
+    In prices and hours, for any level, the same law is `bands.hit_probability`.
 
     Parameters:
         log_distance: `a = |ln(mark / liquidation price)|`, `>= 0`. Any shape; the arguments broadcast.

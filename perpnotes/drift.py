@@ -313,7 +313,7 @@ def _rows(name: str, value: Any) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A change that a detector saw in a stream.
+    """A change that a detector saw in a stream. Made by `cusum` and `adwin`.
 
     Parameters:
         at: the index of the value with which it was seen.
@@ -485,7 +485,7 @@ def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Al
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A change of the rule that a stream follows.
+    """A change of the rule that a stream follows. Made by `switches`.
 
     Parameters:
         at: the index of the row with which it was seen.

@@ -46,7 +46,7 @@ _WINDOW = 25  # gaps whose median is the interval in force: a new interval shows
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a history.
+    """One thing found in a history. Made by `parse` and `examine`.
 
     Parameters:
         trap: which: `"file"`, `"order"`, `"interval"`, `"clock"`, `"jitter"`, `"off grid"`, `"holes"`, `"duplicates"`,
@@ -135,7 +135,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """A stretch of a history with one interval.
+    """A stretch of a history with one interval. Made by `examine`.
 
     Parameters:
         hours: the interval.
@@ -154,7 +154,7 @@ class Regime:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Report:
-    """What `examine` found.
+    """What is wrong with a history, and what its reader must know. Made by `examine`.
 
     Parameters:
         history: the history that was inspected, as stored.

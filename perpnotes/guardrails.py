@@ -508,7 +508,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often rules and model fired, alone and together.
+    """How often rules and model fired, alone and together. Made by `agreement`.
 
     Parameters:
         both: both fired.

@@ -363,7 +363,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Where an account stands against its margin. Every amount is in USD.
+    """Where an account stands against its margin. Every amount is in USD. Made by `Account.assess`.
 
     Parameters:
         collateral: counted value of the collateral.
@@ -429,7 +429,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far the market can move, in a stated direction, before equity falls to maintenance.
+    """How far the market can move in a stated direction before equity falls to maintenance. Made by `Account.distance`.
 
     Parameters:
         move: the multiple of the direction at which it happens, `>= 0`; infinite where it never does.

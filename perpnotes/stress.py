@@ -425,7 +425,7 @@ def worst_cases(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One scenario of a stressed book.
+    """One scenario of a stressed book. Made by `Evaluation.cell`.
 
     Parameters:
         index: its number among the scenarios, from 0.
@@ -449,7 +449,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Netting:
-    """What netting saves at each value of the correlation stress, USD.
+    """What netting saves at each value of the correlation stress, USD. Made by `Evaluation.netting`.
 
     Parameters:
         theta: correlation stress, shape `(T,)`, rising.
@@ -474,7 +474,7 @@ class Netting:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A book in every scenario.
+    """A book in every scenario. Made by `evaluate`.
 
     Parameters:
         contracts: the `K` instruments.
@@ -776,7 +776,7 @@ def published_rule(name: str) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioMargin:
-    """What a portfolio-margin rule asks of an account, and why.
+    """What a portfolio-margin rule asks of an account, and why. Made by `portfolio_margin`.
 
     Parameters:
         rule: the rule.

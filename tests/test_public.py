@@ -3,11 +3,13 @@
 import dataclasses
 import importlib
 import inspect
+import itertools
 import math
+import operator
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,7 @@ def pairs() -> list[Any]:
         for idea in IDEAS
         for name, case in cases(idea).items()
         if case is not None
-        for pair in combinations([p for p, legal in case.legal.items() if "shape" in legal], 2)
+        for pair in itertools.combinations([p for p, legal in case.legal.items() if "shape" in legal], 2)
     ]
 
 
@@ -116,6 +118,19 @@ def test_every_public_function_is_documented(idea: str) -> None:
             assert section in doc, f"{idea}.{name} lacks {section}"
         for parameter in inspect.signature(value).parameters:
             assert f"{parameter}:" in doc, f"{idea}.{name} does not say {parameter}"
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_a_public_class_checks_what_it_is_given_or_says_who_makes_it(idea: str) -> None:
+    """Whoever may build it is told what is wrong; a result is built by the function that its docstring names."""
+    module = getattr(perpnotes, idea)
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) and dataclasses.is_dataclass(value):
+            makers = re.findall(r"Made by `([\w.]+)`(?: and `(\w+)`)?", inspect.getdoc(value) or "")
+            assert "__post_init__" in vars(value) or makers, f"{idea}.{name} checks nothing and names no maker"
+            for maker in filter(None, itertools.chain(*makers)):
+                assert callable(operator.attrgetter(maker)(module)), f"{idea}.{name} is not made by {maker}"
 
 
 @pytest.mark.parametrize("idea", IDEAS)

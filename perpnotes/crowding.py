@@ -185,7 +185,7 @@ class TailDependence:
                 Term("n_V", "times of high volatility", self.high_volatility),
                 Term("n_{FV}", "times of both", self.both),
                 Term("p", "independence would give", self.independent, "", "n_F / n"),
-                Term("c", "share of time shifts that do at least as well", self.chance),
+                Term("c", "share of shifts at least as good", self.chance),
                 Term(r"\chi", "funding high, given volatility high", self.chi, "", "n_{FV} / n_V"),
             )
         )

@@ -58,6 +58,9 @@ AXES = ("price", "volatility", "correlation", "basis", "funding", "fx")
 """The names of the axes, in the order in which `grid` nests them (the last varies fastest)."""
 
 
+# --- Market and scenarios ---
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """Where the market stands before the stress.
@@ -302,6 +305,9 @@ def published_grid(name: str) -> Scenarios:
     )
 
 
+# --- What one unit is worth ---
+
+
 def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios) -> FloatArray:
     """P&L in USD of one unit of each contract in each scenario, before weights, shape `(S, K)`.
 
@@ -421,6 +427,9 @@ def worst_cases(
         scenario[part] = worst
         losses[part] = rows[np.arange(len(rows)), worst]
     return np.maximum(0.0, -losses), scenario
+
+
+# --- A book in every scenario ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -627,6 +636,9 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
     """
     contracts, quantities = _legs(book, get_args(Contract))
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
+
+
+# --- A whole rule ---
 
 
 @dataclass(frozen=True, slots=True)

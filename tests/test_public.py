@@ -82,7 +82,7 @@ def pairs() -> list[Any]:
 def test_shapes_that_do_not_broadcast_are_refused_by_name(case: Case, first: str, second: str) -> None:
     """What numpy says of operands names no parameter; our errors say what a parameter must be."""
     unlike = {name: np.full(length, case.valid[name]) for name, length in ((first, 2), (second, 3))}
-    with pytest.raises(ValueError, match=r"must .*got shapes? .*\(2,\).*\(3,\)|must .*got shapes? .*\(3,\)"):
+    with pytest.raises(ValueError, match=r"must .*got shapes? .*\([23],\)"):
         case.call(**{**case.valid, **unlike})
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, flags, real, scalar, whole
 
 __all__ = [
     "Alarms",
@@ -112,6 +112,7 @@ def surprise(counts: Any, mean: Any, *, dispersion: Any = 0.0) -> FloatArray:
     """
     n = real("counts", _counts(counts), le=10_000)
     m, alpha = real("mean", mean, gt=0, le=10_000), real("dispersion", dispersion, ge=0, le=100)
+    broadcast(counts=n, mean=m, dispersion=alpha)
     n, m, alpha = (np.array(a, dtype=np.float64) for a in np.broadcast_arrays(n, m, alpha))
     above = n > m  # there the tail is small, and computed as it is; else what is below it, from 1
     at = np.where(above, n, np.maximum(n - 1.0, 0.0))
@@ -237,9 +238,9 @@ def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
         >>> ranked.order.tolist(), ranked.leading[2]
         ([2, 1, 0], 'leverage')
         >>> print(ranked.why(2))
-        cancels: 1   [f_1]
-        leverage: 10   [f_2]
-        score: 11   [S = Σ_k f_k]
+        cancels    1   f_1
+        leverage  10   f_2
+        score     11   S = Σ_k f_k
 
     Source: ours; a sum is the one combination whose parts need no method to be told apart.
     """
@@ -310,10 +311,9 @@ def average_precision(scores: Any, positives: Any) -> float:
 
 
 def _labelled(scores: Any, positives: Any) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    rank, label = real("scores", scores, ndim=1), np.asarray(positives)
-    if label.dtype != np.bool_ or label.shape != rank.shape:
-        got = f"shape {label.shape} of {label.dtype}"
-        raise ValueError(f"positives must be True or False, one per score, {len(rank)}, got {got}")
+    rank, label = real("scores", scores, ndim=1), flags("positives", positives)
+    if label.shape != rank.shape:
+        raise ValueError(f"positives must have one entry per score, {len(rank)}, got shape {label.shape}")
     return rank, label
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real
+from perpnotes._validate import FloatArray, brief, broadcast, real, sides
 from perpnotes.liquidation import Estimate
 
 __all__ = [
@@ -109,19 +109,19 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
 
     Examples:
         >>> print(band(Estimate(10.0, 100.0, 100.0, 0.02)).why())
-        size, long above 0: 10   [q]
-        entry price: 100.00 USD   [E_0]
-        wallet: 100.00 USD   [W]
-        warning price: 92.31 USD   [P_1.25 = P at E = λ M]
-        liquidation price: 91.84 USD   [P_1 = P at E = λ M]
-        backstop price: 91.22 USD   [P_0.6667 = P at E = λ M]
-        bankruptcy price: 90.00 USD   [P_0 = P at E = λ M]
-        width of the band: 0.025   [w = s (1 - P_last / P_first)]
+        size, long above 0   10          q
+        entry price         100.00 USD   E_0
+        wallet              100.00 USD   W
+        warning price        92.31 USD   P_1.25 = P at E = λ M
+        liquidation price    91.84 USD   P_1 = P at E = λ M
+        backstop price       91.22 USD   P_0.6667 = P at E = λ M
+        bankruptcy price     90.00 USD   P_0 = P at E = λ M
+        width of the band     0.025      w = s (1 - P_last / P_first)
     """
     if not isinstance(position, Estimate):
-        raise ValueError(f"position must be an Estimate, got {position!r}")
+        raise ValueError(f"position must be an Estimate, got {brief(position)}")
     if not isinstance(levels, Mapping):
-        raise ValueError(f"levels must map names to multiples, got {levels!r}")
+        raise ValueError(f"levels must map names to multiples, got {brief(levels)}")
     multiples = real("levels", list(levels.values()), ge=0)
     if len(levels) < 2 or np.any(np.diff(multiples) >= 0):
         raise ValueError(f"levels must be two or more falling multiples, got {multiples.tolist()}")
@@ -136,6 +136,8 @@ def hit_probability(
 
     `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
     `a = s ln(mark / level)` and the drift towards the level `n = -s drift`.
+
+    With the growth of the mark and the funding that moves the level, the same law is `funding.hit_probability`.
 
     Parameters:
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -155,8 +157,9 @@ def hit_probability(
 
     Source: the reflection principle with drift, as in Borodin and Salminen's handbook of Brownian motion.
     """
-    sigma, span = real("volatility", volatility, gt=0), real("hours", hours, gt=0) / _YEAR_HOURS
-    away, toward = _distance(mark, level, side), -real("side", side) * real("drift", drift)
+    sigma, span = real("volatility", volatility, gt=0), real("hours", hours, gt=0)
+    away, toward = _approach(mark, level, drift, side, volatility=sigma, hours=span)
+    span = span / _YEAR_HOURS
     finite = np.isfinite(away)
     chance = _normal.first_passage(np.where(finite, away, 1.0), toward, sigma, span)
     result: FloatArray = np.where(finite, np.where(away > 0, chance, 1.0), 0.0)
@@ -187,7 +190,7 @@ def hit_hours(
         [3.67, 21.83]
     """
     sigma, chance = real("volatility", volatility, gt=0), real("probability", probability, gt=0, lt=1)
-    away, toward = _distance(mark, level, side), -real("side", side) * real("drift", drift)
+    away, toward = _approach(mark, level, drift, side, volatility=sigma, probability=chance)
     away, toward, sigma, chance = np.broadcast_arrays(away, toward, sigma, chance)
     moving = np.isfinite(away) & (away > 0)
     a = np.where(moving, away, 1.0)
@@ -204,20 +207,14 @@ def hit_hours(
     return result[()]
 
 
-def _distance(mark: Any, level: Any, side: Any) -> FloatArray:
-    """Log distance to the level on the adverse side, `>= 0`; infinite where it is never reached."""
-    s = _side(side)
-    target = real("level", level, ge=0, infinite=True)
+def _approach(mark: Any, level: Any, drift: Any, side: Any, **others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log distance to the level, `>= 0` and infinite where it is never reached, and the drift of the log toward it."""
+    price, target = real("mark", mark, gt=0), real("level", level, ge=0, infinite=True)
+    nu, s = real("drift", drift), sides(side)
+    broadcast(mark=price, level=target, **others, drift=nu, side=s)
     with np.errstate(divide="ignore"):
-        away: FloatArray = np.maximum(0.0, s * (np.log(real("mark", mark, gt=0)) - np.log(target)))
-    return away
-
-
-def _side(value: Any) -> FloatArray:
-    side = real("side", value)
-    if np.any(np.abs(side) != 1):
-        raise ValueError(f"side must be 1 or -1, got {side[np.abs(side) != 1].flat[0]:g}")
-    return side
+        away: FloatArray = np.maximum(0.0, s * (np.log(price) - np.log(target)))
+    return away, -s * nu
 
 
 def smallest_close(
@@ -261,8 +258,10 @@ def smallest_close(
     Source: after Chitra (2025), arXiv 2512.01112, with an impact that may stay in the mark, and no more closed
     than there is.
     """
-    coins, linear, square, asked = _closing(size, mark, maintenance, impact, close_fee, permanent, multiple)
-    lack = asked - real("equity", equity)
+    worth = real("equity", equity)
+    terms = (size, mark, maintenance, impact, close_fee, permanent, multiple)
+    coins, linear, square, asked = _closing(*terms, equity=worth)
+    lack = asked - worth
     # square x^2 + linear x - lack = 0: the smaller root above 0 in the form that does not cancel
     inside = linear**2 + 4.0 * square * lack
     divisor = linear + np.sqrt(np.maximum(0.0, inside))
@@ -303,12 +302,12 @@ def close_at(
 
     Source: after the liquidation strategies in Chitra (2025), arXiv 2512.01112.
     """
-    signed, price = real("size", size), real("mark", mark, gt=0)
-    if not signed.all():
-        raise ValueError("size must not be 0")
-    rate = _rate(maintenance, multiple)
-    lack = rate * price * np.abs(signed) - real("equity", equity)
+    signed, price, worth = _size(size), real("mark", mark, gt=0), real("equity", equity)
     fee, filled = real("close_fee", close_fee, ge=0, lt=1), real("fill", fill, gt=0)
+    m, scale = real("maintenance", maintenance, ge=0, lt=1), real("multiple", multiple, gt=0)
+    broadcast(size=signed, mark=price, equity=worth, maintenance=m, fill=filled, close_fee=fee, multiple=scale)
+    rate = _rate(m, scale)
+    lack = rate * price * np.abs(signed) - worth
     gain = (rate - fee) * price + np.sign(signed) * (filled - price)
     lack, gain = np.broadcast_arrays(lack, gain)
     coins: FloatArray = np.divide(lack, gain, out=np.full(lack.shape, np.inf), where=gain > 0)
@@ -400,27 +399,43 @@ def spiral_ratio(
 
 
 def _closing(
-    size: Any, mark: Any, maintenance: Any, impact: Any, close_fee: Any, permanent: Any, multiple: Any
+    size: Any,
+    mark: Any,
+    maintenance: Any,
+    impact: Any,
+    close_fee: Any,
+    permanent: Any,
+    multiple: Any,
+    **others: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Coins `q`, and `linear`, `square`, `asked` with: equity less requirement after closing `x` is
     `equity - asked + linear x + square x^2`.
     """
-    signed, price = real("size", size), real("mark", mark, gt=0)
-    if not signed.all():
-        raise ValueError("size must not be 0")
+    signed, price, fee = _size(size), real("mark", mark, gt=0), real("close_fee", close_fee, ge=0)
     slope, stays = real("impact", impact, ge=0), real("permanent", permanent, ge=0, le=1)
+    m, scale = real("maintenance", maintenance, ge=0, lt=1), real("multiple", multiple, gt=0)
+    broadcast(
+        size=signed, mark=price, **others, maintenance=m, impact=slope, close_fee=fee, permanent=stays, multiple=scale
+    )
+    rate = _rate(m, scale)
     if np.any(signed * slope >= price):
         raise ValueError("impact * size must be < mark for a long: else its closing pushes the price to 0")
     coins = np.abs(signed)
-    rate = _rate(maintenance, multiple)
     kept = stays * (1.0 - np.sign(signed) * rate)
-    linear = (rate - real("close_fee", close_fee, ge=0)) * price - slope * coins * kept
+    linear = (rate - fee) * price - slope * coins * kept
     return coins, linear, slope * (kept - 0.5), rate * price * coins
 
 
-def _rate(maintenance: Any, multiple: Any) -> FloatArray:
+def _size(value: Any) -> FloatArray:
+    size = real("size", value)
+    if not size.all():
+        raise ValueError("size must not be 0")
+    return size
+
+
+def _rate(maintenance: FloatArray, multiple: FloatArray) -> FloatArray:
     """The multiple of the maintenance rate that is asked of what remains."""
-    rate: FloatArray = real("multiple", multiple, gt=0) * real("maintenance", maintenance, ge=0, lt=1)
+    rate: FloatArray = multiple * maintenance
     if np.any(rate >= 1):
         raise ValueError("multiple * maintenance must be < 1: else the requirement exceeds the notional")
     return rate
@@ -452,11 +467,12 @@ def fillable(
 
     Source: the fillable price of the dYdX v4 protocol.
     """
-    short = 1.0 - real("equity", equity) / real("requirement", requirement, gt=0)
-    share = np.clip(real("adjustment", adjustment, ge=0) * short, 0.0, 1.0)
-    widest = real("spread", spread, ge=0) * real("maintenance", maintenance, ge=0, lt=1)
-    s = _side(side)
+    price, worth, asked = real("mark", mark, gt=0), real("equity", equity), real("requirement", requirement, gt=0)
+    m, s = real("maintenance", maintenance, ge=0, lt=1), sides(side)
+    a, b = real("adjustment", adjustment, ge=0), real("spread", spread, ge=0)
+    broadcast(mark=price, equity=worth, requirement=asked, maintenance=m, adjustment=a, spread=b, side=s)
+    share, widest = np.clip(a * (1.0 - worth / asked), 0.0, 1.0), b * m
     if np.any(s * widest >= 1):
         raise ValueError("spread * maintenance must be < 1 for a long: else it may be filled at 0 or below")
-    result: FloatArray = real("mark", mark, gt=0) * (1.0 - s * share * widest)
+    result: FloatArray = price * (1.0 - s * share * widest)
     return result

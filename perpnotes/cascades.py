@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
 
 __all__ = [
     "Book",
@@ -141,7 +141,9 @@ def linear_impact(quantity: Any, density: Any) -> FloatArray:
 
     Source: the definition; Kyle (1985), doi 10.2307/1913210, derives it.
     """
-    return np.asarray(real("quantity", quantity, ge=0) / real("density", density, gt=0))
+    coins, even = real("quantity", quantity, ge=0), real("density", density, gt=0)
+    broadcast(quantity=coins, density=even)
+    return np.asarray(coins / even)
 
 
 def exponential_impact(quantity: Any, total: Any, scale: Any) -> FloatArray:
@@ -161,9 +163,10 @@ def exponential_impact(quantity: Any, total: Any, scale: Any) -> FloatArray:
 
     Source: the inverse of `exponential_depth`.
     """
-    share = real("quantity", quantity, ge=0) / real("total", total, gt=0)
+    coins, whole_book, unit = real("quantity", quantity, ge=0), real("total", total, gt=0), real("scale", scale, gt=0)
+    broadcast(quantity=coins, total=whole_book, scale=unit)
     with np.errstate(divide="ignore"):
-        return np.asarray(-real("scale", scale, gt=0) * np.log1p(-np.minimum(share, 1.0))) + 0.0
+        return np.asarray(-unit * np.log1p(-np.minimum(coins / whole_book, 1.0))) + 0.0
 
 
 def exponential_depth(distance: Any, total: Any, scale: Any) -> FloatArray:
@@ -183,8 +186,9 @@ def exponential_depth(distance: Any, total: Any, scale: Any) -> FloatArray:
 
     Source: after Cont and Schaanning (2017), doi 10.2139/ssrn.2541114, whose impact has this form.
     """
-    x, size = real("distance", distance, ge=0), real("total", total, gt=0)
-    return np.asarray(-size * np.expm1(-x / real("scale", scale, gt=0)))
+    x, whole_book, unit = real("distance", distance, ge=0), real("total", total, gt=0), real("scale", scale, gt=0)
+    broadcast(distance=x, total=whole_book, scale=unit)
+    return np.asarray(-whole_book * np.expm1(-x / unit))
 
 
 def square_root_impact(quantity: Any, volume: Any, volatility: Any, *, coefficient: float = 1.0) -> FloatArray:
@@ -208,8 +212,10 @@ def square_root_impact(quantity: Any, volume: Any, volatility: Any, *, coefficie
 
     Source: Sato and Kanazawa (2024), arXiv 2411.13965, measure the exponent; Donier and Bonart (2015) for Bitcoin.
     """
-    share = real("quantity", quantity, ge=0) / real("volume", volume, gt=0)
-    return np.asarray(scalar("coefficient", coefficient, gt=0) * real("volatility", volatility, ge=0) * np.sqrt(share))
+    coins, traded = real("quantity", quantity, ge=0), real("volume", volume, gt=0)
+    sigma, y = real("volatility", volatility, ge=0), scalar("coefficient", coefficient, gt=0)
+    broadcast(quantity=coins, volume=traded, volatility=sigma)
+    return np.asarray(y * sigma * np.sqrt(coins / traded))
 
 
 def branching_ratio(forced: Any, depth: Any) -> FloatArray:
@@ -230,7 +236,9 @@ def branching_ratio(forced: Any, depth: Any) -> FloatArray:
 
     Source: the mean offspring of a branching process; models of cascades as `1 / (1 - n)` after Hawkes (1971).
     """
-    return np.asarray(real("forced", forced, ge=0) / real("depth", depth, gt=0))
+    coins, bids = real("forced", forced, ge=0), real("depth", depth, gt=0)
+    broadcast(forced=coins, depth=bids)
+    return np.asarray(coins / bids)
 
 
 # --- One asset ---
@@ -309,14 +317,15 @@ def cascade(price: float, shocks: Any, levels: Any, sizes: Any, impact: Impact) 
     Examples:
         >>> levels, sizes = [95.0, 94.0, 90.0], [1.0, 1.0, 1.0]
         >>> print(cascade(100.0, 5.0, levels, sizes, lambda q: linear_impact(q, 1.0)).why())
-        price before: 100.00 USD   [p_0]
-        shock: 5.00 USD   [d]
-        accounts that the shock alone liquidates: 1   [k_0]
-        accounts liquidated in the end: 2   [k]
-        coins forced: 2.00 coins   [Q = Σ_j z_j]
-        impact of selling them: 2.00 USD   [I = I(Q)]
-        amplification: 1.4   [A = (d + I) / d]
-        price at the end: 93.00 USD   [p = max(0, p_0 - d - I)]
+        price before                    100.00 USD     p_0
+        shock                             5.00 USD     d
+        accounts that the shock alone     1            k_0
+          liquidates
+        accounts liquidated in the end    2            k
+        coins forced                      2.00 coins   Q = Σ_j z_j
+        impact of selling them            2.00 USD     I = I(Q)
+        amplification                     1.4          A = (d + I) / d
+        price at the end                 93.00 USD     p = max(0, p_0 - d - I)
 
     Source: the least fixed point of a monotone map (Tarski 1955); the running minimum is ours.
     """

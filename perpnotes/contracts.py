@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perpnotes import _normal
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, broadcast, flag, flags, one_of, real, scalar, text
 
 __all__ = [
     "Cash",
@@ -53,7 +53,9 @@ def linear_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
         >>> linear_pnl(2.0, 60_000.0, 61_500.0)
         np.float64(3000.0)
     """
-    return real("size", size) * (real("mark", mark, gt=0) - real("entry", entry, gt=0))
+    q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    broadcast(size=q, entry=e, mark=p)
+    return q * (p - e)
 
 
 def linear_notional(size: Any, mark: Any) -> FloatArray:
@@ -70,7 +72,9 @@ def linear_notional(size: Any, mark: Any) -> FloatArray:
         >>> linear_notional(-2.0, 61_500.0)
         np.float64(123000.0)
     """
-    return np.abs(real("size", size)) * real("mark", mark, gt=0)
+    q, p = real("size", size), real("mark", mark, gt=0)
+    broadcast(size=q, mark=p)
+    return np.abs(q) * p
 
 
 def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
@@ -90,7 +94,9 @@ def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
         >>> inverse_pnl(60_000.0, 50_000.0, 60_000.0).round(12)
         np.float64(0.2)
     """
-    return real("size", size) * (1.0 / real("entry", entry, gt=0) - 1.0 / real("mark", mark, gt=0))
+    q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    broadcast(size=q, entry=e, mark=p)
+    return q * (1.0 / e - 1.0 / p)
 
 
 def inverse_notional(size: Any, mark: Any) -> FloatArray:
@@ -107,7 +113,9 @@ def inverse_notional(size: Any, mark: Any) -> FloatArray:
         >>> inverse_notional(60_000.0, 50_000.0)
         np.float64(1.2)
     """
-    return np.abs(real("size", size)) / real("mark", mark, gt=0)
+    q, p = real("size", size), real("mark", mark, gt=0)
+    broadcast(size=q, mark=p)
+    return np.abs(q) / p
 
 
 def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
@@ -131,8 +139,9 @@ def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
         np.float64(0.3)
     """
     one_of("toward", toward, ("nearest", "down", "up", "zero"))
-    unit = real("step", step, gt=0)
-    steps = real("value", value) / unit
+    amount, unit = real("value", value), real("step", step, gt=0)
+    broadcast(value=amount, step=unit)
+    steps = amount / unit
     whole = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
     near = np.abs(steps - whole) <= 1e-12 * np.maximum(1.0, np.abs(steps))
     if toward != "nearest":
@@ -187,19 +196,18 @@ def holding(sizes: Any, prices: Any, *, fee: float = 0.0, inverse: bool = False)
     if signed.shape != fills.shape:
         raise ValueError(f"prices must have one entry a fill, got {fills.size} for {signed.size} sizes")
     rate = scalar("fee", fee, gt=-1, lt=1)
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    reciprocal = flag("inverse", inverse)
     # What a unit is worth grows with the price: linear by the price itself, inverse by -1/price coins.
     size = worth = realized = 0.0
-    for traded, value in zip(signed.tolist(), (-1.0 / fills if inverse else fills).tolist(), strict=True):
+    for traded, value in zip(signed.tolist(), (-1.0 / fills if reciprocal else fills).tolist(), strict=True):
         closed = min(abs(traded), abs(size)) * math.copysign(1.0, size) if traded * size < 0 else 0.0
         realized += closed * (value - worth)
         size, opened = size - closed, traded + closed
         if opened:
             worth = (size * worth + opened * value) / (size + opened)
         size += opened
-    notionals = np.abs(signed) / fills if inverse else np.abs(signed) * fills
-    entry = 0.0 if size == 0 else -1.0 / worth if inverse else worth
+    notionals = np.abs(signed) / fills if reciprocal else np.abs(signed) * fills
+    entry = 0.0 if size == 0 else -1.0 / worth if reciprocal else worth
     return Holding(size, entry, realized, rate * float(notionals.sum()))
 
 
@@ -228,8 +236,8 @@ def option_value(
 
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
     """
-    d1, d2, sign, f, k, _ = _black(forward, strike, volatility, years, call)
     df = real("discount", discount, gt=0)
+    d1, d2, sign, f, k, _ = _black(forward, strike, volatility, years, call, discount=df)
     return df * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
 
 
@@ -283,15 +291,14 @@ def option_vega(forward: Any, strike: Any, volatility: Any, years: Any) -> Float
 
 
 def _black(
-    forward: Any, strike: Any, volatility: Any, years: Any, call: Any
+    forward: Any, strike: Any, volatility: Any, years: Any, call: Any, **others: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """`d1`, `d2`, the sign (+1 call, -1 put), forward, strike and total volatility `s`, checked."""
     f = real("forward", forward, gt=0)
     k = real("strike", strike, gt=0)
-    s = real("volatility", volatility, ge=0) * np.sqrt(real("years", years, ge=0))
-    kind = np.asarray(call)
-    if kind.dtype != np.bool_:
-        raise ValueError(f"call must be True or False, got {call!r}")
+    sigma, t, kind = real("volatility", volatility, ge=0), real("years", years, ge=0), flags("call", call)
+    broadcast(forward=f, strike=k, volatility=sigma, years=t, call=kind, **others)
+    s = sigma * np.sqrt(t)
     moneyness = np.log(f / k)
     if s.all():
         ratio = moneyness / s
@@ -300,11 +307,6 @@ def _black(
         moneyness, s, limit = np.broadcast_arrays(moneyness, s, limit)
         ratio = np.divide(moneyness, s, out=limit.copy(), where=s > 0)
     return ratio + s / 2, ratio - s / 2, np.where(kind, 1.0, -1.0), f, k, s
-
-
-def _name(label: str, value: object) -> None:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{label} must be a non-empty string, got {value!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +320,7 @@ class Linear:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one coin when the mark goes from `before` to `after`: `after - before`.
@@ -341,7 +343,7 @@ class Inverse:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one USD of contracts: the coins won, valued at the mark `after`.
@@ -373,11 +375,10 @@ class Option:
     call: bool = True
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
         scalar("strike", self.strike, gt=0)
         scalar("years", self.years, gt=0)
-        if not isinstance(self.call, bool):
-            raise ValueError(f"call must be True or False, got {self.call!r}")
+        flag("call", self.call)
 
     def pnl_usd(self, before: Any, after: Any, volatility_before: Any, volatility_after: Any) -> FloatArray:
         """USD P&L of one option when forward and implied volatility move together.
@@ -387,9 +388,10 @@ class Option:
             >>> round(float(put.pnl_usd(60_000.0, 54_000.0, 0.5, 0.7)), 2)
             5301.94
         """
-        return option_value(after, self.strike, volatility_after, self.years, call=self.call) - option_value(
-            before, self.strike, volatility_before, self.years, call=self.call
-        )
+        worth = option_value(before, self.strike, volatility_before, self.years, call=self.call)
+        then = option_value(after, self.strike, volatility_after, self.years, call=self.call)
+        broadcast(before=worth, after=then)
+        return then - worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +405,7 @@ class Spot:
     underlying: str
 
     def __post_init__(self) -> None:
-        _name("underlying", self.underlying)
+        text("underlying", self.underlying)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:
         """USD P&L of one coin when its price goes from `before` to `after`.
@@ -428,7 +430,7 @@ class Cash:
     haircut: float = 0.0
 
     def __post_init__(self) -> None:
-        _name("currency", self.currency)
+        text("currency", self.currency)
         scalar("haircut", self.haircut, ge=0, lt=1)
 
     def pnl_usd(self, before: Any, after: Any) -> FloatArray:

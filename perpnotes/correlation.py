@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, one_of, real, scalar, whole
 
 __all__ = [
     "breakeven",
@@ -198,7 +198,7 @@ def toward_blocks(corr: Any, theta: Any, groups: Any) -> FloatArray:
     labels = np.asarray(groups)
     words = labels.dtype.kind == "U" and all(isinstance(label, str) for label in groups)  # numpy makes a word of NaN
     if labels.shape != c.shape[-1:] or not (words or labels.dtype.kind in "iu"):
-        raise ValueError(f"groups must be {c.shape[-1]} labels, words or integers, got {groups!r}")
+        raise ValueError(f"groups must be {c.shape[-1]} labels, words or integers, got {brief(groups)}")
     return _blend(c, theta, np.where(labels[:, None] == labels, 1.0, 0.0))
 
 
@@ -380,21 +380,14 @@ def _book(exposures: Any, corr: Any) -> tuple[FloatArray, FloatArray]:
     u = real("exposures", exposures, ge=-_HUGE, le=_HUGE)
     if u.shape[-1:] != c.shape[-1:]:
         raise ValueError(f"exposures must have shape (..., {c.shape[-1]}) as corr has, got {u.shape}")
-    _broadcastable(exposures=u.shape[:-1], corr=c.shape[:-2])
+    broadcast(**{"leading axes of exposures": u[..., 0], "of corr": c[..., 0, 0]})
     return u, c
-
-
-def _broadcastable(**leading: tuple[int, ...]) -> None:
-    try:
-        np.broadcast_shapes(*leading.values())
-    except ValueError:
-        shapes = ", ".join(f"{name} {shape}" for name, shape in leading.items())
-        raise ValueError(f"leading axes must broadcast, got {shapes}") from None
 
 
 def _blend(c: FloatArray, theta: Any, target: FloatArray) -> FloatArray:
     t = real("theta", theta, ge=0, le=1)
-    _broadcastable(theta=t.shape, corr=np.broadcast_shapes(c.shape[:-2], target.shape[:-2]))
+    leading = np.broadcast_arrays(c[..., 0, 0], target[..., 0, 0])[0]
+    broadcast(**{"theta": t, "leading axes of corr": leading})
     t = t[..., None, None]
     return (1 - t) * c + t * target
 

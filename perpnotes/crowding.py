@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
 
 __all__ = [
     "QUADRANTS",
@@ -185,7 +185,7 @@ class TailDependence:
                 Term("n_V", "times of high volatility", self.high_volatility),
                 Term("n_{FV}", "times of both", self.both),
                 Term("p", "independence would give", self.independent, "", "n_F / n"),
-                Term("c", "share of time shifts that do at least as well", self.chance),
+                Term("c", "share of shifts at least as good", self.chance),
                 Term(r"\chi", "funding high, given volatility high", self.chi, "", "n_{FV} / n_V"),
             )
         )
@@ -244,6 +244,8 @@ def crowding_index(funding: Any, rank: Any, open_interest: Any, depth: Any) -> F
         >>> crowding_index([3e-4, -3e-4], 0.95, 40_000.0, 500.0).tolist()
         [76.0, -76.0]
     """
-    u, door = real("rank", rank, ge=0, le=1), real("depth", depth, gt=0)
-    result: FloatArray = np.sign(real("funding", funding)) * u * real("open_interest", open_interest, ge=0) / door
+    f, u = real("funding", funding), real("rank", rank, ge=0, le=1)
+    held, door = real("open_interest", open_interest, ge=0), real("depth", depth, gt=0)
+    broadcast(funding=f, rank=u, open_interest=held, depth=door)
+    result: FloatArray = np.sign(f) * u * held / door
     return result

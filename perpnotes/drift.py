@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
 
 __all__ = [
     "KS",
@@ -313,7 +313,7 @@ def _rows(name: str, value: Any) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A change that a detector saw in a stream.
+    """A change that a detector saw in a stream. Made by `cusum` and `adwin`.
 
     Parameters:
         at: the index of the value with which it was seen.
@@ -434,6 +434,7 @@ def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> 
     Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
     """
     a, b, v = real("n", n, ge=1), real("m", m, ge=1), real("variance", variance, ge=0)
+    broadcast(n=a, m=b, variance=v)
     if np.any(a + b < 3):
         raise ValueError("n + m must be >= 3, got 2")
     log = np.log(2 * np.log(a + b) / scalar("confidence", confidence, gt=0, lt=1))
@@ -448,7 +449,7 @@ def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Al
     It tries every cut, where the published algorithm tries those of an exponential histogram. It costs `O(n)` a value.
 
     Parameters:
-        values: in order, in `[0, 1]`. Shape `(n,)`.
+        values: in order, in `[0, 1]`, or True and False. Shape `(n,)`.
         confidence: the chance of a false cut at one time, in `(0, 1)`.
         least: values on each side of a cut, a whole number `>= 2`.
 
@@ -461,7 +462,7 @@ def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Al
 
     Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
     """
-    x, shortest = real("values", values, ge=0, le=1, ndim=1), whole("least", least, ge=2)
+    x, shortest = real("values", values, ge=0, le=1, ndim=1, truths=True), whole("least", least, ge=2)
     level = scalar("confidence", confidence, gt=0, lt=1)
     sums, squares = (np.concatenate(([0.0], np.cumsum(power))) for power in (x, x * x))
     alarms, start = [], 0
@@ -484,7 +485,7 @@ def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Al
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A change of the rule that a stream follows.
+    """A change of the rule that a stream follows. Made by `switches`.
 
     Parameters:
         at: the index of the row with which it was seen.
@@ -504,7 +505,8 @@ def switches(misfits: Any, *, limit: float = 1.4, warmup: int = 30) -> tuple[Swi
     With a slack of one half, the alarm comes when misfits outnumber fits by more than `2 * limit`.
 
     Parameters:
-        misfits: 1 where a rule does not explain a row, 0 where it does; shape `(rules, n)`, at least 2 rules.
+        misfits: 1 (or True) where a rule does not explain a row, 0 (or False) where it does; shape `(rules, n)`, at
+            least 2 rules.
         limit: of the CUSUM, `> 0`.
         warmup: rows that choose the first rule, a whole number `>= 1`.
 
@@ -517,7 +519,8 @@ def switches(misfits: Any, *, limit: float = 1.4, warmup: int = 30) -> tuple[Swi
         >>> switches([one, two])
         (Switch(at=42, since=40, rule=1),)
     """
-    x, h, first = real("misfits", misfits, ndim=2), scalar("limit", limit, gt=0), whole("warmup", warmup, ge=1)
+    x = real("misfits", misfits, ndim=2, truths=True)
+    h, first = scalar("limit", limit, gt=0), whole("warmup", warmup, ge=1)
     if len(x) < 2 or x.shape[1] < first:
         raise ValueError(f"misfits must have at least 2 rules and {first} rows, got shape {x.shape}")
     if (odd := (x != 0) & (x != 1)).any():

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from perpnotes import _export
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, numbers, one_of, real, scalar, whole
 
 __all__ = [
     "Finding",
@@ -46,7 +46,7 @@ _WINDOW = 25  # gaps whose median is the interval in force: a new interval shows
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a history.
+    """One thing found in a history. Made by `parse` and `examine`.
 
     Parameters:
         trap: which: `"file"`, `"order"`, `"interval"`, `"clock"`, `"jitter"`, `"off grid"`, `"holes"`, `"duplicates"`,
@@ -94,10 +94,7 @@ class History:
         times = real("times", self.times, ndim=1)
         one_of("kind", self.kind, ("funding", "price"))
         one_of("clock", self.clock, ("", "UTC"))
-        try:
-            values = np.asarray(self.values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError("values must be an array of numbers, NaN where one is missing") from None
+        values = numbers("values", self.values)
         if values.shape != times.shape:
             raise ValueError(f"values must have shape {times.shape}, got {values.shape}")
         if np.isinf(values).any():
@@ -138,7 +135,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """A stretch of a history with one interval.
+    """A stretch of a history with one interval. Made by `examine`.
 
     Parameters:
         hours: the interval.
@@ -157,7 +154,7 @@ class Regime:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Report:
-    """What `examine` found.
+    """What is wrong with a history, and what its reader must know. Made by `examine`.
 
     Parameters:
         history: the history that was inspected, as stored.

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar
+from perpnotes._validate import FloatArray, broadcast, real, scalar, sides
 
 __all__ = [
     "RoundTrips",
@@ -47,7 +47,9 @@ def round_trip(notional: Any, open_fee: Any, close_fee: Any, *, move: Any = 0.0)
         np.float64(36.0)
     """
     n, r = real("notional", notional, ge=0), real("move", move, gt=-1)
-    return n * (_fee("open_fee", open_fee) + _fee("close_fee", close_fee) * (1.0 + r))
+    first, last = _fee("open_fee", open_fee), _fee("close_fee", close_fee)
+    broadcast(notional=n, open_fee=first, close_fee=last, move=r)
+    return n * (first + last * (1.0 + r))
 
 
 def breakeven_move(open_fee: Any, close_fee: Any, *, side: Any = 1.0) -> FloatArray:
@@ -71,10 +73,9 @@ def breakeven_move(open_fee: Any, close_fee: Any, *, side: Any = 1.0) -> FloatAr
         >>> (breakeven_move(0.0005, 0.0005, side=[1, -1]) * 1e4).round(4).tolist()
         [10.005, -9.995]
     """
-    s, close = real("side", side), _fee("close_fee", close_fee)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    move: FloatArray = (_fee("open_fee", open_fee) + close) / (s - close)
+    s, first, last = sides(side), _fee("open_fee", open_fee), _fee("close_fee", close_fee)
+    broadcast(open_fee=first, close_fee=last, side=s)
+    move: FloatArray = (first + last) / (s - last)
     return move
 
 
@@ -113,8 +114,8 @@ class RoundTrips:
         return Derivation(
             (
                 Term("L", "leverage", self.leverage),
-                Term("m", "requirement, as a part of the notional", self.rate),
-                Term("d", "room, as a part of the notional", self.room, "", "1/L - m"),
+                Term("m", "required, of the notional", self.rate),
+                Term("d", "room, of the notional", self.room, "", "1/L - m"),
                 Term("f", "fee of one side", self.fee),
                 Term("k", "round trips", self.trips, "", "d / (2 f)"),
             )
@@ -135,11 +136,11 @@ def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
 
     Examples:
         >>> print(round_trips(10.0, 0.005, 0.00045).why())
-        leverage: 10   [L]
-        requirement, as a part of the notional: 0.005   [m]
-        room, as a part of the notional: 0.095   [d = 1/L - m]
-        fee of one side: 0.00045   [f]
-        round trips: 105.556   [k = d / (2 f)]
+        leverage                    10         L
+        required, of the notional    0.005     m
+        room, of the notional        0.095     d = 1/L - m
+        fee of one side              0.00045   f
+        round trips                105.556     k = d / (2 f)
         >>> round_trips(10.0, 0.005, 0.00045).last
         106.0
     """
@@ -168,6 +169,7 @@ def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, exe
     """
     q, p, e = np.abs(real("size", size)), real("mark", mark, gt=0), real("execution", execution, gt=0)
     a, b = real("mark_rate", mark_rate, ge=0, lt=1), real("execution_rate", execution_rate, ge=0, lt=1)
+    broadcast(size=q, mark=p, execution=e, mark_rate=a, execution_rate=b)
     return np.asarray(q * (a * p + b * e))[()]
 
 
@@ -192,8 +194,10 @@ def insurance_flow(proceeds: Any, bankruptcy: Any, max_fee: Any) -> FloatArray:
 
     Source: the insurance fund of the dYdX v4 protocol; with no fee, the bad debt in Chitra (2025), arXiv 2512.01112.
     """
-    cash, fee = real("proceeds", proceeds), real("max_fee", max_fee, ge=0, le=1)
-    flow: FloatArray = np.minimum(fee * np.abs(cash), cash - real("bankruptcy", bankruptcy))
+    cash, owed = real("proceeds", proceeds), real("bankruptcy", bankruptcy)
+    fee = real("max_fee", max_fee, ge=0, le=1)
+    broadcast(proceeds=cash, bankruptcy=owed, max_fee=fee)
+    flow: FloatArray = np.minimum(fee * np.abs(cash), cash - owed)
     return flow
 
 
@@ -219,6 +223,7 @@ def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
         array([0.9548, 0.9729, 1.    ])
     """
     lev, m, c = real("leverage", leverage, gt=0), real("rate", rate, ge=0, lt=1), real("cost", cost, ge=0)
+    broadcast(leverage=lev, rate=m, cost=c)
     if np.any(m * lev > 1.0):
         raise ValueError("leverage must be at most 1 / rate")
     left: FloatArray = lev * (m - c) * (1.0 - (1.0 / lev - m) / (1.0 - m))
@@ -244,7 +249,9 @@ def slippage_covered(rate: Any, fee: Any) -> FloatArray:
         >>> slippage_covered(0.005, 0.00045).round(5)
         np.float64(0.00455)
     """
-    return real("rate", rate, ge=0, lt=1) - _fee("fee", fee)
+    m, f = real("rate", rate, ge=0, lt=1), _fee("fee", fee)
+    broadcast(rate=m, fee=f)
+    return m - f
 
 
 def _fee(name: str, value: Any) -> FloatArray:

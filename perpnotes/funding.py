@@ -16,7 +16,8 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides, whole
+from perpnotes.contracts import to_step
 
 __all__ = [
     "AR1",
@@ -66,7 +67,7 @@ def impact_price(prices: Any, sizes: Any, notional: float) -> float:
         raise ValueError(f"sizes must have one entry a price, got {coins.size} for {levels.size} prices")
     steps = np.sign(np.diff(levels))
     if np.any(steps == 0) or np.any(steps != steps[:1]):
-        raise ValueError(f"prices must fall (bids) or rise (asks) from level to level, got {levels.tolist()}")
+        raise ValueError(f"prices must fall (bids) or rise (asks) from level to level, got {brief(levels.tolist())}")
     value = np.cumsum(levels * coins)
     if target > value[-1]:
         raise ValueError(f"notional must be <= {value[-1]:g}, the value of the levels given, got {target:g}")
@@ -96,6 +97,7 @@ def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
     """
     bid, ask = real("impact_bid", impact_bid, gt=0), real("impact_ask", impact_ask, gt=0)
     spot = real("index", index, gt=0)
+    broadcast(impact_bid=bid, impact_ask=ask, index=spot)
     if np.any(bid > ask):
         raise ValueError("impact_bid must be <= impact_ask, got a crossed pair")
     result: FloatArray = (np.maximum(0.0, bid - spot) - np.maximum(0.0, spot - ask)) / spot
@@ -146,12 +148,11 @@ def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any 
 
     Source: the form of Binance's, BitMEX's and Hyperliquid's funding documentation; without clamp, dYdX's.
     """
-    p, k = real("premium", premium), real("clamp", clamp, ge=0)
-    full = p + np.clip(real("interest", interest) - p, -k, k)
-    if cap is not None:
-        limit = real("cap", cap, ge=0)
-        full = np.clip(full, -limit, limit)
-    result: FloatArray = full * real("share", share, gt=0, le=1)
+    p, i, k = real("premium", premium), real("interest", interest), real("clamp", clamp, ge=0)
+    limit = np.asarray(np.inf) if cap is None else real("cap", cap, ge=0)
+    part = real("share", share, gt=0, le=1)
+    broadcast(premium=p, interest=i, clamp=k, cap=limit, share=part)
+    result: FloatArray = part * np.clip(p + np.clip(i - p, -k, k), -limit, limit)
     return result
 
 
@@ -175,9 +176,11 @@ def margin_cap(initial: Any, maintenance: Any, factor: Any) -> FloatArray:
     Source: the documentation of the dYdX v4 protocol and of BitMEX.
     """
     first, last = real("initial", initial, ge=0, le=1), real("maintenance", maintenance, ge=0)
+    scale = real("factor", factor, ge=0)
+    broadcast(initial=first, maintenance=last, factor=scale)
     if np.any(last > first):
         raise ValueError("maintenance must be <= initial, got a maintenance rate above it")
-    return real("factor", factor, ge=0) * (first - last)
+    return scale * (first - last)
 
 
 def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> FloatArray:
@@ -201,8 +204,10 @@ def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> F
 
     Source: after Chitra (2025), arXiv 2512.01112, which has the opposite sign.
     """
-    spread = real("mark", mark, gt=0) / real("index", index, gt=0) - real("ratio", ratio, ge=0)
-    return real("sensitivity", sensitivity, ge=0) * spread
+    p, x, skew = real("mark", mark, gt=0), real("index", index, gt=0), real("ratio", ratio, ge=0)
+    k = real("sensitivity", sensitivity, ge=0)
+    broadcast(ratio=skew, mark=p, index=x, sensitivity=k)
+    return k * (p / x - skew)
 
 
 def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
@@ -222,7 +227,9 @@ def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
         >>> payment([1.0, -1.0], 60_000.0, 0.0001).tolist()
         [-6.0, 6.0]
     """
-    return -real("size", size) * real("mark", mark, gt=0) * real("rate", rate)
+    q, p, f = real("size", size), real("mark", mark, gt=0), real("rate", rate)
+    broadcast(size=q, mark=p, rate=f)
+    return -q * p * f
 
 
 def total(
@@ -257,10 +264,10 @@ def total(
             f"marks and rates must have one entry a stamp, got {price.size} and {f.size} for {stamps.size}"
         )
     if np.any(np.diff(stamps) <= 0):
-        raise ValueError(f"hours must rise from stamp to stamp, got {stamps.tolist()}")
+        raise ValueError(f"hours must rise from stamp to stamp, got {brief(stamps.tolist())}")
     if end < start:
         raise ValueError(f"closed must be >= opened, got {end:g} and {start:g}")
-    held = ((stamps >= start) if at_open else (stamps > start)) & (stamps <= end)
+    held = ((stamps >= start) if flag("at_open", at_open) else (stamps > start)) & (stamps <= end)
     per_coin = float(np.where(held, payment(1.0, price, f), 0.0).sum())
     return real("size", size) * per_coin
 
@@ -285,8 +292,10 @@ def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0) -> Flo
 
     Source: the funding index of the dYdX v4 protocol.
     """
-    per_hour = real("rate", rate) / real("interval", interval, gt=0)
-    return real("price", price, gt=0) * per_hour * real("hours", hours, ge=0)
+    p, f = real("price", price, gt=0), real("rate", rate)
+    passed, unit = real("hours", hours, ge=0), real("interval", interval, gt=0)
+    broadcast(price=p, rate=f, hours=passed, interval=unit)
+    return p * (f / unit) * passed
 
 
 def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
@@ -304,13 +313,16 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
         >>> settled([1.0, -1.0], 120.0, 126.25).tolist()
         [-6.25, 6.25]
     """
-    return -real("size", size) * (real("index_now", index_now) - real("index_then", index_then))
+    q, then, now = real("size", size), real("index_then", index_then), real("index_now", index_now)
+    broadcast(size=q, index_then=then, index_now=now)
+    return -q * (now - then)
 
 
 def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
     """Number of payments due on a position: settlements in `(opened, closed]`, `floor(closed/i) - floor(opened/i)`.
 
-    Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke.
+    Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke. Hours that
+    a rounding error of floats has put beside a settlement are on it.
 
     Parameters:
         opened: hours since a settlement, such as midnight UTC. Any shape; the arguments broadcast.
@@ -325,9 +337,12 @@ def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
         [3.0, 0.0, 1.0]
     """
     start, end, step = real("opened", opened), real("closed", closed), real("interval", interval, gt=0)
+    broadcast(opened=start, closed=end, interval=step)
     if np.any(end < start):
         raise ValueError("closed must be >= opened, got a close before the opening")
-    result: FloatArray = np.floor(end / step) - np.floor(start / step)
+    # 0.3 hours are three steps of 0.1, though 0.3 / 0.1 < 3 in floats: `to_step` knows
+    due, before = (np.rint(to_step(hours, step, toward="down") / step) for hours in (end, start))
+    result: FloatArray = due - before
     return result
 
 
@@ -346,8 +361,10 @@ def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> Float
         >>> round(float(annual(0.0001)), 6), round(float(annual(0.0001, compounded=True)), 6)
         (0.1095, 0.115714)
     """
-    f, n = real("rate", rate, gt=-1), _YEAR_HOURS / real("interval", interval, gt=0)
-    result: FloatArray = np.expm1(n * np.log1p(f)) if compounded else n * f
+    f, hours = real("rate", rate, gt=-1), real("interval", interval, gt=0)
+    broadcast(rate=f, interval=hours)
+    n = _YEAR_HOURS / hours
+    result: FloatArray = np.expm1(n * np.log1p(f)) if flag("compounded", compounded) else n * f
     return result
 
 
@@ -376,8 +393,9 @@ def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") 
         0.581801
     """
     one_of("hold", hold, ("size", "leverage"))
-    each = real("leverage", leverage, ge=0) * real("rate", rate)
-    n = real("payments", payments, ge=0)
+    lever, f, n = real("leverage", leverage, ge=0), real("rate", rate), real("payments", payments, ge=0)
+    broadcast(leverage=lever, rate=f, payments=n)
+    each = lever * f
     if hold == "size":
         return 1.0 - n * each
     real("leverage * rate", each, lt=1)
@@ -404,12 +422,10 @@ def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.
         >>> distance(10.0, 0.005, 2 * 0.00045 * 100).round(6)  # after a hundred round trips
         np.float64(0.005025)
     """
-    s = real("side", side)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    m = real("maintenance", maintenance, ge=0, lt=1)
-    room = 1.0 / real("leverage", leverage, gt=0) - real("paid", paid) - m
-    result: FloatArray = np.maximum(0.0, room) / (1.0 - s * m)
+    lever, m = real("leverage", leverage, gt=0), real("maintenance", maintenance, ge=0, lt=1)
+    spent, s = real("paid", paid), sides(side)
+    broadcast(leverage=lever, maintenance=m, paid=spent, side=s)
+    result: FloatArray = np.maximum(0.0, 1.0 / lever - spent - m) / (1.0 - s * m)
     return result
 
 
@@ -496,6 +512,8 @@ def hit_probability(
     With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
     `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
 
+    In prices and hours, for any level, the same law is `bands.hit_probability`.
+
     Parameters:
         log_distance: `a = |ln(mark / liquidation price)|`, `>= 0`. Any shape; the arguments broadcast.
         volatility: `sigma`, per square root of a year, `> 0`.
@@ -515,10 +533,10 @@ def hit_probability(
     Source: the first-passage law of Brownian motion with drift, after Borodin and Salminen (2002).
     """
     a, sigma = real("log_distance", log_distance, ge=0), real("volatility", volatility, gt=0)
-    t, s = real("years", years, gt=0), real("side", side)
-    if np.any(np.abs(s) != 1):
-        raise ValueError(f"side must be 1 or -1, got {s[np.abs(s) != 1].flat[0]:g}")
-    toward = real("carry", carry) - s * (real("growth", growth) - sigma**2 / 2)
+    t, s = real("years", years, gt=0), sides(side)
+    mu, g = real("growth", growth), real("carry", carry)
+    broadcast(log_distance=a, volatility=sigma, years=t, growth=mu, carry=g, side=s)
+    toward = g - s * (mu - sigma**2 / 2)
     chance = _normal.first_passage(np.where(a > 0, a, 1.0), toward, sigma, t)
     result: FloatArray = np.where(a > 0, chance, 1.0)
     return result

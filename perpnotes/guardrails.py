@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, flags, items, one_of, real, scalar, whole
 
 __all__ = [
     "USES",
@@ -145,6 +145,7 @@ def validity(
     p, mean = real("price", price), real("average", average, gt=0)
     width, age = real("confidence", confidence, ge=0), real("age_seconds", age_seconds, ge=0)
     count = real("points", points, ge=0)
+    broadcast(price=p, average=mean, confidence=width, age_seconds=age, points=count)
     positive = np.where(p > 0, p, mean)  # a price that is not positive is the worst state whatever its ratio
     apart = np.maximum(positive, mean) / np.minimum(positive, mean)
     states = (
@@ -203,11 +204,10 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
         'WARN'
     """
     by_rule, by_model = _actions("rule", rule), _actions("model", model)
-    top = _action("cap", cap)
-    trusted = np.asarray(usable)
-    if trusted.dtype != np.bool_:
-        raise ValueError(f"usable must be True or False, got {usable!r}")
-    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, int(top)), 0)))[()]
+    top = int(_action("cap", cap))
+    trusted = flags("usable", usable)
+    broadcast(rule=by_rule, model=by_model, usable=trusted)
+    return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, top), 0)))[()]
 
 
 def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
@@ -260,6 +260,7 @@ def stale_bounds(
     """
     p, sigma = real("price", price, gt=0), real("volatility", volatility, ge=0)
     age, z = real("age_seconds", age_seconds, ge=0), real("deviations", deviations, ge=0)
+    broadcast(price=p, volatility=sigma, age_seconds=age, deviations=z)
     reach = z * sigma * np.sqrt(age / _YEAR_SECONDS)
     return np.asarray(p * np.maximum(0.0, 1.0 - reach)), np.asarray(p * (1.0 + reach))
 
@@ -539,7 +540,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often rules and model fired, alone and together.
+    """How often rules and model fired, alone and together. Made by `agreement`.
 
     Parameters:
         both: both fired.

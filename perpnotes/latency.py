@@ -15,7 +15,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, real, scalar, whole
 
 __all__ = [
     "Execution",
@@ -47,11 +47,11 @@ class Execution:
     Examples:
         >>> order = Execution(0.00015, 0.00045, 0.00005, adverse=0.00003, miss=0.00015)
         >>> print(order.why(0.6))
-        fill probability: 0.6   [p]
-        taker order: 0.0005   [C_T = f_T + h + i]
-        maker order, filled: 0.00013   [M = f_M - h + A]
-        maker order, missed: 0.00065   [X = C_T + d]
-        maker attempt: 0.000338   [C_M = p M + (1 - p) X]
+        fill probability     0.6        p
+        taker order          0.0005     C_T = f_T + h + i
+        maker order, filled  0.00013    M = f_M - h + A
+        maker order, missed  0.00065    X = C_T + d
+        maker attempt        0.000338   C_M = p M + (1 - p) X
         >>> round(order.breakeven, 5)
         0.28846
 
@@ -165,8 +165,9 @@ def fill_probability(position: Any, rate: Any, seconds: Any) -> FloatArray:
     place = real("position", position, ge=1, le=100_000)
     if np.any(odd := place != np.floor(place)):
         raise ValueError(f"position must be a whole number, got {place[odd].flat[0]:g}")
-    expected = real("rate", rate, ge=0) * real("seconds", seconds, ge=0)
-    place, expected = np.broadcast_arrays(place, expected)
+    pace, rests = real("rate", rate, ge=0), real("seconds", seconds, ge=0)
+    broadcast(position=place, rate=pace, seconds=rests)
+    place, expected = np.broadcast_arrays(place, pace * rests)
     below = np.zeros(expected.shape)
     log_factorial = 0.0
     with np.errstate(divide="ignore"):
@@ -202,9 +203,10 @@ def stale_quote(half_spread: Any, volatility: Any, seconds: Any) -> FloatArray:
 
     Source: the quote as an option after Copeland and Galai (1983); the value is Bachelier's.
     """
-    h = real("half_spread", half_spread, ge=0)
-    sd = real("volatility", volatility, ge=0) * np.sqrt(real("seconds", seconds, ge=0) / _YEAR_SECONDS)
-    h, sd = np.broadcast_arrays(h, sd)
+    h, sigma = real("half_spread", half_spread, ge=0), real("volatility", volatility, ge=0)
+    stuck = real("seconds", seconds, ge=0)
+    broadcast(half_spread=h, volatility=sigma, seconds=stuck)
+    h, sd = np.broadcast_arrays(h, sigma * np.sqrt(stuck / _YEAR_SECONDS))
     far = 100.0  # standard deviations: worth nothing, and safe to square
     ratio = np.divide(h, sd, out=np.full(sd.shape, far), where=far * sd > h)
     # out of the money the two terms cancel to rounding: a loss is never below 0
@@ -232,7 +234,7 @@ def switch_latency(order: Execution, fill: float, volatility: float) -> float:
         13.871
     """
     if not isinstance(order, Execution):
-        raise ValueError(f"order must be an Execution, got {order!r}")
+        raise ValueError(f"order must be an Execution, got {brief(order)}")
     sigma = scalar("volatility", volatility, gt=0)
     limit = float(order.adverse_limit(scalar("fill", fill, gt=0, le=1))) - order.adverse
     if limit <= 0:
@@ -332,5 +334,7 @@ def orders_left(leverage: Any, maintenance: Any, cost: Any) -> FloatArray:
 
     Source: the isolated liquidation price of a linear contract, with all costs paid from its margin.
     """
-    room = 1.0 / real("leverage", leverage, gt=0) - real("maintenance", maintenance, ge=0, lt=1)
-    return np.maximum(0.0, room) / real("cost", cost, gt=0)
+    lever, m = real("leverage", leverage, gt=0), real("maintenance", maintenance, ge=0, lt=1)
+    each = real("cost", cost, gt=0)
+    broadcast(leverage=lever, maintenance=m, cost=each)
+    return np.maximum(0.0, 1.0 / lever - m) / each

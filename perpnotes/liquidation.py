@@ -23,7 +23,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar
+from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
@@ -108,25 +108,29 @@ def price(
     signed, start = real("size", size), real("entry", entry, gt=0)
     if not signed.all():
         raise ValueError("size must not be 0")
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    flag("inverse", inverse)
     one_of("basis", basis, ("mark", "entry"))
-    fee, scale = real("close_fee", close_fee, ge=0, lt=1), real("multiple", multiple, ge=0)
-    offset = real("deduction", deduction, ge=0)
+    cash, opening, fee = real("wallet", wallet), real("open_fee", open_fee), real("close_fee", close_fee, ge=0, lt=1)
+    rates, offset = real("funding", funding), real("deduction", deduction, ge=0)
+    gained, held = real("other_pnl", other_pnl), real("other_maintenance", other_maintenance, ge=0)
+    scale = real("multiple", multiple, ge=0)
     if isinstance(maintenance, Tiers):
         if offset.any():
             raise ValueError("deduction must be 0 beside a Tiers table, which has its own")
         lines = [(np.asarray(m), np.asarray(c)) for m, c in zip(maintenance.rates, maintenance.deductions, strict=True)]
     else:
         lines = [(real("maintenance", maintenance, ge=0, lt=1), offset)]
+    broadcast(
+        size=signed, entry=start, wallet=cash, maintenance=lines[-1][0], deduction=offset, open_fee=opening,
+        close_fee=fee, funding=rates, other_pnl=gained, other_maintenance=held, multiple=scale,
+    )  # fmt: skip
     if np.max(scale * lines[-1][0] + fee) >= 1:
         raise ValueError("multiple * maintenance + close_fee must be < 1: else no price is safe")
 
     side, coins = np.sign(signed), np.abs(signed)
     unit = 1.0 / start if inverse else start  # settlement currency for one unit of size, at entry
-    free = real("wallet", wallet) + real("other_pnl", other_pnl)
-    free = free - scale * real("other_maintenance", other_maintenance, ge=0)
-    per_unit = free / coins - (real("open_fee", open_fee) + side * real("funding", funding)) * unit
+    free = cash + gained - scale * held
+    per_unit = free / coins - (opening + side * rates) * unit
     turned = -side if inverse else side
     if basis == "entry":
         notional = coins * unit
@@ -195,8 +199,10 @@ def bankruptcy_value(size: Any, mark: Any, equity: Any, *, share: Any = 1.0) -> 
 
     Source: the bankruptcy price of the dYdX v4 protocol, which splits by maintenance margin.
     """
-    backing = real("share", share, ge=0, le=1) * real("equity", equity)
-    return real("size", size) * real("mark", mark, gt=0) - backing
+    q, p = real("size", size), real("mark", mark, gt=0)
+    worth, part = real("equity", equity), real("share", share, ge=0, le=1)
+    broadcast(size=q, mark=p, equity=worth, share=part)
+    return q * p - part * worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,19 +231,19 @@ class Estimate:
     Examples:
         >>> position = Estimate(0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005, funding=0.003)
         >>> print(position.why())
-        size, long above 0: 0.5   [q]
-        entry price: 60,000.00 USD   [E]
-        wallet: 3,000.00 USD   [W]
-        open fee: 0.00 USD   [F_o = φ_o N_E]
-        funding expected to be paid: 90.00 USD   [F = s f N_E]
-        P&L of the other legs: 0.00 USD   [U]
-        maintenance of the other legs: 0.00 USD   [M_o]
-        what backs the position at entry: 2,910.00 USD   [B = W - F_o - F + U - M_o]
-        maintenance rate of the tier there: 0.005   [m_k]
-        deduction of that tier: 0.00 USD   [c_k]
-        close fee: 0.0005   [φ]
-        bankruptcy price: 54,207.10 USD   [P_0 = P at M = 0]
-        liquidation price: 54,479.64 USD   [P = (s q E - B - c_k)/(q (s - m_k - φ))]
+        size, long above 0              0.5        q
+        entry price                60,000.00 USD   E
+        wallet                      3,000.00 USD   W
+        open fee                        0.00 USD   F_o = φ_o N_E
+        funding to be paid             90.00 USD   F = s f N_E
+        P&L of other legs               0.00 USD   U
+        maintenance of other legs       0.00 USD   M_o
+        what backs it at entry      2,910.00 USD   B = W - F_o - F + U - M_o
+        maintenance rate there          0.005      m_k
+        deduction of that tier          0.00 USD   c_k
+        close fee                       0.0005     φ
+        bankruptcy price           54,207.10 USD   P_0 = P at M = 0
+        liquidation price          54,479.64 USD   P = (s q E - B - c_k)/(q (s - m_k - φ))
     """
 
     size: float
@@ -328,13 +334,11 @@ class Estimate:
                 Term("E", "entry price", self.entry, "USD"),
                 Term("W", "wallet", self.wallet, currency),
                 Term("F_o", "open fee", opening, currency, r"{\phi}_o N_E"),
-                Term(
-                    "F", "funding expected to be paid", self.side * self.funding * entry_notional, currency, "s f N_E"
-                ),
-                Term("U", "P&L of the other legs", self.other_pnl, currency),
-                Term("M_o", "maintenance of the other legs", self.other_maintenance, currency),
-                Term("B", "what backs the position at entry", backing, currency, "W - F_o - F + U - M_o"),
-                Term("m_k", "maintenance rate of the tier there", rate),
+                Term("F", "funding to be paid", self.side * self.funding * entry_notional, currency, "s f N_E"),
+                Term("U", "P&L of other legs", self.other_pnl, currency),
+                Term("M_o", "maintenance of other legs", self.other_maintenance, currency),
+                Term("B", "what backs it at entry", backing, currency, "W - F_o - F + U - M_o"),
+                Term("m_k", "maintenance rate there", rate),
                 Term("c_k", "deduction of that tier", amount, currency),
                 Term(r"\phi", "close fee", self.close_fee),
                 Term("P_0", "bankruptcy price", self.bankruptcy, "USD", r"P \text{ at } M = 0"),
@@ -371,9 +375,9 @@ class Budget:
         )
         return Derivation(
             (
-                Term("P_o", "optimistic liquidation price", self.optimistic.price, "USD"),
+                Term("P_o", "optimistic price", self.optimistic.price, "USD"),
                 *steps,
-                Term("P_c", "conservative liquidation price", self.conservative.price, "USD"),
+                Term("P_c", "conservative price", self.conservative.price, "USD"),
                 Term(r"\Delta", "gap", self.gap, "USD", r"s (P_c - P_o) = \sum_i \Delta_i"),
             )
         )
@@ -402,7 +406,7 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
     """
     for name, estimate in (("optimistic", optimistic), ("conservative", conservative)):
         if not isinstance(estimate, Estimate):
-            raise ValueError(f"{name} must be an Estimate, got {estimate!r}")
+            raise ValueError(f"{name} must be an Estimate, got {brief(estimate)}")
     for name in ("size", "entry", "inverse"):
         if getattr(optimistic, name) != getattr(conservative, name):
             raise ValueError(
@@ -473,9 +477,9 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         (0.0, 69057.97)
     """
     if not isinstance(account, Account):
-        raise ValueError(f"account must be an Account, got {account!r}")
+        raise ValueError(f"account must be an Account, got {brief(account)}")
     if betas is not None and not isinstance(betas, Mapping):
-        raise ValueError(f"betas must map underlyings to numbers, got {betas!r}")
+        raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
     marks = {p.contract.underlying: p.mark for p in account.positions}
     one_of("driver", driver, sorted(marks))
     follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in (betas or {}).items()}
@@ -511,13 +515,13 @@ def stop_deviations(
         >>> stop_deviations(100.5, 100.0, 0.9, [30.0, 300.0]).round(3).tolist()
         [5.682, 1.797]
     """
-    s = _side(side)
-    slip = real("slippage", slippage, ge=0, lt=1)
-    seen = real("stop", stop, gt=0) * (1.0 - s * slip)
+    trigger, end = real("stop", stop, gt=0), _answer("liquidation", liquidation)
+    sigma, late = real("volatility", volatility, gt=0), real("seconds", seconds, gt=0)
+    s, slip = sides(side), real("slippage", slippage, ge=0, lt=1)
+    broadcast(stop=trigger, liquidation=end, volatility=sigma, seconds=late, side=s, slippage=slip)
     with np.errstate(divide="ignore"):
-        gap = s * (np.log(seen) - np.log(_answer("liquidation", liquidation)))
-    spread = real("volatility", volatility, gt=0) * np.sqrt(real("seconds", seconds, gt=0) / _YEAR_SECONDS)
-    result: FloatArray = gap / spread
+        gap = s * (np.log(trigger * (1.0 - s * slip)) - np.log(end))
+    result: FloatArray = gap / (sigma * np.sqrt(late / _YEAR_SECONDS))
     return result
 
 
@@ -571,15 +575,9 @@ def useless_slippage(stop: Any, liquidation: Any, *, side: Any = 1) -> FloatArra
         >>> round(float(useless_slippage(54_600.0, 54_298.64)), 6)
         0.005519
     """
-    result: FloatArray = _side(side) * (1.0 - _answer("liquidation", liquidation) / real("stop", stop, gt=0))
-    return np.maximum(0.0, result)
-
-
-def _side(value: Any) -> FloatArray:
-    side = real("side", value)
-    if np.any(np.abs(side) != 1):
-        raise ValueError(f"side must be 1 or -1, got {side[np.abs(side) != 1].flat[0]:g}")
-    return side
+    trigger, end, s = real("stop", stop, gt=0), _answer("liquidation", liquidation), sides(side)
+    broadcast(stop=trigger, liquidation=end, side=s)
+    return np.maximum(0.0, s * (1.0 - end / trigger))
 
 
 def _answer(name: str, value: Any) -> FloatArray:

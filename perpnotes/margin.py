@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, one_of, real, scalar
+from perpnotes._validate import FloatArray, brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
@@ -161,7 +161,9 @@ def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
 
     Source: the documentation of Hyperliquid and of the dYdX v4 protocol.
     """
-    return real("fraction", fraction, ge=0, le=1) * real("initial", initial, gt=0, le=1)
+    first, part = real("initial", initial, gt=0, le=1), real("fraction", fraction, ge=0, le=1)
+    broadcast(initial=first, fraction=part)
+    return part * first
 
 
 def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> FloatArray:
@@ -184,11 +186,12 @@ def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> Float
 
     Source: the liquidity tiers of the dYdX v4 protocol.
     """
-    low, high = np.broadcast_arrays(real("lower", lower, ge=0), real("upper", upper, ge=0))
+    rate, interest = real("base", base, gt=0, le=1), real("open_interest", open_interest, ge=0)
+    low, high = real("lower", lower, ge=0), real("upper", upper, ge=0)
+    broadcast(base=rate, open_interest=interest, lower=low, upper=high)
     if np.any(low > high):
         raise ValueError("upper must be >= lower, got bounds out of order")
-    rate, above = real("base", base, gt=0, le=1), real("open_interest", open_interest, ge=0) - low
-    above, width = np.broadcast_arrays(above, high - low)
+    above, width = np.broadcast_arrays(interest - low, high - low)
     part = np.clip(np.divide(above, width, out=np.zeros(above.shape), where=width > 0), 0.0, 1.0)
     result: FloatArray = rate + (1.0 - rate) * part
     return result[()]
@@ -216,10 +219,11 @@ def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False
 
     Source: order cost and position margin in Bybit's documentation.
     """
-    if not isinstance(inverse, bool):
-        raise ValueError(f"inverse must be True or False, got {inverse!r}")
+    flag("inverse", inverse)
     notional = inverse_notional if inverse else linear_notional
-    return real("fee", fee, ge=0, lt=1) * notional(size, real("bankruptcy", bankruptcy, gt=0))
+    q, p, f = real("size", size), real("bankruptcy", bankruptcy, gt=0), real("fee", fee, ge=0, lt=1)
+    broadcast(size=q, bankruptcy=p, fee=f)
+    return f * notional(q, p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +253,7 @@ class Collateral:
         scalar("amount", self.amount)
         scalar("haircut", self.haircut, ge=0, lt=1)
         scalar("fx", self.fx, gt=0)
-        if not isinstance(self.currency, str) or not self.currency:
-            raise ValueError(f"currency must be a non-empty string, got {self.currency!r}")
+        text("currency", self.currency)
         if self.currency == "USD" and self.fx != 1:
             raise ValueError(f"fx must be 1 for USD, got {self.fx:g}")
 
@@ -293,7 +296,7 @@ class Position:
 
     def __post_init__(self) -> None:
         if not isinstance(self.contract, Linear | Inverse):
-            raise ValueError(f"contract must be Linear or Inverse, got {self.contract!r}")
+            raise ValueError(f"contract must be Linear or Inverse, got {brief(self.contract)}")
         if scalar("size", self.size) == 0:
             raise ValueError("size must not be 0")
         scalar("entry", self.entry, gt=0)
@@ -302,7 +305,7 @@ class Position:
         one_of("basis", self.basis, ("mark", "entry"))
         scalar("close_fee", self.close_fee, ge=0, lt=1)
         if not isinstance(self.tiers, Tiers):
-            raise ValueError(f"tiers must be a Tiers table, got {self.tiers!r}")
+            raise ValueError(f"tiers must be a Tiers table, got {brief(self.tiers)}")
         if self.tiers.max_leverage:
             allowed = self.tiers.max_leverage[int(self.tiers.tier(self._notional(self.mark)))]
             if self.leverage > allowed:
@@ -360,7 +363,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Where an account stands against its margin. Every amount is in USD.
+    """Where an account stands against its margin. Every amount is in USD. Made by `Account.assess`.
 
     Parameters:
         collateral: counted value of the collateral.
@@ -426,7 +429,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far the market can move, in a stated direction, before equity falls to maintenance.
+    """How far the market can move in a stated direction before equity falls to maintenance. Made by `Account.distance`.
 
     Parameters:
         move: the multiple of the direction at which it happens, `>= 0`; infinite where it never does.
@@ -474,11 +477,11 @@ class Account:
         >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005), leverage=10.0)
         >>> account = Account([long], [Collateral(6_000.0)])
         >>> print(account.assess().why())
-        collateral after haircuts: 6,000.00 USD   [C = Σ_j a_j x_j (1 - h_j)]
-        unrealized P&L: 0.00 USD   [U = Σ_i u_i]
-        equity: 6,000.00 USD   [E = C + U]
-        maintenance margin: 300.00 USD   [M = Σ_i (m_k N_i - c_k + φ_i N_i)]
-        margin ratio: 0.05   [R = M / E]
+        collateral after haircuts  6,000.00 USD   C = Σ_j a_j x_j (1 - h_j)
+        unrealized P&L                 0.00 USD   U = Σ_i u_i
+        equity                     6,000.00 USD   E = C + U
+        maintenance margin           300.00 USD   M = Σ_i (m_k N_i - c_k + φ_i N_i)
+        margin ratio                   0.05       R = M / E
         >>> round(account.distance({"BTC": -1.0}).move, 6)
         0.095477
     """
@@ -526,7 +529,7 @@ class Account:
             ValueError: for what is no mapping, an unknown underlying, a non-finite move, or none.
         """
         if not isinstance(direction, Mapping):
-            raise ValueError(f"direction must map underlyings to moves, got {direction!r}")
+            raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
         marks = {p.contract.underlying: p.mark for p in self.positions}
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
         if unknown := sorted(moves.keys() - marks.keys()):

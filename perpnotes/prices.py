@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, whole
 
 __all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
 
@@ -116,11 +116,14 @@ class Basis:
 
     def start(self, spot: Any, book: Any) -> FloatArray:
         """The basis at rest; prices `> 0`, any shape."""
-        return np.asarray(real("book", book, gt=0) - real("spot", spot, gt=0))
+        x, b = real("spot", spot, gt=0), real("book", book, gt=0)
+        broadcast(spot=x, book=b)
+        return np.asarray(b - x)
 
     def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:
         """The next basis and the mark; prices `> 0`, any shape."""
         x, b = real("spot", spot, gt=0), real("book", book, gt=0)
+        broadcast(state=np.asarray(state), spot=x, book=b)
         # the exact answer of the continuous average to a price that stood still since the last tick
         basis = state + (b - x - state) * -np.expm1(-self.tick_seconds / self.tau_seconds)
         return basis, x + basis
@@ -205,6 +208,7 @@ def median_mark(first: Any, second: Any, third: Any) -> FloatArray:
         np.float64(101.0)
     """
     a, b, c = real("first", first, gt=0), real("second", second, gt=0), real("third", third, gt=0)
+    broadcast(first=a, second=b, third=c)
     return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
 
 
@@ -227,6 +231,7 @@ def crossing_seconds(depth: Any, distance: Any, tau_seconds: Any) -> FloatArray:
         np.float64(4.5815)
     """
     h, a, tau = (real(n, v, gt=0) for n, v in (("depth", depth), ("distance", distance), ("tau_seconds", tau_seconds)))
+    broadcast(depth=h, distance=a, tau_seconds=tau)
     part = np.asarray(a / h)
     passed = np.log1p(-part, out=np.full(part.shape, -np.inf), where=part < 1.0)
     return np.asarray(-tau * passed)[()]
@@ -249,11 +254,12 @@ def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: 
         (np.float64(0.6449), np.float64(2.0))
     """
     h, d = real("depth", depth, gt=0), real("seconds", seconds, ge=0)
+    broadcast(depth=h, seconds=d)
     tick = scalar("tick_seconds", tick_seconds, gt=0)
     if isinstance(rule, Basis):
         return h * -np.expm1(-d / rule.tau_seconds)
     if not isinstance(rule, Window):
-        raise ValueError(f"rule must be a Basis or a Window, got {rule!r}")
+        raise ValueError(f"rule must be a Basis or a Window, got {brief(rule)}")
     return h * np.minimum(d / (rule.ticks * tick), 1.0)
 
 
@@ -289,8 +295,7 @@ class Trigger:
 
     def __post_init__(self) -> None:
         one_of("price", self.price, ("mark", "index", "last"))
-        if not isinstance(self.inclusive, bool):
-            raise ValueError(f"inclusive must be True or False, got {self.inclusive!r}")
+        flag("inclusive", self.inclusive)
         scalar("multiple", self.multiple, gt=0)
         one_of("basis", self.basis, ("mark", "entry"))
         scalar("close_fee", self.close_fee, ge=0, lt=1)
@@ -311,9 +316,11 @@ class Trigger:
             ValueError: for a value outside its range, or an empty array.
         """
         q, p, e = real("size", size), real("price", price, gt=0), real("entry", entry, gt=0)
-        equity = real("wallet", wallet) + q * (p - e)
+        cash, m = real("wallet", wallet), real("rate", rate, ge=0, lt=1)
+        broadcast(size=q, entry=e, wallet=cash, rate=m, price=p)
+        equity = cash + q * (p - e)
         notional = np.abs(q) * (p if self.basis == "mark" else e)
-        limit = self.multiple * (real("rate", rate, ge=0, lt=1) + self.close_fee) * notional
+        limit = self.multiple * (m + self.close_fee) * notional
         return np.asarray(equity <= limit if self.inclusive else equity < limit)[()]
 
     def first(

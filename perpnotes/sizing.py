@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, real, scalar
+from perpnotes._validate import FloatArray, broadcast, items, real, scalar, sides, text
 from perpnotes.margin import Tiers
 
 __all__ = ["Mode", "Sizing", "growth", "kelly", "together"]
@@ -52,8 +52,7 @@ class Mode:
     hedge_lost: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"name must be a non-empty string, got {self.name!r}")
+        text("name", self.name)
         parts = [scalar(part, getattr(self, part), ge=0) for part in ("gap", "fees", "funding")]
         parts.append(scalar("unusable", self.unusable, ge=0, lt=1))
         if self.hedge_lost is not None:
@@ -134,8 +133,7 @@ class Sizing:
         scalar("wallet", self.wallet, gt=0)
         scalar("price", self.price, gt=0)
         items("tiers", (self.tiers,), (Tiers,))
-        if scalar("side", self.side) not in (1.0, -1.0):
-            raise ValueError(f"side must be 1 or -1, got {self.side:g}")
+        sides(scalar("side", self.side))
         scalar("hedge", self.hedge, ge=0, le=1)
         object.__setattr__(self, "modes", items("modes", self.modes, (Mode,)))
         names = [mode.name for mode in self.modes]
@@ -237,7 +235,7 @@ class Sizing:
                 Term("P", "price", self.price, "USD"),
                 Term("g", "adverse move", move),
                 Term("k", "fees and funding", mode.fees + mode.funding),
-                Term("e", "earned by the hedge before it is gone", self.hedge * hedged, "", r"\eta \min(g, a)"),
+                Term("e", "earned by the hedge", self.hedge * hedged, "", r"\eta \min(g, a)"),
                 Term("m", "maintenance rate there", rate),
                 Term("c", "deduction of that tier", deduction, "USD"),
                 Term("n", "needed per coin", self._need(mode, move, rate), "USD", f"P (g + k - e + m (1 {sign} g))"),
@@ -272,6 +270,7 @@ def kelly(drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) ->
     mu = real("drift", drift)
     variance = np.square(real("volatility", volatility, gt=0))
     rate, j = real("jump_rate", jump_rate, ge=0), real("jump", jump, ge=0, lt=1)
+    broadcast(drift=mu, volatility=variance, jump_rate=rate, jump=j)
     # variance J f^2 - (variance + mu J) f + mu - rate J = 0: the smaller root, written so that J = 0 needs no case
     b = variance + mu * j
     root = np.sqrt(np.square(variance - mu * j) + 4.0 * variance * rate * np.square(j))
@@ -304,6 +303,7 @@ def growth(leverage: Any, drift: Any, volatility: Any, jump_rate: Any = 0.0, jum
     f, mu = real("leverage", leverage), real("drift", drift)
     variance = np.square(real("volatility", volatility, gt=0))
     rate, j = real("jump_rate", jump_rate, ge=0), real("jump", jump, ge=0, lt=1)
+    broadcast(leverage=f, drift=mu, volatility=variance, jump_rate=rate, jump=j)
     f, mu, variance, rate, j = np.broadcast_arrays(f, mu, variance, rate, j)
     kept = 1.0 - f * j
     ruin = np.where(rate > 0, -np.inf, 0.0)

@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, items, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -56,6 +56,9 @@ __all__ = [
 
 AXES = ("price", "volatility", "correlation", "basis", "funding", "fx")
 """The names of the axes, in the order in which `grid` nests them (the last varies fastest)."""
+
+
+# --- Market and scenarios ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Market:
             ("volatilities", self.volatilities, "gt"),
         ):
             if not isinstance(values, Mapping):
-                raise ValueError(f"{name} must be a mapping, got {values!r}")
+                raise ValueError(f"{name} must be a mapping, got {brief(values)}")
             for key, value in values.items():
                 scalar(f"{name}[{key!r}]", value, **{lowest: 0.0})
         if not self.prices:
@@ -229,7 +232,7 @@ def grid(
     values = {name: np.atleast_1d(real(name, value)) for name, value in given.items()}
     for name, axis in values.items():
         if axis.ndim != 1 or len(np.unique(axis)) != len(axis):
-            raise ValueError(f"{name} must be one-dimensional without repeated values, got {given[name]!r}")
+            raise ValueError(f"{name} must be one-dimensional without repeated values, got {brief(given[name])}")
     mesh = np.meshgrid(*values.values(), indexing="ij")
     return Scenarios(
         moves={name: points.ravel() for name, points in zip(AXES, mesh, strict=True)},
@@ -300,6 +303,9 @@ def published_grid(name: str) -> Scenarios:
         term=term,
         factors=factors,
     )
+
+
+# --- What one unit is worth ---
 
 
 def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios) -> FloatArray:
@@ -423,9 +429,12 @@ def worst_cases(
     return np.maximum(0.0, -losses), scenario
 
 
+# --- A book in every scenario ---
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One scenario of a stressed book.
+    """One scenario of a stressed book. Made by `Evaluation.cell`.
 
     Parameters:
         index: its number among the scenarios, from 0.
@@ -449,7 +458,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Netting:
-    """What netting saves at each value of the correlation stress, USD.
+    """What netting saves at each value of the correlation stress, USD. Made by `Evaluation.netting`.
 
     Parameters:
         theta: correlation stress, shape `(T,)`, rising.
@@ -474,7 +483,7 @@ class Netting:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A book in every scenario.
+    """A book in every scenario. Made by `evaluate`.
 
     Parameters:
         contracts: the `K` instruments.
@@ -592,7 +601,7 @@ def _legs(book: Sequence[tuple[Contract, float]], kinds: tuple[type, ...]) -> tu
     try:
         pairs = [(contract, quantity) for contract, quantity in book]
     except (TypeError, ValueError):
-        raise ValueError(f"book must hold pairs of a contract and a quantity, got {book!r}") from None
+        raise ValueError(f"book must hold pairs of a contract and a quantity, got {brief(book)}") from None
     contracts = items("book", [contract for contract, _ in pairs], kinds)
     quantities = real("quantities", [quantity for _, quantity in pairs], ndim=1)
     for contract, quantity in zip(contracts, quantities, strict=True):
@@ -617,16 +626,19 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         >>> market = Market({"BTC": 60_000.0})
         >>> result = evaluate([(Linear("BTC"), 0.5)], market, published_grid("paradex"))
         >>> print(result.why())
-        price move: -0.16   [price]
-        volatility move: 0.4   [volatility]
-        Linear BTC, 0.5: -4,800.00 USD   [x_1 = q v_s]
-        weight of the scenario: 1   [w]
-        worst loss: 4,800.00 USD   [L = max(0, -w Σ_k x_k)]
-        initial factor: 1   [f]
-        initial margin: 4,800.00 USD   [I = f L]
+        price move                  -0.16       price
+        volatility move              0.4        volatility
+        Linear BTC, 0.5         -4,800.00 USD   x_1 = q v_s
+        weight of the scenario       1          w
+        worst loss               4,800.00 USD   L = max(0, -w Σ_k x_k)
+        initial factor               1          f
+        initial margin           4,800.00 USD   I = f L
     """
     contracts, quantities = _legs(book, get_args(Contract))
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
+
+
+# --- A whole rule ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -776,7 +788,7 @@ def published_rule(name: str) -> Rule:
 
 @dataclass(frozen=True, slots=True)
 class PortfolioMargin:
-    """What a portfolio-margin rule asks of an account, and why.
+    """What a portfolio-margin rule asks of an account, and why. Made by `portfolio_margin`.
 
     Parameters:
         rule: the rule.
@@ -864,7 +876,7 @@ class PortfolioMargin:
                     r"\max(0, -\min(S, B)) + \sum_k c_k",
                 ),
                 Term("f", "initial factor", self.initial_factor),
-                Term("O", "low confidence of the oracle", self.distrust, "USD"),
+                Term("O", "low oracle confidence", self.distrust, "USD"),
                 Term("I", "initial margin", self.initial, "USD", "f L + O"),
             )
         )
@@ -899,19 +911,21 @@ def portfolio_margin(
         >>> call = Option("BTC", 66_000.0, 30 / 365)
         >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
         >>> print(account.why())
-        worst scenario, counted from 0: 0   [s]
-        price move: 0.2   [price]
-        volatility move: 0.6   [volatility]
-        P&L, perpetual: 12,000.00 USD   [x_1]
-        P&L, 30-day options: -25,140.00 USD   [x_2]
-        P&L in the worst scenario: -13,140.00 USD   [S = Σ_k x_k]
-        forwards alone: -3,335.88 USD   [B]
-        contingency, perpetual: 1,800.00 USD   [c_1]
-        contingency, short options: 3,600.00 USD   [c_2]
-        worst loss and contingencies: 18,540.00 USD   [L = max(0, -min(S, B)) + Σ_k c_k]
-        initial factor: 1.25   [f]
-        low confidence of the oracle: 0.00 USD   [O]
-        initial margin: 23,175.00 USD   [I = f L + O]
+        worst scenario, counted           0          s
+          from 0
+        price move                        0.2        price
+        volatility move                   0.6        volatility
+        P&L, perpetual               12,000.00 USD   x_1
+        P&L, 30-day options         -25,140.00 USD   x_2
+        P&L in the worst scenario   -13,140.00 USD   S = Σ_k x_k
+        forwards alone               -3,335.88 USD   B
+        contingency, perpetual        1,800.00 USD   c_1
+        contingency, short options    3,600.00 USD   c_2
+        worst loss and               18,540.00 USD   L = max(0, -min(S, B)) + Σ_k c_k
+          contingencies
+        initial factor                    1.25       f
+        low oracle confidence             0.00 USD   O
+        initial margin               23,175.00 USD   I = f L + O
 
     Source: the structure and the names of the charges are those of Derive's "Portfolio Margin Parameters"
     (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.

@@ -15,6 +15,7 @@ ODD: Mapping[str, Any] = {
     "negative": -0.75,
     "shape": np.full((2, 3, 5), 0.75),
     "empty": [],
+    "numeral": "0.75",
 }
 """What every numeric parameter of every public name is fed, one at a time."""
 

@@ -190,7 +190,7 @@ class TestMeasures:
         """A zero and a one may be a score by mistake."""
         with pytest.raises(ValueError, match="True or False"):
             precision_at([1.0, 2.0], [0, 1], 1)
-        with pytest.raises(ValueError, match=r"one per score, 500, got shape \(499,\) of bool$"):
+        with pytest.raises(ValueError, match=r"one entry per score, 500, got shape \(499,\)$"):
             precision_at(np.zeros(500), np.zeros(499, dtype=bool), 1)
 
 

@@ -8,6 +8,7 @@ from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from perpnotes import funding
 from perpnotes.bands import (
     LEVELS,
     band,
@@ -81,6 +82,15 @@ class TestHit:
         """A log distance of 4%, 60% volatility, 7 days: with -sigma^2/2, without drift, with 30% of carry a year."""
         actual = hit_probability(1.0, math.exp(-0.04), 0.6, 168.0, drift=drift)
         assert actual == pytest.approx(expected, rel=0, abs=5e-7)  # printed digits
+
+    @pytest.mark.parametrize("side", [1, -1])
+    def test_it_is_the_law_of_funding_in_prices_and_hours(self, side: int) -> None:
+        """Growth and carry are a drift of the log price, `mu - sigma^2/2 - s g`; a distance is a level."""
+        a, sigma, years, mu, g = 0.04, 0.6, 7 / 365, 0.2, 0.3
+        drift = mu - sigma**2 / 2 - side * g
+        here = hit_probability(1.0, math.exp(-side * a), sigma, years * YEAR_HOURS, drift=drift, side=side)
+        there = funding.hit_probability(a, sigma, years, growth=mu, carry=g, side=side)
+        assert here == pytest.approx(there, rel=1e-12)
 
     def test_it_integrates_its_density(self) -> None:
         """The probability is the integral of a/(sigma sqrt(2 pi t^3)) exp(-(a - n t)^2/(2 sigma^2 t)) over time."""

@@ -290,7 +290,7 @@ class TestInspect:
         ("change", "message"),
         [
             ({"values": [1.0, float("inf"), 2.0]}, "values must be finite"),
-            ({"values": ["a", "b", "c"]}, "values must be an array of numbers"),
+            ({"values": ["a", "b", "c"]}, "values must be a number or an array of numbers"),
             ({"stated": [8.0, 8.0]}, "stated must have shape"),
             ({"stated": [8.0, float("nan"), 8.0]}, "stated must be finite"),
             ({"clock": "Europe/London"}, "clock must be one of"),

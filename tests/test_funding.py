@@ -38,6 +38,7 @@ from perpnotes.margin import Account, Collateral, Position, Tiers
 PRINTED = 5.1e-7  # check values have six decimals: half a unit of the last one
 EIGHT = 5.1e-9  # recorded rates have eight decimals
 fractions = st.floats(-0.01, 0.01)
+MOMENT = st.floats(0, 100).map(lambda hours: round(hours, 6))  # on a stamp or clearly beside it
 
 
 class TestRate:
@@ -179,7 +180,15 @@ class TestPayment:
         due = settlements([0.0, 24.0, 48.0], [24.0, 48.0, 72.0])
         assert float(-payment(1.0, 60_000.0, 0.0001) * due.sum()) == pytest.approx(54.0, rel=1e-12)
 
-    @given(a=st.floats(0, 100), b=st.floats(0, 100), c=st.floats(0, 100), step=st.sampled_from([1.0, 4.0, 8.0]))
+    @given(first=st.integers(0, 10_000), held=st.integers(0, 1_000), step=st.sampled_from([0.1, 1 / 60, 1 / 3, 8.0]))
+    def test_hours_that_rounding_has_put_beside_a_settlement_are_on_it(
+        self, first: int, held: int, step: float
+    ) -> None:
+        """0.3 hours are three steps of 0.1, though 0.3 / 0.1 is less than 3 in floats; and 0.1 + 0.2 are three, too."""
+        assert settlements(0.0, 0.3, 0.1) == settlements(0.0, 0.1 + 0.2, 0.1) == 3.0
+        assert settlements(first * step, (first + held) * step, step) == held
+
+    @given(a=MOMENT, b=MOMENT, c=MOMENT, step=st.sampled_from([1.0, 4.0, 8.0]))
     def test_settlements_add_up_over_bars(self, a: float, b: float, c: float, step: float) -> None:
         """Cutting a holding time in two never loses or doubles a payment."""
         first, second, third = sorted((a, b, c))

@@ -3,7 +3,10 @@
 import dataclasses
 import importlib
 import inspect
+import itertools
 import math
+import operator
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -65,6 +68,24 @@ def test_bad_input_is_refused_and_legal_input_gives_numbers(
             case.call(**arguments)
 
 
+def pairs() -> list[Any]:
+    return [
+        pytest.param(case, *pair, id=f"{idea}.{name}-{'-'.join(pair)}")
+        for idea in IDEAS
+        for name, case in cases(idea).items()
+        if case is not None
+        for pair in itertools.combinations([p for p, legal in case.legal.items() if "shape" in legal], 2)
+    ]
+
+
+@pytest.mark.parametrize(("case", "first", "second"), pairs())
+def test_shapes_that_do_not_broadcast_are_refused_by_name(case: Case, first: str, second: str) -> None:
+    """What numpy says of operands names no parameter; our errors say what a parameter must be."""
+    unlike = {name: np.full(length, case.valid[name]) for name, length in ((first, 2), (second, 3))}
+    with pytest.raises(ValueError, match=r"must .*got shapes? .*\([23],\)"):
+        case.call(**{**case.valid, **unlike})
+
+
 @pytest.mark.parametrize("idea", IDEAS)
 def test_the_table_of_bad_input_knows_every_public_name(idea: str) -> None:
     """A new public name must say which odd inputs are legal for it."""
@@ -97,6 +118,19 @@ def test_every_public_function_is_documented(idea: str) -> None:
             assert section in doc, f"{idea}.{name} lacks {section}"
         for parameter in inspect.signature(value).parameters:
             assert f"{parameter}:" in doc, f"{idea}.{name} does not say {parameter}"
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_a_public_class_checks_what_it_is_given_or_says_who_makes_it(idea: str) -> None:
+    """Whoever may build it is told what is wrong; a result is built by the function that its docstring names."""
+    module = getattr(perpnotes, idea)
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) and dataclasses.is_dataclass(value):
+            makers = re.findall(r"Made by `([\w.]+)`(?: and `(\w+)`)?", inspect.getdoc(value) or "")
+            assert "__post_init__" in vars(value) or makers, f"{idea}.{name} checks nothing and names no maker"
+            for maker in filter(None, itertools.chain(*makers)):
+                assert callable(operator.attrgetter(maker)(module)), f"{idea}.{name} is not made by {maker}"
 
 
 @pytest.mark.parametrize("idea", IDEAS)

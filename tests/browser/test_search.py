@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from markdown.extensions.toc import slugify
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route, expect
 
 import perpnotes
 
@@ -56,3 +56,16 @@ def test_terms_ideas_and_functions_are_the_first_or_second_hit(address: str, bro
         if not any(link == home or link.partition("#")[0] == home for home in homes for link in flat):
             lost[query] = flat
     assert lost == {}
+
+
+def test_what_is_typed_before_the_index_has_come_is_answered(address: str, browser: Browser) -> None:
+    """On a slow line a reader types faster than a megabyte arrives."""
+    page = browser.new_page()
+    held: list[Route] = []
+    page.route("**/search_index.json", lambda route: held.append(route))
+    page.goto(address)
+    with page.expect_request("**/search_index.json"):
+        page.locator(".md-search__input").first.press_sequentially("netting benefit")
+    held[0].continue_()
+    expect(page.locator(".md-search-result__item a[href*='#netting-benefit']")).to_be_visible()
+    page.close()

@@ -109,9 +109,13 @@ def test_accept_writes_the_ledger_and_drops_those_without_article(
     write(repository, "old\n", "tests/ledger/old.txt")
     assert cli.main(["accept"]) == 0
     assert (repository / "tests/ledger/idea.txt").read_text(encoding="utf-8").splitlines()[1:] == [
-        "Opening · `x | count` = 42",
-        "Opening · block first · x is 42",
-        "Opening · answer · Why? = Because of 42.",
+        "",
+        "Opening",
+        "`x | count` = 42",
+        "block first",
+        "  x is 42",
+        "answer Why?",
+        "  Because of 42.",
     ]
     assert not (repository / "tests/ledger/old.txt").exists()
     capsys.readouterr()

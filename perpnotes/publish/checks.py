@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,6 +39,7 @@ MARK = "To write:"
 _DESCRIPTION = 160  # characters that search engines show
 
 Found: TypeAlias = Iterator[tuple[int, str]]
+Quotable: TypeAlias = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +85,27 @@ class Page:
         trees: the blocks that run and their syntax trees, with the file's line numbers.
         values: line and syntax tree of each inline value.
         terms: of the glossary, anchor to term.
+        quotable: the inline values of each article, by the name of its idea; None where they are not known.
     """
 
     article: Article
     trees: tuple[tuple[Block, ast.Module], ...]
     values: tuple[tuple[int, ast.Expression], ...]
     terms: Mapping[str, str]
+    quotable: Quotable | None
 
 
 RULES: list[Rule] = []
 """Every rule, in the order of the codes."""
 
 
-def check(path: str | Path, terms: Mapping[str, str] | None = None) -> list[Fault]:
+def check(path: str | Path, terms: Mapping[str, str] | None = None, quotable: Quotable | None = None) -> list[Fault]:
     """The faults of a page, in the order of its lines.
 
     Parameters:
         path: a Markdown file; in a folder named `insights` it is an article.
         terms: of the glossary, anchor to term.
+        quotable: the inline values of each article, by the name of its idea; without it, quotations are not checked.
 
     Raises:
         OSError: the file cannot be read.
@@ -109,15 +114,18 @@ def check(path: str | Path, terms: Mapping[str, str] | None = None) -> list[Faul
         article = articles.read(path)
     except ArticleError as error:
         return [Fault(error.path, error.line, _UNREADABLE, error.message)]
-    return check_article(article, terms)
+    return check_article(article, terms, quotable)
 
 
-def check_article(article: Article, terms: Mapping[str, str] | None = None) -> list[Fault]:
+def check_article(
+    article: Article, terms: Mapping[str, str] | None = None, quotable: Quotable | None = None
+) -> list[Fault]:
     """As `check`, for a page that was read already.
 
     Parameters:
         article: the page.
         terms: of the glossary, anchor to term.
+        quotable: as for `check`.
     """
     faults: list[Fault] = []
     trees: list[tuple[Block, ast.Module]] = []
@@ -134,7 +142,7 @@ def check_article(article: Article, terms: Mapping[str, str] | None = None) -> l
         except (SyntaxError, ValueError) as error:
             message = f"`#!calc {value.source}`: {getattr(error, 'msg', error)}"
             faults.append(Fault(article.path, value.line, _UNREADABLE, message))
-    page = Page(article, tuple(trees), tuple(values), terms or {})
+    page = Page(article, tuple(trees), tuple(values), terms or {}, quotable)
     full = is_article(article.path)
     for rule in RULES:
         if rule.everywhere or full:
@@ -143,12 +151,27 @@ def check_article(article: Article, terms: Mapping[str, str] | None = None) -> l
 
 
 def refused(article: Article) -> list[Fault]:
-    """Why a page should not even be run: what the rules that hold everywhere say about it.
+    """Why a page should not even be run: what cannot be read, and what its code must not do.
 
     Parameters:
         article: the page.
     """
-    return [fault for fault in check_article(article) if fault.rule.everywhere]
+    return [fault for fault in check_article(article) if fault.rule in (_UNREADABLE, _unsafe_code)]
+
+
+def quotable(folder: Path) -> dict[str, set[str]]:
+    """The inline values that pages can quote, by the name of the idea; none of an article that cannot be read.
+
+    Parameters:
+        folder: where the articles are.
+    """
+    found: dict[str, set[str]] = {}
+    for file in folder.glob("*.md"):
+        try:
+            found[file.stem] = {value.source for value in articles.read(file).evaluated}
+        except ArticleError:
+            continue
+    return found
 
 
 def is_article(path: str | Path) -> bool:
@@ -387,6 +410,58 @@ def _source_without_link(page: Page) -> Found:
     for line, text in items:
         if not _URL.search(text) and not _LINK.search(text):
             yield start + line, "a source without a link"
+
+
+@_rule(
+    "PN204",
+    "lost quotation",
+    "a page that quotes a number which its article no longer has cannot be built",
+    "quote a value of the article by the expression and unit that it has there, or put the value back",
+    everywhere=True,
+)
+def _lost_quotation(page: Page) -> Found:
+    for value in page.article.values:
+        if not value.idea or page.quotable is None:
+            continue
+        wanted, known = value.source.partition(":")[2].strip(), page.quotable.get(value.idea)
+        if known is None:
+            yield value.line, f"`#!calc {value.source}`: there is no article {value.idea} that can be read"
+        elif wanted not in known:
+            close = ", ".join(f"`{other}`" for other in get_close_matches(wanted, known, 3, 0.0)) or "none"
+            yield value.line, f"the article {value.idea} has no inline value `{wanted}`; it has {close}"
+
+
+@_rule(
+    "PN205",
+    "swallowed line",
+    "Markdown makes a list item directly below a line of text, and an indented heading, part of a paragraph",
+    "leave an empty line before a list, and begin a heading at the margin",
+    everywhere=True,
+)
+def _swallowed_line(page: Page) -> Found:
+    prose = _CODE.sub(lambda span: re.sub(r"[^\n]", "x", span[0]), page.article.prose)
+    running = listed = False  # a paragraph, or a list, that the next line would belong to
+    for number, (line, written) in enumerate(zip(prose.split("\n"), page.article.text.split("\n"), strict=False), 1):
+        line = _QUOTE.sub("", line)
+        if not line.strip():
+            # A fence stands for what it shows, and text directly below it belongs to the same paragraph.
+            running, listed = bool(_FENCE.match(written)), False
+        elif _LISTED.match(line):
+            if running:
+                yield number, f"{line.strip()[:30]!r} is part of the paragraph above it, no list item"
+            running, listed = False, True
+        elif re.match(r" {1,3}#{1,6}[ \t]", line):
+            yield number, f"{line.strip()[:30]!r} is a paragraph, no heading"
+        elif re.match(r"#{1,6}[ \t]", line) or (not running and _OPENING.match(line)):
+            running = listed = False
+        else:
+            running = not listed
+
+
+_QUOTE = re.compile(r"^(?: {0,3}> ?)+")
+_FENCE = re.compile(r"[> \t]*(?:```|~~~)")
+_LISTED = re.compile(r"[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\S")
+_OPENING = re.compile(r"[ \t]*(?:</?[a-z]|!!!|\?\?\?|===|\[[^^\]][^\]]*\]:)")  # an element, a box, a link
 
 
 # --- Code ---

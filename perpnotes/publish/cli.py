@@ -164,7 +164,8 @@ def _check(chosen: argparse.Namespace) -> int:
         return 0
     pages = _pages(chosen.paths or [_DOCS])
     terms = _terms()
-    faults = [fault for page in pages for fault in checks.check(page, terms)]
+    quotable = checks.quotable(_INSIGHTS)
+    faults = [fault for page in pages for fault in checks.check(page, terms, quotable)]
     for fault in faults:
         print(fault)
     print(f"{_count(faults, 'fault')} in {_count(pages, 'page')}", file=sys.stderr)

@@ -32,22 +32,23 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
 }
 
 
-def fmt(value: Any, unit: str = "") -> str:
+def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
     """`value` as text, in a unit.
 
     Parameters:
         value: one number (a fraction for `pct`, `pp` and `bp`), or anything for `text`.
         unit: a name of `UNITS`, with `.digits` for other decimals than its own; empty for `str(value)`, with that sign.
+        infinite: what an infinite number means in words, whatever its sign; empty where there can be none.
 
     Returns:
         The text, with a true minus sign, thousands separators and no line break before a unit.
 
     Raises:
-        ValueError: for an unknown unit, more than one number, or a number that is not finite.
+        ValueError: for an unknown unit, more than one number, or a number that is not finite and has no word.
 
     Examples:
-        >>> fmt(-1234.5, "usd"), fmt(0.0954773, "pct.2"), fmt(-0.0, "number.1")
-        ('−$1,234.50', '9.55%', '0.0')
+        >>> fmt(-1234.5, "usd"), fmt(0.0954773, "pct.2"), fmt(-0.0, "number.1"), fmt(float("inf"), "pct", "never")
+        ('−$1,234.50', '9.55%', '0.0', 'never')
     """
     if unit in ("", "text"):
         if isinstance(value, (int, float, np.number)):
@@ -62,6 +63,8 @@ def fmt(value: Any, unit: str = "") -> str:
     if array.size != 1 or array.dtype.kind not in "fiu":
         raise ValueError(f"a value in {name} must be one number, got {value!r}")
     number = float(array.reshape(())[()])
+    if infinite and math.isinf(number):
+        return infinite
     if not math.isfinite(number):
         raise ValueError(f"a value in {name} must be finite, got {number}")
     _, prefix, factor, decimals, suffix = _FORMATS[name]

@@ -41,6 +41,14 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
     assert fmt(-0.004, "usd.3") == "−$0.004"
 
 
+def test_infinity_is_a_word_where_there_is_one() -> None:
+    """Whoever shows the number knows what it means; NaN means nothing."""
+    assert fmt(math.inf, "pct", "never") == fmt(np.float64(-math.inf), "usd.0", "never") == "never"
+    assert fmt(0.5, "pct", "never") == "50.0%"
+    with pytest.raises(ValueError, match="must be finite"):
+        fmt(math.nan, "pct", "never")
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, [1, 2], [], "1", True, None, 1j])
 def test_what_is_not_one_finite_number_is_refused(value: object) -> None:
     """A NaN never reaches a page, nor does an array that was meant to be a number."""

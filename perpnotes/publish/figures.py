@@ -21,7 +21,7 @@ from perpnotes.publish import layout, svg
 from perpnotes.publish.displays import Display, show
 from perpnotes.publish.svg import GAIN, INK, LOSS, MUTED, PAPER, PLAIN, RULE, SERIES, WIDTH
 from perpnotes.publish.tables import Columns, check, formatted, html_table, scroll, text_table
-from perpnotes.publish.units import exact, fmt, split
+from perpnotes.publish.units import distinct, exact, fmt, split
 
 __all__ = ["GAIN", "INK", "LOSS", "MUTED", "PAPER", "PLAIN", "RULE", "SERIES", "bars", "figure", "heatmap", "lines"]
 
@@ -79,7 +79,11 @@ def heatmap(
     grid = np.asarray(values, dtype=np.float64)
     if grid.shape != (len(rows), len(columns)) or not grid.size or not np.isfinite(grid).all():
         raise ValueError(f"values must be finite and have shape {(len(rows), len(columns))}, got {grid.shape}")
-    row_labels, column_labels = ([fmt(v, u) for v in axis] for axis, u in ((rows, row_unit), (columns, column_unit)))
+    axes = ((rows, row_unit), (columns, column_unit))
+    row_labels, column_labels = ([fmt(v, u) for v in axis] for axis, u in axes)
+    down, across = (
+        [fmt(v, distinct(axis, u)) for v in axis] for axis, u in axes
+    )  # one name for each row, and no other
     n, m = grid.shape
     # Whole px: neighbors then share an edge exactly, and no paper shines through.
     height = 28 if n < 6 else 24 if n <= 13 else max(4, 300 // n)
@@ -93,7 +97,7 @@ def heatmap(
     worst: Any = np.argwhere(bad == bad.max()) if mark_worst else []
 
     def label(i: int, j: int) -> str:
-        text = f"{column_title} {column_labels[j]}, {row_title} {row_labels[i]}: {value_title} {fmt(grid[i, j], unit)}"
+        text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {fmt(grid[i, j], unit)}"
         return f"{text}, {threshold_label}" if threshold_label and beyond[i, j] else text
 
     cells = [
@@ -116,7 +120,7 @@ def heatmap(
     if edges:
         outline = _chart(edges).mark_rule(aria=False, color=INK, strokeWidth=2, strokeCap="square")
         layers.append(outline.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
-    table = [[name, *(fmt(value, unit) for value in line)] for name, line in zip(row_labels, grid, strict=True)]
+    table = [[name, *(fmt(value, unit) for value in line)] for name, line in zip(down, grid, strict=True)]
     notes = [escape(value_title + (f", {symbol}" if symbol else ""), quote=False)]
     if beyond.any() and threshold_label:
         notes.append(f'<i class="pn-box"></i>{escape(threshold_label, quote=False)}')
@@ -126,7 +130,7 @@ def heatmap(
         notes.append(f'{fmt(grid.min(), unit)} <span class="pn-scale">{shades}</span> {fmt(grid.max(), unit)}')
     _show(
         _frame(layers, left=left, right=WIDTH - left - width * m, top=22, bottom=36, height=height * n),
-        [f"{row_title} \\ {column_title}", *column_labels], table, caption, alt, id, notes=notes, crisp=True,
+        [f"{row_title} \\ {column_title}", *across], table, caption, alt, id, notes=notes, crisp=True,
         axes=[float(np.abs(bad).max())],
     )  # fmt: skip
 
@@ -222,6 +226,7 @@ def lines(
         beside: dict[str, Any] = {"align": "right", "dx": -4} if late else {"align": "left", "dx": 4}
         layers.append(at.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(x=x_axis))
         layers.append(at.mark_text(aria=False, dy=6, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
+    fine = distinct(across.tolist(), x_unit)  # what the axis rounds to one number are different rows of the table
     kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(int))
     ends = layout.spread({name: float(values[-1]) for name, values in columns.items()}, names, domain, height)
     for number, (name, values) in enumerate(columns.items()):
@@ -233,7 +238,7 @@ def lines(
             {
                 "x": float(across[i]),
                 "y": float(values[i]),
-                "label": f"{name}, {x_title} {fmt(across[i], x_unit)}: {fmt(values[i], y_unit)}",
+                "label": f"{name}, {x_title} {fmt(across[i], fine)}: {fmt(values[i], y_unit)}",
             }
             for i in kept
         ]
@@ -247,7 +252,7 @@ def lines(
             aria=False, align="left", dx=6, fontWeight=600, color=color, lineBreak="\n", lineHeight=layout.LINE
         )
         layers += [line.encode(x=x_axis, y=y_axis), dots, tag.encode(x=x_axis, y=y_axis, text="name:N")]
-    table = [[fmt(a, x_unit), *(fmt(values[i], y_unit) for values in columns.values())] for i, a in enumerate(across)]
+    table = [[fmt(a, fine), *(fmt(values[i], y_unit) for values in columns.values())] for i, a in enumerate(across)]
     _show(
         _frame(layers, left=left, right=right, top=6, bottom=36, height=height),
         [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)], axes=[first, last, *domain],

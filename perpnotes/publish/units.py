@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,29 @@ def exact(values: Any, unit: str) -> str:
     near = 1e-9 * max(1e-300, float(np.max(np.abs(scaled), initial=0.0)))  # what binary fractions leave
     needed = (n for n in range(6) if np.all(np.abs(scaled - np.round(scaled, n)) <= near))
     return f"{name}.{next(needed, 6)}"
+
+
+def distinct(values: Sequence[Any], unit: str) -> str:
+    """`unit` with as many more decimals as it takes that no two of `values` are written alike.
+
+    Parameters:
+        values: different numbers, such as the rows of a table.
+        unit: a name of `UNITS`, with or without `.digits`.
+
+    Returns:
+        The unit itself if its decimals suffice, else with more of them, at most six.
+
+    Raises:
+        ValueError: as `fmt`.
+
+    Examples:
+        >>> distinct([0.0, 0.5, 1.0], "number.0"), distinct([1.0, 2.0], "usd.0")
+        ('number.1', 'usd.0')
+    """
+    name, _, digits = unit.partition(".")
+    more = range(int(digits or _FORMATS[name][3]) + 1, 7) if name in _FORMATS else ()
+    forms = [unit, *(f"{name}.{n}" for n in more)]
+    return next((form for form in forms if len({fmt(v, form) for v in values}) == len(set(values))), forms[-1])
 
 
 # An example that is no round number, so that each shows what its unit does with decimals.

@@ -120,6 +120,21 @@ def test_every_point_and_bar_says_its_value() -> None:
     assert labels(bars()) == ["BTC: P&L −$9,600", "GOLD: P&L $973"]
 
 
+def test_fine_steps_have_names_of_their_own() -> None:
+    """What the axis rounds to one number are two rows of the data, and two points to be pointed at."""
+    steps = [0.0, 0.5, 1.0]
+    display = lines(x=steps, series={"a": [1.0, 2.0, 3.0]}, x_unit="count")
+    assert [row[0] for row in display.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert labels(display) == [f"a, day {x}: ${y}" for x, y in (("0.0", 1), ("0.5", 2), ("1.0", 3))]
+    display = heatmap(rows=steps, row_unit="count", columns=[-0.001, 0.0, 0.001])
+    assert [row[0] for row in display.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert display.data["headers"][1:] == ["−0.1%", "0.0%", "0.1%"]
+    assert labels(display)[3] == "move −0.1%, stress 0.5: P&L −$120"
+    drawn = [element.text for element in svg(display).iter(f"{SVG}text")]
+    assert "0%" in drawn  # the axis is as it was asked for
+    assert "0.5" not in drawn
+
+
 def test_losses_are_warm_gains_are_cool_and_the_shade_is_the_size() -> None:
     """The lowest value has the strongest shade of loss; nothing is neutral but zero and what is next to it."""
     content = heatmap().content

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from perpnotes.publish.units import UNITS, exact, fmt, split
+from perpnotes.publish.units import UNITS, distinct, exact, fmt, split
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,22 @@ def test_an_unknown_unit_lists_the_known_ones(unit: str) -> None:
 def test_labels_of_an_axis_are_exact(values: list[float], unit: str, found: str) -> None:
     """As many decimals as the numbers have, not as their binary fractions have; at most six."""
     assert exact(values, unit) == found
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "found"),
+    [
+        ([0.0, 0.5, 1.0], "number.0", "number.1"),
+        ([0.0, 0.05, 0.1], "pct.0", "pct.0"),
+        ([0.001, 0.0012, 0.0014], "pct", "pct.2"),
+        ([1.0, 2.0, 2.0], "usd", "usd"),
+        ([1.0, 1.0 + 1e-9], "count", "count.6"),
+        (["a", "b"], "text", "text"),
+    ],
+)
+def test_rows_of_a_table_have_names_of_their_own(values: list[object], unit: str, found: str) -> None:
+    """More decimals than the unit has only where two different values would be written alike; at most six."""
+    assert distinct(values, unit) == found
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "text"])

@@ -193,8 +193,8 @@ def lines(
     ticks = layout.ticks(*domain)
     y_labels = [fmt(tick, exact(ticks, y_unit)) for tick in ticks]
     names = {name: layout.wrapped(name, 15) for name in columns}
-    left = max(map(layout.wide, y_labels)) + 8
-    right = 1.1 * max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8  # they are bold
+    left = max(map(layout.wide, y_labels)) + 10
+    right = max(layout.wide(line, bold=True) for name in names.values() for line in name.split("\n")) + 8
     width = WIDTH - left - right
     x_ticks = layout.log_ticks(first, last) if log_x else layout.ticks(first, last, int(width / 46))
     x_labels = [fmt(tick, exact([tick] if log_x else x_ticks, x_unit)) for tick in x_ticks]
@@ -300,7 +300,7 @@ def bars(
     left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
     every = [*amounts.values(), *room]
     sides = [[v for v in every if v < 0], [v for v in every if v >= 0]]
-    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + 6 for side in sides]
+    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + 8 for side in sides]
     low, high = min(0.0, *every), max(0.0, *every)
     pixels = (high - low or 1.0) / max(WIDTH - left - sum(beside), 60.0)  # what a px is worth
     domain = [low - beside[0] * pixels, high + beside[1] * pixels]

@@ -403,6 +403,31 @@ def page(browser: Any) -> Iterator[Any]:
     opened.close()
 
 
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (lines, {"series": {"without compounding": [0, 1, 2], "window": [1, 0, 1], "mean": [0, 1, 0]}}),
+        (lines, {"series": {"equity": [-20_000, 0, 0]}}),
+        (lines, {"series": {"equity": [-0.22, 0, 0]}, "y_unit": "pct.0"}),
+        (bars, {"values": {"policy": -0.352, "rules": 0.352}, "unit": "pct.1"}),
+    ],
+    ids=["ends", "ticks", "percent", "bars"],
+)
+def test_every_text_is_inside_the_drawing(make: Any, change: dict[str, Any], width: int, browser: Any) -> None:
+    """On a phone, where texts are largest, and in the fonts of this machine, of which DejaVu Sans is the widest."""
+    content = make(**change).content
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content(f'<body class="md-typeset" style="margin:16px"><style>{SITE_CSS}{CSS}</style>{content}')
+    outside = page.evaluate("""() => {
+        const plot = document.querySelector(".pn-plot svg"), box = plot.getBoundingClientRect()
+        const texts = [...plot.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()])
+        return texts.filter(([, at]) => at.left < box.left || at.right > box.right).map(([text]) => text)
+    }""")
+    page.close()
+    assert outside == []
+
+
 def test_each_value_can_be_reached_by_pointer_touch_and_keyboard(page: Any) -> None:
     """The plot is one tab stop; arrows move over the grid; near is near enough for a finger."""
     plot, readout = page.locator("#grid .pn-plot"), page.locator("#grid .pn-readout")

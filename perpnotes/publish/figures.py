@@ -149,6 +149,7 @@ def lines(
     rules: Mapping[str, float] | None = None,
     x_rules: Mapping[str, float] | None = None,
     log_x: bool = False,
+    log_y: bool = False,
     zero: bool = False,
     room: Sequence[float] = (),
 ) -> None:
@@ -167,7 +168,8 @@ def lines(
         rules: horizontal lines, name to value.
         x_rules: vertical lines, name to value, within the range of `x`.
         log_x: logarithmic horizontal axis.
-        zero: begin the vertical axis at 0.
+        log_y: logarithmic vertical axis.
+        zero: begin the vertical axis at 0, which a logarithmic one cannot.
         room: values that the vertical axis has room for, whatever the series need: frames of one scale for `explore`.
 
     Raises:
@@ -184,14 +186,21 @@ def lines(
     for name, values in columns.items():
         if values.shape != across.shape or not np.isfinite(values).all():
             raise ValueError(f"series[{name!r}] must be finite and have shape {across.shape}, got {values.shape}")
-    height, first, last = 220.0, float(across[0]), float(across[-1])
     every = np.concatenate([*columns.values(), list((rules or {}).values()), room])
-    low, high = float(every.min()), float(every.max())
+    if log_y and zero:
+        raise ValueError("zero must be False for a logarithmic axis")
+    if log_y and every.min() <= 0:
+        raise ValueError(f"series, rules and room must be > 0 for a logarithmic axis, got {every.min()}")
+    # Drawn is the logarithm, on an axis that is linear and says at each tick what it stands for.
+    to_x, to_y = (np.log if log else np.asarray for log in (log_x, log_y))
+    run, heights = to_x(across), {name: to_y(values) for name, values in columns.items()}
+    height, first, last = 220.0, float(across[0]), float(across[-1])
+    low, high = float(to_y(every.min())), float(to_y(every.max()))
     low = min(low, 0.0) if zero else low
     edge = (high - low or abs(high) or 1.0) * 0.06
     domain = (low if zero and low == 0 else low - edge, high + edge)
-    ticks = layout.ticks(*domain)
-    y_labels = [fmt(tick, exact(ticks, y_unit)) for tick in ticks]
+    ticks = layout.log_ticks(*np.exp(domain)) if log_y else layout.ticks(*domain)
+    y_labels = [fmt(tick, exact([tick] if log_y else ticks, y_unit)) for tick in ticks]
     names = {name: layout.wrapped(name, 15) for name in columns}
     left = max(map(layout.wide, y_labels)) + 10
     right = max(layout.wide(line, bold=True) for name in names.values() for line in name.split("\n")) + 8
@@ -201,16 +210,15 @@ def lines(
     x_axis = _alt.X(
         "x:Q",
         title=x_title,
-        scale=_alt.Scale(type="log" if log_x else "linear", domain=[first, last], nice=False),
-        axis=_axis(x_ticks, x_labels, grid=False, domain=True, ticks=True, tickSize=4, **_BELOW),
+        scale=_alt.Scale(domain=[float(run[0]), float(run[-1])], nice=False, zero=False),
+        axis=_axis(to_x(x_ticks).tolist(), x_labels, grid=False, domain=True, ticks=True, tickSize=4, **_BELOW),
     )
     y_axis = _alt.Y(
         "y:Q",
         title=None,
         scale=_alt.Scale(domain=list(domain), nice=False, zero=False),
-        axis=_axis(ticks, y_labels, grid=True, domain=False, ticks=False),
+        axis=_axis(to_y(ticks).tolist(), y_labels, grid=True, domain=False, ticks=False),
     )
-    run = np.log(across) if log_x else across
     positions = (run - run[0]) / (run[-1] - run[0])
     for name, value in (x_rules or {}).items():
         if not first <= value <= last:
@@ -218,26 +226,30 @@ def lines(
     taken = [float(np.interp(value, across, positions)) for value in (x_rules or {}).values()]
     layers: list[Any] = []
     for name, value in (rules or {}).items():
-        place = layout.free(name, value, positions, columns.values(), domain, width, taken)
-        layers += _rule(name, value, place, (first, last, log_x), x_axis, y_axis)
+        level = float(to_y(value))
+        part, side = layout.free(name, level, positions, heights.values(), domain, width, taken)
+        rule = _chart([{"x": float(run[0] + (run[-1] - run[0]) * part), "y": level, "name": name}])
+        text = rule.mark_text(aria=False, align="left", dx=3, dy=-8 * side, color=INK)
+        layers.append(rule.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(y=y_axis))
+        layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
     for name, value in (x_rules or {}).items():
-        at = _chart([{"x": value, "y": domain[1], "name": name}])
+        at = _chart([{"x": float(to_x(value)), "y": domain[1], "name": name}])
         late = np.interp(value, across, positions) > 0.5
         beside: dict[str, Any] = {"align": "right", "dx": -4} if late else {"align": "left", "dx": 4}
         layers.append(at.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(x=x_axis))
         layers.append(at.mark_text(aria=False, dy=6, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
     fine = distinct(across.tolist(), x_unit)  # what the axis rounds to one number are different rows of the table
     kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(int))
-    ends = layout.spread({name: float(values[-1]) for name, values in columns.items()}, names, domain, height)
+    ends = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
     for number, (name, values) in enumerate(columns.items()):
-        color = SERIES[number]
-        seen = layout.thinned(positions * width, (values - low) / (high - low or 1.0) * height, _NEAR)
-        path = _chart([{"x": float(across[i]), "y": float(values[i])} for i in seen])
+        color, up = SERIES[number], heights[name]
+        seen = layout.thinned(positions * width, (up - low) / (high - low or 1.0) * height, _NEAR)
+        path = _chart([{"x": float(run[i]), "y": float(up[i])} for i in seen])
         line = path.mark_line(aria=False, color=color, strokeWidth=2 if number else 2.5, strokeDash=_DASHES[number])
         points = [
             {
-                "x": float(across[i]),
-                "y": float(values[i]),
+                "x": float(run[i]),
+                "y": float(up[i]),
                 "label": f"{name}, {x_title} {fmt(across[i], fine)}: {fmt(values[i], y_unit)}",
             }
             for i in kept
@@ -247,7 +259,7 @@ def lines(
             .mark_circle(color=color, size=50, fillOpacity=0, opacity=1)
             .encode(x=x_axis, y=y_axis, description="label:N")
         )
-        end = _chart([{"x": last, "y": ends[name], "name": names[name]}])
+        end = _chart([{"x": float(run[-1]), "y": ends[name], "name": names[name]}])
         tag = end.mark_text(
             aria=False, align="left", dx=6, fontWeight=600, color=color, lineBreak="\n", lineHeight=layout.LINE
         )
@@ -449,21 +461,6 @@ def _shades(bad: _Grid, scale: str) -> Iterator[str]:
 
 def _outline(row: NDArray[np.bool_], column: NDArray[np.bool_]) -> list[dict[str, int]]:
     return layout.edges(row & column)
-
-
-def _rule(
-    name: str, value: float, place: tuple[float, int], x: tuple[float, float, bool], x_axis: Any, y_axis: Any
-) -> list[Any]:
-    """A horizontal line with its name beside it."""
-    (part, side), (first, last, log) = place, x
-    at = first * (last / first) ** part if log else first + (last - first) * part
-    rule = _chart([{"x": at, "y": value, "name": name}])
-    return [
-        rule.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(y=y_axis),
-        rule.mark_text(aria=False, align="left", dx=3, dy=-8 * side, color=INK).encode(
-            x=x_axis, y=y_axis, text="name:N"
-        ),
-    ]
 
 
 def _show(

@@ -225,6 +225,22 @@ def test_ticks_are_written_exactly() -> None:
     assert [text for text in texts if text.endswith("%")] == ["0.0%", "2.5%", "5.0%", "7.5%", "10.0%"]
 
 
+def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
+    """Ticks, points and lines between them; what a mark says and the table are the values, not their logarithms."""
+    display = lines(x=[1, 10, 100], series={"a": [0.01, 0.1, 1.0]}, log_x=True, log_y=True, y_unit="number.2")
+    assert [row[1] for row in display.data["rows"]] == ["0.01", "0.10", "1.00"]
+    assert labels(display)[1] == "a, day 10\u00a0days: 0.10"
+    root = svg(display)
+    points = [(float(c.get("cx", 0)), float(c.get("cy", 0))) for c in root.iter(f"{SVG}circle")]
+    assert np.ptp(np.diff(points, axis=0), axis=0) == pytest.approx(0.0, abs=0.2)  # written to a tenth of a px
+    heights = {
+        text.text: float(text.get("y", 0)) for text in root.iter(f"{SVG}text") if text.text in ("0.01", "0.1", "1")
+    }
+    assert heights["0.01"] - heights["0.1"] == pytest.approx(heights["0.1"] - heights["1"], abs=0.2)
+    straight = re.findall(r'd="(M[^"]*L[^"]*)"', display.content)
+    assert [path.count("L") for path in straight] == [1]  # three points in a line are drawn as two
+
+
 @pytest.mark.parametrize("low", [-50.0, -0.01, 0.0, 5.0])
 @pytest.mark.parametrize("span", [1e-4, 0.3, 9.9, 7e6])
 def test_ticks_are_round_and_within(low: float, span: float) -> None:
@@ -328,6 +344,8 @@ def test_a_figure_does_not_depend_on_those_before_it() -> None:
         (lines, {"id": "Two words"}, "id must be"),
         (lines, {"x": [0, 2, 1]}, "rising"),
         (lines, {"log_x": True}, "logarithmic"),
+        (lines, {"log_y": True, "rules": {"none": 0.0}}, "must be > 0 for a logarithmic axis, got 0.0"),
+        (lines, {"log_y": True, "zero": True}, "zero must be False"),
         (lines, {"x_rules": {"late": 3.0}}, "x_rules"),
         (bars, {"total": "BTC"}, "name of its own"),
         (figure, {"data": []}, "rows and columns"),

@@ -117,6 +117,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (prose("| a | b |\n| --- | --- |\n| one | 17 |"), "17", "17 is typed"),
         (prose("It costs 2000 dollars."), "2000", "2000 is typed"),
         (prose("It is `#!calc 12.5 | usd`."), "12.5", "names nothing"),
+        (prose("As `#!calc stress: added | usd.0`, `#!calc 12.5 | usd`."), "12.5", "`#!calc 12.5 | usd` names nothing"),
         (code(ANSWER.format("f'It is 40 times {size}.'")), "40 times", "40 is typed"),
         (code(FIGURE.format(", caption='At 7% less', alt='a')")[:-1]), "7%", "7% is typed"),
         (code(SLIDER.format("f'It takes 9 days at {leverage}.'")), "9 days", "9 is typed"),

@@ -50,7 +50,7 @@ def test_a_text_keeps_away_from_the_number_before_it(browser: Any, width: int) -
         range.selectNodeContents(cell)
         return range.getBoundingClientRect()
     })""")
-    assert text["left"] - number["right"] >= 16  # px: more than a word space, which is 3
+    assert text["left"] - number["right"] >= 12  # px: four word spaces, and it was less than three
     page.close()
 
 

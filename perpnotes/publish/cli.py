@@ -164,7 +164,8 @@ def _check(chosen: argparse.Namespace) -> int:
         return 0
     pages = _pages(chosen.paths or [_DOCS])
     terms = _terms()
-    faults = [fault for page in pages for fault in checks.check(page, terms)]
+    quotable = checks.quotable(_INSIGHTS)
+    faults = [fault for page in pages for fault in checks.check(page, terms, quotable)]
     for fault in faults:
         print(fault)
     print(f"{_count(faults, 'fault')} in {_count(pages, 'page')}", file=sys.stderr)
@@ -194,14 +195,14 @@ def _write_ledgers(paths: Sequence[Path]) -> int:
         if found is None:
             continue
         file = ledger.path(found[0])
-        old = file.read_text(encoding="utf-8").splitlines() if file.is_file() else None
+        old = file.read_text(encoding="utf-8") if file.is_file() else ""
         text = ledger.text(*found)
-        if old == text.splitlines():
+        if old == text:
             print(f"{file.as_posix()}: as it was")
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-        moved = set(text.splitlines()) - set(old or [])
+        moved = [line for line in ledger.changes(old.splitlines(), text.splitlines()) if line[0] == "+" and line[1:]]
         print(f"{file.as_posix()}: {_count(moved, 'line')} new or changed")
     return 1 if None in computed else 0
 

@@ -70,6 +70,7 @@ def explore(draw: Callable[[Any], str], values: Sequence[float], *, start: float
     )
     data = dict(base.data) | {
         "slider": name,
+        "start": labels[first],
         "frames": [
             {"value": label, "say": text, "alt": frame.data["alt"], "rows": frame.data["rows"]}
             for label, text, frame in zip(labels, said, frames, strict=True)

@@ -1,15 +1,16 @@
 """Every computed number of every article, written down, so that a change in the library shows as a diff.
 
 `tests/ledger/<idea>.txt` holds a line for each inline value, each printed line, each row of a table or figure and each
-answer: where it stands (the heading above it, so that an edit further up moves nothing), what it is, and what a reader
-sees. A test compares; `perpnotes accept` rewrites.
+answer. What they belong to is named once, above them: the heading (so that an edit further up moves nothing), the
+block, table or figure, the heads of its columns. So a diff shows what moved, and a new name is one line. A test
+compares; `perpnotes accept` rewrites.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import unified_diff
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TypeAlias
 
@@ -52,23 +53,25 @@ def lines(article: Article, outcome: Outcome) -> list[str]:
         outcome: of running it.
 
     Returns:
-        Lines of the form `heading · what · value`.
+        For each heading an empty line, the heading, its inline values, and then what its blocks show, each named on a
+        line that is not indented: git writes the last such line above a change.
     """
-    found: list[str] = []
+    sections: dict[str, tuple[list[str], list[str]]] = {}
     unnamed: dict[str, int] = {}
     for thing, result in items(article, outcome):
         where = heading(article, thing.line)
+        values, shown = sections.setdefault(where, ([], []))
         if isinstance(thing, Value) and isinstance(result, Result):
-            found.append(f"{where} · `{thing.source}` = {result.text}")
+            values.append(f"`{thing.source}` = {result.text}")
         elif isinstance(thing, Block) and isinstance(result, tuple):
             name = thing.id
             if re.fullmatch(rf"{re.escape(Path(article.path).stem.lower())}-\d+", name):
                 # A default name counts from the top of the page; count from the heading instead.
                 unnamed[where] = unnamed.get(where, 0) + 1
                 name = str(unnamed[where])
-            for display in result:
-                found += (f"{where} · {row}" for row in _rows(display, name))
-    return [_plain(line) for line in found]
+            shown += (line for display in result for line in _shown(display, name))
+    filled = ((where, values + shown) for where, (values, shown) in sections.items() if values or shown)
+    return [_plain(line) for where, below in filled for line in ("", where, *below)]
 
 
 def text(article: Article, outcome: Outcome) -> str:
@@ -93,16 +96,33 @@ def difference(article: Article, outcome: Outcome) -> str:
     new = text(article, outcome)
     if old == new:
         return ""
-    diff = unified_diff(old.splitlines(), new.splitlines(), "in the ledger", "computed now", n=0, lineterm="")
-    changes = [line for line in diff if not line.startswith("@@")]
     what = "is not what the article computes" if old else "does not exist"
     return "\n".join(
         [
             f"{file.as_posix()} {what}.",
-            *changes,
+            *changes(old.splitlines(), new.splitlines()),
             f"If the change is meant: perpnotes accept {article.path}, and commit the ledger with what caused it.",
         ]
     )
+
+
+def changes(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """What differs between two ledgers, each change below the lines that name it.
+
+    Parameters:
+        old: lines of a ledger.
+        new: lines of another.
+
+    Returns:
+        Lines that begin with `-` where they are gone, with `+` where they are new, and with a space where they name
+        what follows.
+    """
+    found: list[str] = []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            found += (f" {line}" for line in (_above(new, c) if tag == "insert" else _above(old, a)))
+            found += [*(f"-{line}" for line in old[a:b]), *(f"+{line}" for line in new[c:d])]
+    return found
 
 
 def heading(article: Article, line: int) -> str:
@@ -111,26 +131,44 @@ def heading(article: Article, line: int) -> str:
     return above[-1].title if above and above[-1].level > 1 else "Opening"
 
 
-def _rows(display: Display, block: str) -> Iterator[str]:
+def _shown(display: Display, block: str) -> Iterator[str]:
     data = display.data
     if display.kind == "answer":
-        yield f"answer · {data['question']} = {data['answer']}"
+        yield f"answer {data['question']}"
+        yield f"  {data['answer']}"
     elif "rows" in data:
-        what = f"{display.kind} {data.get('id', block)}"
-        yield from (f"{what} · {name} = {data[name]}" for name in ("caption", "alt") if data.get(name))
-        yield from _table(what, data["headers"], data["rows"])
-        for frame in data.get("frames", ()):
-            at = f"{what} · {data['slider']} {frame['value']}"
-            yield from (f"{at} · {name} = {frame[name]}" for name in ("say", "alt"))
-            yield from _table(at, data["headers"], frame["rows"])
+        yield f"{display.kind} {data.get('id', block)}"
+        frames = data.get("frames", ())
+        texts = ("caption",) if frames else ("caption", "alt")
+        yield from (f"  {name} = {data[name]}" for name in texts if data.get(name))
+        yield f"  {' | '.join(data['headers'])}"
+        if frames:  # that of the start is one of them
+            yield f"  slider = {data['slider']}, starts at {data['start']}"
+        for frame in frames:
+            yield f"  at {frame['value']}"
+            yield from (f"    {name} = {frame[name]}" for name in ("say", "alt"))
+            yield from (f"    {' | '.join(row)}" for row in frame["rows"])
+        if not frames:
+            yield from (f"    {' | '.join(row)}" for row in data["rows"])
     else:
-        yield from (f"block {block} · {line}" for line in display.text.splitlines() if line.strip())
+        yield f"block {block}"
+        yield from (f"  {line}" for line in display.text.splitlines() if line.strip())
 
 
-def _table(what: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    for row in rows:
-        cells = (f"{head} = {cell}" for head, cell in zip(headers[1:], row[1:], strict=True))
-        yield f"{what} · {row[0]}: {'; '.join(cells)}"
+def _above(lines: Sequence[str], at: int) -> list[str]:
+    """The lines that name what line `at` belongs to: each less indented than the next, and first the heading."""
+    names: list[str] = []
+    depth = _depth(lines[at])
+    while at > 1 and lines[at] and lines[at - 1]:  # above a heading is an empty line
+        at -= 1
+        if _depth(lines[at]) < depth or not lines[at - 1]:
+            names.append(lines[at])
+            depth = _depth(lines[at])
+    return names[::-1]
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _plain(line: str) -> str:

@@ -13,8 +13,8 @@ from perpnotes import Derivation
 from perpnotes.publish.displays import Display, show
 from perpnotes.publish.units import MINUS, NBSP, UNITS, fmt
 
-Columns = Mapping[str, tuple[str, str]]
-"""For each key of a row, in order: the header and the unit."""
+Columns = Mapping[str, tuple[str, str] | tuple[str, str, str]]
+"""For each key of a row, in order: the header, the unit and, if there can be one, a word for an infinite number."""
 
 _converter = LatexToMathML(fancy_error=False)
 
@@ -24,7 +24,8 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, 
 
     Parameters:
         rows: at least one; each has every key of `columns`.
-        columns: key to `(header, unit)`, in the order of the columns.
+        columns: key to `(header, unit)` or, for numbers that may be infinite, `(header, unit, word)`, in the order of
+            the columns.
         caption: what the table shows; not empty.
         id: of the element; lower case, unique on the page.
 
@@ -117,8 +118,9 @@ def formatted(rows: Sequence[Mapping[str, Any]], columns: Columns) -> tuple[list
     """
     if not rows or not columns:
         raise ValueError("a table must have rows and columns")
-    cells = [[fmt(row[key], unit) for key, (_, unit) in columns.items()] for row in rows]
-    return [header for header, _ in columns.values()], cells, [unit not in ("", "text") for _, unit in columns.values()]
+    cells = [[fmt(row[key], *how) for key, (_, *how) in columns.items()] for row in rows]
+    headers = [header for header, *_ in columns.values()]
+    return headers, cells, [unit not in ("", "text") for _, unit, *_ in columns.values()]
 
 
 def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> str:

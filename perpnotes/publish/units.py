@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,22 +32,23 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
 }
 
 
-def fmt(value: Any, unit: str = "") -> str:
+def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
     """`value` as text, in a unit.
 
     Parameters:
         value: one number (a fraction for `pct`, `pp` and `bp`), or anything for `text`.
         unit: a name of `UNITS`, with `.digits` for other decimals than its own; empty for `str(value)`, with that sign.
+        infinite: what an infinite number means in words, whatever its sign; empty where there can be none.
 
     Returns:
         The text, with a true minus sign, thousands separators and no line break before a unit.
 
     Raises:
-        ValueError: for an unknown unit, more than one number, or a number that is not finite.
+        ValueError: for an unknown unit, more than one number, or a number that is not finite and has no word.
 
     Examples:
-        >>> fmt(-1234.5, "usd"), fmt(0.0954773, "pct.2"), fmt(-0.0, "number.1")
-        ('−$1,234.50', '9.55%', '0.0')
+        >>> fmt(-1234.5, "usd"), fmt(0.0954773, "pct.2"), fmt(-0.0, "number.1"), fmt(float("inf"), "pct", "never")
+        ('−$1,234.50', '9.55%', '0.0', 'never')
     """
     if unit in ("", "text"):
         if isinstance(value, (int, float, np.number)):
@@ -62,6 +63,8 @@ def fmt(value: Any, unit: str = "") -> str:
     if array.size != 1 or array.dtype.kind not in "fiu":
         raise ValueError(f"a value in {name} must be one number, got {value!r}")
     number = float(array.reshape(())[()])
+    if infinite and math.isinf(number):
+        return infinite
     if not math.isfinite(number):
         raise ValueError(f"a value in {name} must be finite, got {number}")
     _, prefix, factor, decimals, suffix = _FORMATS[name]
@@ -118,6 +121,29 @@ def exact(values: Any, unit: str) -> str:
     near = 1e-9 * max(1e-300, float(np.max(np.abs(scaled), initial=0.0)))  # what binary fractions leave
     needed = (n for n in range(6) if np.all(np.abs(scaled - np.round(scaled, n)) <= near))
     return f"{name}.{next(needed, 6)}"
+
+
+def distinct(values: Sequence[Any], unit: str) -> str:
+    """`unit` with as many more decimals as it takes that no two of `values` are written alike.
+
+    Parameters:
+        values: different numbers, such as the rows of a table.
+        unit: a name of `UNITS`, with or without `.digits`.
+
+    Returns:
+        The unit itself if its decimals suffice, else with more of them, at most six.
+
+    Raises:
+        ValueError: as `fmt`.
+
+    Examples:
+        >>> distinct([0.0, 0.5, 1.0], "number.0"), distinct([1.0, 2.0], "usd.0")
+        ('number.1', 'usd.0')
+    """
+    name, _, digits = unit.partition(".")
+    more = range(int(digits or _FORMATS[name][3]) + 1, 7) if name in _FORMATS else ()
+    forms = [unit, *(f"{name}.{n}" for n in more)]
+    return next((form for form in forms if len({fmt(v, form) for v in values}) == len(set(values))), forms[-1])
 
 
 # An example that is no round number, so that each shows what its unit does with decimals.

@@ -90,6 +90,17 @@ def test_check_knows_the_glossary(repository: Path, capsys: pytest.CaptureFixtur
     assert "idea.md:13: PN202 'haircut' is in the glossary" in capsys.readouterr().out
 
 
+def test_check_knows_what_can_be_quoted(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A page that is checked alone, too: the articles are read for it."""
+    write(repository, ARTICLE)
+    page = write(repository, "It is `#!calc idea: x | count`.\n", "docs/page.md")
+    assert cli.main(["check", page]) == 0
+    write(repository, ARTICLE.replace("x | count", "x | usd"))
+    assert cli.main(["check", page]) == 1
+    lost = "page.md:1: PN204 the article idea has no inline value `x | count`; it has `x | usd`"
+    assert lost in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("repository")
 def test_check_lists_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
     """Code, name, reason and fix of each."""
@@ -109,9 +120,13 @@ def test_accept_writes_the_ledger_and_drops_those_without_article(
     write(repository, "old\n", "tests/ledger/old.txt")
     assert cli.main(["accept"]) == 0
     assert (repository / "tests/ledger/idea.txt").read_text(encoding="utf-8").splitlines()[1:] == [
-        "Opening · `x | count` = 42",
-        "Opening · block first · x is 42",
-        "Opening · answer · Why? = Because of 42.",
+        "",
+        "Opening",
+        "`x | count` = 42",
+        "block first",
+        "  x is 42",
+        "answer Why?",
+        "  Because of 42.",
     ]
     assert not (repository / "tests/ledger/old.txt").exists()
     capsys.readouterr()

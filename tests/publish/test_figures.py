@@ -120,6 +120,21 @@ def test_every_point_and_bar_says_its_value() -> None:
     assert labels(bars()) == ["BTC: P&L −$9,600", "GOLD: P&L $973"]
 
 
+def test_fine_steps_have_names_of_their_own() -> None:
+    """What the axis rounds to one number are two rows of the data, and two points to be pointed at."""
+    steps = [0.0, 0.5, 1.0]
+    display = lines(x=steps, series={"a": [1.0, 2.0, 3.0]}, x_unit="count")
+    assert [row[0] for row in display.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert labels(display) == [f"a, day {x}: ${y}" for x, y in (("0.0", 1), ("0.5", 2), ("1.0", 3))]
+    display = heatmap(rows=steps, row_unit="count", columns=[-0.001, 0.0, 0.001])
+    assert [row[0] for row in display.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert display.data["headers"][1:] == ["−0.1%", "0.0%", "0.1%"]
+    assert labels(display)[3] == "move −0.1%, stress 0.5: P&L −$120"
+    drawn = [element.text for element in svg(display).iter(f"{SVG}text")]
+    assert "0%" in drawn  # the axis is as it was asked for
+    assert "0.5" not in drawn
+
+
 def test_losses_are_warm_gains_are_cool_and_the_shade_is_the_size() -> None:
     """The lowest value has the strongest shade of loss; nothing is neutral but zero and what is next to it."""
     content = heatmap().content
@@ -208,6 +223,22 @@ def test_ticks_are_written_exactly() -> None:
     display = lines(series={"a": [0.0, 0.05, 0.1]}, y_unit="pct.0")
     texts = [element.text or "" for element in svg(display).iter(f"{SVG}text")]
     assert [text for text in texts if text.endswith("%")] == ["0.0%", "2.5%", "5.0%", "7.5%", "10.0%"]
+
+
+def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
+    """Ticks, points and lines between them; what a mark says and the table are the values, not their logarithms."""
+    display = lines(x=[1, 10, 100], series={"a": [0.01, 0.1, 1.0]}, log_x=True, log_y=True, y_unit="number.2")
+    assert [row[1] for row in display.data["rows"]] == ["0.01", "0.10", "1.00"]
+    assert labels(display)[1] == "a, day 10\u00a0days: 0.10"
+    root = svg(display)
+    points = [(float(c.get("cx", 0)), float(c.get("cy", 0))) for c in root.iter(f"{SVG}circle")]
+    assert np.ptp(np.diff(points, axis=0), axis=0) == pytest.approx(0.0, abs=0.2)  # written to a tenth of a px
+    heights = {
+        text.text: float(text.get("y", 0)) for text in root.iter(f"{SVG}text") if text.text in ("0.01", "0.1", "1")
+    }
+    assert heights["0.01"] - heights["0.1"] == pytest.approx(heights["0.1"] - heights["1"], abs=0.2)
+    straight = re.findall(r'd="(M[^"]*L[^"]*)"', display.content)
+    assert [path.count("L") for path in straight] == [1]  # three points in a line are drawn as two
 
 
 @pytest.mark.parametrize("low", [-50.0, -0.01, 0.0, 5.0])
@@ -313,6 +344,8 @@ def test_a_figure_does_not_depend_on_those_before_it() -> None:
         (lines, {"id": "Two words"}, "id must be"),
         (lines, {"x": [0, 2, 1]}, "rising"),
         (lines, {"log_x": True}, "logarithmic"),
+        (lines, {"log_y": True, "rules": {"none": 0.0}}, "must be > 0 for a logarithmic axis, got 0.0"),
+        (lines, {"log_y": True, "zero": True}, "zero must be False"),
         (lines, {"x_rules": {"late": 3.0}}, "x_rules"),
         (bars, {"total": "BTC"}, "name of its own"),
         (figure, {"data": []}, "rows and columns"),
@@ -386,6 +419,31 @@ def page(browser: Any) -> Iterator[Any]:
     opened.add_script_tag(path=ROOT / "docs/assets/figures.js")
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (lines, {"series": {"without compounding": [0, 1, 2], "window": [1, 0, 1], "mean": [0, 1, 0]}}),
+        (lines, {"series": {"equity": [-20_000, 0, 0]}}),
+        (lines, {"series": {"equity": [-0.22, 0, 0]}, "y_unit": "pct.0"}),
+        (bars, {"values": {"policy": -0.352, "rules": 0.352}, "unit": "pct.1"}),
+    ],
+    ids=["ends", "ticks", "percent", "bars"],
+)
+def test_every_text_is_inside_the_drawing(make: Any, change: dict[str, Any], width: int, browser: Any) -> None:
+    """On a phone, where texts are largest, and in the fonts of this machine, of which DejaVu Sans is the widest."""
+    content = make(**change).content
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content(f'<body class="md-typeset" style="margin:16px"><style>{SITE_CSS}{CSS}</style>{content}')
+    outside = page.evaluate("""() => {
+        const plot = document.querySelector(".pn-plot svg"), box = plot.getBoundingClientRect()
+        const texts = [...plot.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()])
+        return texts.filter(([, at]) => at.left < box.left || at.right > box.right).map(([text]) => text)
+    }""")
+    page.close()
+    assert outside == []
 
 
 def test_each_value_can_be_reached_by_pointer_touch_and_keyboard(page: Any) -> None:

@@ -40,6 +40,10 @@ FIGURE = {
 }
 
 
+def drawn(change: dict[str, object]) -> Display:
+    return Display("figure", "<svg/>", "html", "…", FIGURE | change)
+
+
 def displayed(markup: str = "<svg/>") -> tuple[tuple[Display, ...], ...]:
     return (
         (Display("text", "a 1\n\nb 2\n", "text", "a 1\n\nb 2\n"),),
@@ -72,19 +76,49 @@ def test_every_ledger_belongs_to_an_article() -> None:
     assert {file.stem for file in (ROOT / ledger.FOLDER).glob("*")} <= {path.stem for path in ARTICLES}
 
 
-def test_a_line_says_where_what_and_how_much() -> None:
-    """Values, printed lines, rows of figures, answers: in the order of the page, each on one line."""
+def test_what_a_number_belongs_to_is_named_once_above_it() -> None:
+    """A heading; its inline values; then each block, figure and answer with its rows, in the order of the page."""
     assert ledger.lines(article(), outcome()) == [
-        "Opening · `worst | usd.0` = $5",
-        "Worked example · block book · a 1",
-        "Worked example · block book · b 2",
-        "A figure · figure f · caption = C",
-        "A figure · figure f · alt = Falls to 2",
-        "A figure · figure f · 1%: loss = $2",
-        "A figure · figure f · 2%: loss = $3",
-        "A figure · answer · Why? = Because of 2.",
-        "A figure · `worst | usd.0` = $5",
+        "",
+        "Opening",
+        "`worst | usd.0` = $5",
+        "",
+        "Worked example",
+        "block book",
+        "  a 1",
+        "  b 2",
+        "",
+        "A figure",
+        "`worst | usd.0` = $5",
+        "figure f",
+        "  caption = C",
+        "  alt = Falls to 2",
+        "  move | loss",
+        "    1% | $2",
+        "    2% | $3",
+        "answer Why?",
+        "  Because of 2.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("### A figure", "### Another"), ("headers", ["move", "harm"]), ("id", "g"), ("caption", "D")],
+)
+def test_another_name_is_one_line(old: str, new: object) -> None:
+    """A reviewer sees that no number moved."""
+    before = ledger.lines(article(), outcome())
+    shown = displayed() if old.startswith("#") else (displayed()[0], (drawn({old: new}), displayed()[1][1]))
+    text = TEXT.replace(old, str(new)) if old.startswith("#") else TEXT
+    after = ledger.lines(article(text), worker.Outcome(shown, outcome().values))
+    assert len(before) == len(after)
+    assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
+
+
+def test_git_names_what_a_changed_row_belongs_to() -> None:
+    """Above a change it writes the last line that begins with a letter: a heading, or what is shown below it."""
+    found = [line for line in ledger.lines(article(), outcome()) if line[:1].isalpha()]
+    assert found == ["Opening", "Worked example", "block book", "A figure", "figure f", "answer Why?"]
 
 
 def test_markup_is_no_number() -> None:
@@ -109,8 +143,25 @@ def test_a_difference_shows_both_numbers_and_the_command(tmp_path: Path, monkeyp
     assert ledger.difference(article(), outcome()) == ""
     moved = worker.Outcome(displayed(), {"worst | usd.0": worker.Result("6.0", "$6")})
     found = ledger.difference(article(), moved)
-    assert "-Opening · `worst | usd.0` = $5\n+Opening · `worst | usd.0` = $6\n" in found
+    assert "\n Opening\n-`worst | usd.0` = $5\n+`worst | usd.0` = $6\n" in found
     assert "perpnotes accept docs/insights/x.md" in found
+
+
+def test_a_difference_names_what_a_row_belongs_to() -> None:
+    """Its heading, its figure and the heads of its columns, however far above it they stand; not other rows."""
+    rows = [[f"{k}%", f"${k}"] for k in range(40)]
+    old, new = (
+        ledger.text(article(), worker.Outcome((displayed()[0], (drawn({"rows": found}),)), outcome().values))
+        for found in (rows, [*rows[:30], ["30%", "$31"], *rows[31:], ["40%", "$40"]])
+    )
+    above = [" A figure", " figure f", "   move | loss"]
+    assert ledger.changes(old.splitlines(), new.splitlines()) == [
+        *above,
+        "-    30% | $30",
+        "+    30% | $31",
+        *above,
+        "+    40% | $40",
+    ]
 
 
 def test_items_stand_in_the_order_of_the_file() -> None:
@@ -120,12 +171,25 @@ def test_items_stand_in_the_order_of_the_file() -> None:
 
 
 def test_a_slider_has_every_frame_in_the_ledger() -> None:
-    """What a reader can move to is published, too: its sentence, its text alternative and its rows."""
-    frame = {"value": "2×", "say": "Twice.", "alt": "Rises", "rows": [["1%", "$4"]]}
-    display = Display("figure", "<svg/>", "html", "…", FIGURE | {"slider": "leverage", "frames": [frame]})
+    """What a reader can move to is published, too: its sentence, its text alternative and its rows, each once."""
+    frames = [
+        {"value": "1×", "say": "Once.", "alt": "Falls to 2", "rows": FIGURE["rows"]},
+        {"value": "2×", "say": "Twice.", "alt": "Rises", "rows": [["1%", "$4"]]},
+    ]
+    display = drawn({"slider": "leverage", "start": "1×", "frames": frames})
     found = ledger.lines(article(), worker.Outcome((displayed()[0], (display,)), outcome().values))
-    assert [line for line in found if "leverage" in line] == [
-        "A figure · figure f · leverage 2× · say = Twice.",
-        "A figure · figure f · leverage 2× · alt = Rises",
-        "A figure · figure f · leverage 2× · 1%: loss = $4",
+    assert found[found.index("figure f") :] == [
+        "figure f",
+        "  caption = C",
+        "  move | loss",
+        "  slider = leverage, starts at 1×",
+        "  at 1×",
+        "    say = Once.",
+        "    alt = Falls to 2",
+        "    1% | $2",
+        "    2% | $3",
+        "  at 2×",
+        "    say = Twice.",
+        "    alt = Rises",
+        "    1% | $4",
     ]

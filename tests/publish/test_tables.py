@@ -1,11 +1,15 @@
 """Tables: what a computed table on a page must be."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from perpnotes import Derivation, Term
 from perpnotes.publish import tables
 from perpnotes.publish.displays import Display, collect
 
+CSS = (Path(__file__).parents[2] / "docs/assets/figures.css").read_text(encoding="utf-8")
 COLUMNS = {"what": ("Failure", "text"), "loss": ("Loss", "usd.0")}
 WHY = Derivation((Term("N", "notional", 65_000.0, "USD"), Term("M", "margin", 325.0, "USD", r"m N")))
 
@@ -22,6 +26,32 @@ def test_headers_have_a_scope_and_numbers_are_aligned() -> None:
     content = table().content
     assert '<th scope="col" class="pn-number">Loss</th>' in content
     assert '<th scope="row">Fees</th><td class="pn-number">$12</td>' in content
+
+
+def test_a_column_of_numbers_may_have_a_word_for_infinity() -> None:
+    """It stays a column of numbers; without a word, what is infinite is refused."""
+    rows = [{"what": "Gap", "loss": -1234.5}, {"what": "Fees", "loss": float("-inf")}]
+    display = table(rows=rows, columns={"what": ("Failure", "text"), "loss": ("Loss", "usd.0", "never")})
+    assert display.data["rows"] == [["Gap", "−$1,234"], ["Fees", "never"]]
+    assert '<td class="pn-number">never</td>' in display.content
+    with pytest.raises(ValueError, match="must be finite"):
+        table(rows=rows)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_text_keeps_away_from_the_number_before_it(browser: Any, width: int) -> None:
+    """The number ends where the text begins: on a phone, too, a reader sees two columns."""
+    rows = [{"loss": -1234.5, "what": "Gap"}]
+    content = table(rows=rows, columns={"loss": COLUMNS["loss"], "what": COLUMNS["what"]}).content
+    page = browser.new_page(viewport={"width": width, "height": 600})
+    page.set_content(f'<body class="md-typeset" style="margin:16px"><style>{CSS}</style>{content}')
+    number, text = page.evaluate("""[...document.querySelectorAll("tbody tr > *")].map(cell => {
+        const range = document.createRange()
+        range.selectNodeContents(cell)
+        return range.getBoundingClientRect()
+    })""")
+    assert text["left"] - number["right"] >= 12  # px: four word spaces, and it was less than three
+    page.close()
 
 
 def test_text_is_escaped() -> None:

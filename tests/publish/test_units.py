@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from perpnotes.publish.units import UNITS, exact, fmt, split
+from perpnotes.publish.units import UNITS, distinct, exact, fmt, split
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,14 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
     assert fmt(-0.0, "usd") == "$0.00"
     assert fmt(-0.001, "usd") == "$0.00"
     assert fmt(-0.004, "usd.3") == "−$0.004"
+
+
+def test_infinity_is_a_word_where_there_is_one() -> None:
+    """Whoever shows the number knows what it means; NaN means nothing."""
+    assert fmt(math.inf, "pct", "never") == fmt(np.float64(-math.inf), "usd.0", "never") == "never"
+    assert fmt(0.5, "pct", "never") == "50.0%"
+    with pytest.raises(ValueError, match="must be finite"):
+        fmt(math.nan, "pct", "never")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, [1, 2], [], "1", True, None, 1j])
@@ -75,6 +83,22 @@ def test_an_unknown_unit_lists_the_known_ones(unit: str) -> None:
 def test_labels_of_an_axis_are_exact(values: list[float], unit: str, found: str) -> None:
     """As many decimals as the numbers have, not as their binary fractions have; at most six."""
     assert exact(values, unit) == found
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "found"),
+    [
+        ([0.0, 0.5, 1.0], "number.0", "number.1"),
+        ([0.0, 0.05, 0.1], "pct.0", "pct.0"),
+        ([0.001, 0.0012, 0.0014], "pct", "pct.2"),
+        ([1.0, 2.0, 2.0], "usd", "usd"),
+        ([1.0, 1.0 + 1e-9], "count", "count.6"),
+        (["a", "b"], "text", "text"),
+    ],
+)
+def test_rows_of_a_table_have_names_of_their_own(values: list[object], unit: str, found: str) -> None:
+    """More decimals than the unit has only where two different values would be written alike; at most six."""
+    assert distinct(values, unit) == found
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit != "text"])

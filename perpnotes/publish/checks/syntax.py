@@ -1,0 +1,144 @@
+"""Reads the code of a page as rules do: what is imported, called, bound and shown."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from perpnotes.publish.checks.rules import Page
+
+FIGURES = {f"perpnotes.publish.figures.{name}" for name in ("bars", "figure", "heatmap", "lines")}
+TABLES = {f"perpnotes.publish.tables.{name}" for name in ("derivation", "table", "tiles")}
+ANSWER = "perpnotes.publish.answers.answer"
+_EXPLORE = "perpnotes.publish.explore.explore"
+
+
+def loaded(tree: ast.AST) -> set[str]:
+    """Names that are read."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Line and full name of everything that is imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{origin}.{alias.name}") for alias in node.names)
+
+
+def origins(page: Page) -> dict[str, str]:
+    """What each imported name stands for."""
+    found: dict[str, str] = {}
+    for _, tree in page.trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= {
+                    a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
+                }
+            elif isinstance(node, ast.ImportFrom):
+                found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
+    """Every call of something imported, by its full name."""
+    names = origins(page)
+    for _, tree in page.trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                root, _, rest = ast.unparse(node.func).partition(".")
+                if root in names:
+                    yield f"{names[root]}.{rest}".rstrip("."), node
+
+
+def words(page: Page, name: str, call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that a reader reads as prose; of `explore`, what its function returns."""
+    if name == _EXPLORE:
+        drawn = {node.id for node in call.args if isinstance(node, ast.Name)}
+        bodies = [node for _, tree in page.trees for node in tree.body if getattr(node, "name", "") in drawn]
+        return [r.value for body in bodies for r in ast.walk(body) if isinstance(r, ast.Return) and r.value]
+    if name == ANSWER:
+        return [*call.args, *(keyword.value for keyword in call.keywords)]
+    if name in FIGURES | TABLES:
+        return [keyword.value for keyword in call.keywords if keyword.arg in ("caption", "alt")]
+    return []
+
+
+def typed_text(node: ast.expr) -> str:
+    """The typed text of a string; what it computes is an x."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else ""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(typed_text(part) if isinstance(part, ast.Constant) else "x" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return typed_text(node.left) + typed_text(node.right)
+    return ""
+
+
+def bindings(body: Iterable[ast.stmt], statement: str = "") -> Iterator[tuple[str, int, str]]:
+    """Name, line and kind of what top-level statements bind; equal kinds of one name are one binding."""
+    for node in body:
+        # The branches of one `if` or `try` bind one thing.
+        place = statement or f"at {node.lineno}:{node.col_offset}"
+        yield from ((n.target.id, n.lineno, place) for n in _outer(node) if isinstance(n, ast.NamedExpr))
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = alias.name if alias.asname else alias.name.split(".")[0]
+                yield alias.asname or whole, node.lineno, f"import {whole}"
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((a.asname or a.name, node.lineno, f"import {node.module}.{a.name}") for a in node.names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node.lineno, place
+        elif isinstance(node, ast.Assign):
+            yield from ((name, node.lineno, place) for target in node.targets for name in _stored(target))
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            yield from ((name, node.lineno, place) for name in _stored(node.target))
+        elif isinstance(node, ast.AugAssign):
+            yield from ((name, node.lineno, "augmented") for name in _stored(node.target))
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            yield from ((name, node.lineno, "loop") for name in _stored(node.target))
+            yield from bindings([*node.body, *node.orelse])
+        elif isinstance(node, ast.While):
+            yield from bindings([*node.body, *node.orelse])
+        elif isinstance(node, ast.With | ast.AsyncWith):
+            targets = [item.optional_vars for item in node.items if item.optional_vars]
+            yield from ((name, node.lineno, place) for target in targets for name in _stored(target))
+            yield from bindings(node.body, statement)
+        elif isinstance(node, ast.If):
+            yield from bindings([*node.body, *node.orelse], place)
+        elif isinstance(node, ast.Try):
+            handled = [inner for handler in node.handlers for inner in handler.body]
+            yield from bindings([*node.body, *handled, *node.orelse, *node.finalbody], place)
+        elif isinstance(node, ast.Match):
+            yield from bindings([inner for case in node.cases for inner in case.body], place)
+
+
+def _outer(node: ast.stmt) -> Iterator[ast.AST]:
+    """What a statement evaluates itself: neither what is inside a function, nor the statements in its body."""
+    waiting: list[ast.AST] = [] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += [c for c in ast.iter_child_nodes(found) if not isinstance(c, ast.stmt | ast.Lambda)]
+
+
+def _stored(target: ast.expr) -> list[str]:
+    return [n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+
+
+def changed(tree: ast.Module) -> set[str]:
+    """Names of what a block changes without binding it: `x.append(…)`, `x[0] = …`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        target: ast.AST | None = None
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            target = node.value.func
+        elif isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            target = node
+        while isinstance(target, ast.Attribute | ast.Subscript):
+            target = target.value
+            if isinstance(target, ast.Name):
+                found.add(target.id)
+    return found

@@ -24,7 +24,7 @@ _ASKED = re.compile(
 # Parts of the theme that scripts could make and this site never asks them for, and writing from right to left; and a
 # rule for everything, against the fading of colors, for which the browser styles the page twice when it opens.
 _OFF = re.compile(
-    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag|feedback|hero)"
+    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag|feedback|hero|tooltip2?)"
     r"|--md-mermaid|tabbed|mermaid|glightbox|linenos|highlighttable|data-md-color-switching"
 )
 

@@ -121,7 +121,7 @@ def test_a_derivation_is_printed_as_elsewhere() -> None:
 from perpnotes import Derivation, Term
 from perpnotes.publish.tables import derivation
 derivation(Derivation((Term("x", "size", 2.0, "", "a | b"),)), caption="Why two.", id="why")"""
-    assert "```text\nWhy two.\nsize: 2   [x = a | b]\n```" in twin_of(block(code))
+    assert "```text\nWhy two.\nsize  2   x = a | b\n```" in twin_of(block(code))
 
 
 def test_printed_markdown_stays_markdown() -> None:

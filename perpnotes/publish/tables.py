@@ -47,7 +47,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, 
 
 
 def derivation(why: Derivation, *, caption: str, id: str) -> None:  # noqa: A002
-    """Show the terms behind a number: what each is, its formula, its value. The last row is the result.
+    """Show the terms behind a number: what each is, its value, its formula. The last row is the result.
 
     Parameters:
         why: from the `why()` of a result.
@@ -61,10 +61,10 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:  # noqa: A002
     cells = [[term.meaning, _amount(term.value, term.unit)] for term in why.terms]
     formulas = [_mathml(f"{term.symbol} = {term.formula}" if term.formula else term.symbol) for term in why.terms]
     body = "".join(
-        f'<tr><th scope="row">{escape(meaning)}</th><td>{formula}</td><td class="pn-number">{escape(value)}</td></tr>'
+        f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-number">{escape(value)}</td><td>{formula}</td></tr>'
         for (meaning, value), formula in zip(cells, formulas, strict=True)
     )
-    head = '<tr><th scope="col">Term</th><th scope="col">Formula</th><th scope="col" class="pn-number">Value</th></tr>'
+    head = '<tr><th scope="col">Term</th><th scope="col" class="pn-number">Value</th><th scope="col">Formula</th></tr>'
     html = f'<table class="pn-rows pn-why"><thead>{head}</thead><tbody>{body}</tbody></table>'
     data = {"id": id, "caption": caption, "headers": ["Term", "Value"], "rows": cells}
     show(Display("table", wrap(html, caption=caption, id=id), "html", f"{caption}\n{why}", data))

@@ -1,4 +1,4 @@
-"""The three perspectives of an article as cards; a Python-Markdown extension, which `mkdocs.yml` names."""
+"""An article's key numbers as tiles and its three perspectives as cards; a Python-Markdown extension, for `mkdocs.yml`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from markdown import Extension, Markdown
 from markdown.treeprocessors import Treeprocessor
 
 from perpnotes.publish.checks import PERSPECTIVES
+
+
+class _Tiles(Treeprocessor):
+    """A list above the first section whose items begin with a computed number: each is a tile."""
+
+    def run(self, root: Element) -> None:
+        for child in root:
+            if child.tag == "h2":
+                return
+            if child.tag == "ul" and all(len(item) and item[0].tag == "data" and not item.text for item in child):
+                child.set("class", "pn-tiles pn-key")
 
 
 class _Cards(Treeprocessor):
@@ -29,6 +40,7 @@ class _Cards(Treeprocessor):
 
 class _Extension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+        md.treeprocessors.register(_Tiles(md), "tiles", 15)  # after 20, where inline values are computed
         md.treeprocessors.register(_Cards(md), "perspectives", 15)  # before 5, where headings get a link with text
 
 

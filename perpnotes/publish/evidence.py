@@ -209,12 +209,13 @@ class _Section(Preprocessor):
         path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
         if path is None or path.parent.name not in _CONTENT:
             return lines
-        text = ["", *_CONTENT[path.parent.name](path.stem, *_now()).split("\n"), ""]
-        if path.parent.name == "insights":
-            return [*lines, *text]
-        # Above the functions, below what the page says first; not in docstrings, which are converted on their own.
-        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), None)
-        return lines if at is None else [*lines[:at], *text, *lines[at:]]
+        # In an article at its end. In a reference page above the functions, below what it says first; not in docstrings,
+        # of which each is converted on its own, as text of the same page.
+        ends = len(lines) if path.parent.name == "insights" else None
+        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), ends)
+        if at is None:
+            return lines
+        return [*lines[:at], "", *_CONTENT[path.parent.name](path.stem, *_now()).split("\n"), "", *lines[at:]]
 
 
 class _Extension(Extension):

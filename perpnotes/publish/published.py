@@ -91,10 +91,15 @@ class Group:
     @property
     def functions(self) -> tuple[str, ...]:
         """The public names that the call uses, as `module.name`."""
-        trees = (ast.parse(text, mode="eval") for text in (*self.let.values(), *self.call.values()))
-        found = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute))
-        names = {f"{n.value.id}.{n.attr}" for n in found if isinstance(n.value, ast.Name) and n.value.id in _ideas()}
-        return tuple(sorted(names))
+        return _functions((*self.let.values(), *self.call.values()))
+
+
+@cache  # every page of the reference asks all groups
+def _functions(expressions: tuple[str, ...]) -> tuple[str, ...]:
+    found = (node for text in expressions for node in ast.walk(ast.parse(text, mode="eval")))
+    members = (node for node in found if isinstance(node, ast.Attribute))
+    names = {f"{n.value.id}.{n.attr}" for n in members if isinstance(n.value, ast.Name) and n.value.id in _ideas()}
+    return tuple(sorted(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,10 @@ class _Links(Postprocessor):
 
 
 class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         md.postprocessors.register(_Links(md), "perpnotes_apilinks", 5)  # after stashed HTML is back
 
 
-def makeExtension(**kwargs: Any) -> Extension:  # noqa: N802
+def makeExtension(**kwargs: Any) -> Extension:
     """What `mkdocs.yml` names."""
     return _Extension(**kwargs)

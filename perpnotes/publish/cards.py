@@ -39,11 +39,11 @@ class _Cards(Treeprocessor):
 
 
 class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         md.treeprocessors.register(_Tiles(md), "tiles", 15)  # after 20, where inline values are computed
         md.treeprocessors.register(_Cards(md), "perspectives", 15)  # before 5, where headings get a link with text
 
 
-def makeExtension(**options: Any) -> Extension:  # noqa: N802
+def makeExtension(**options: Any) -> Extension:
     """What `mkdocs.yml` names."""
     return _Extension(**options)

@@ -219,11 +219,11 @@ class _Section(Preprocessor):
 
 
 class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(_Section(md), "perpnotes_evidence", 40)  # before fences and raw HTML are taken out
 
 
-def makeExtension(**options: Any) -> Extension:  # noqa: N802
+def makeExtension(**options: Any) -> Extension:
     """What `mkdocs.yml` names."""
     return _Extension(**options)
 

@@ -246,7 +246,7 @@ class _Links(Extension):
         super().__init__()
         self.outer, self.block = outer, block
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         mkdocs = "relpath" in self.outer.treeprocessors
         links = self.outer.treeprocessors["relpath"] if mkdocs else _ZensicalLinks(self.outer, self.block)
         md.treeprocessors.register(links, "relpath", 0)

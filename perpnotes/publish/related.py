@@ -77,12 +77,12 @@ class _Section(Preprocessor):
 
 
 class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
+    def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(
             _Section(md), "perpnotes_related", 39
         )  # below the evidence, before fences are taken out
 
 
-def makeExtension(**options: Any) -> Extension:  # noqa: N802
+def makeExtension(**options: Any) -> Extension:
     """What `mkdocs.yml` names."""
     return _Extension(**options)

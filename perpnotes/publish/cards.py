@@ -1,4 +1,4 @@
-"""An article's key numbers as tiles and its three perspectives as cards; a Python-Markdown extension, for `mkdocs.yml`."""
+"""An article's key numbers as tiles and its perspectives as cards; a Python-Markdown extension, for `mkdocs.yml`."""
 
 from __future__ import annotations
 

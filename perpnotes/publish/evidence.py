@@ -209,8 +209,8 @@ class _Section(Preprocessor):
         path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
         if path is None or path.parent.name not in _CONTENT:
             return lines
-        # In an article at its end. In a reference page above the functions, below what it says first; not in docstrings,
-        # of which each is converted on its own, as text of the same page.
+        # In an article at its end; in a reference page above the functions, below what it says first. Not in a
+        # docstring: each is converted on its own, as text of the same page.
         ends = len(lines) if path.parent.name == "insights" else None
         at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), ends)
         if at is None:

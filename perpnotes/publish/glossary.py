@@ -125,13 +125,13 @@ class GlossaryExtension(Extension):
         self.config = {"path": ["docs/glossary.md", "the glossary's file, from the working directory"]}
         super().__init__(**options)
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  (Markdown's name)
+    def extendMarkdown(self, md: Markdown) -> None:
         """Look at links after they were parsed (inline patterns: 20) and before MkDocs rewrites them (relpath: 0)."""
         path = Path(self.getConfig("path"))
         md.treeprocessors.register(_Tooltips(md, path), "perpnotes_glossary", 10)
         md.treeprocessors.register(_Ways(md, path), "perpnotes_glossary_ways", 9)
 
 
-def makeExtension(**options: Any) -> GlossaryExtension:  # noqa: N802  (Markdown's name)
+def makeExtension(**options: Any) -> GlossaryExtension:
     """What Python-Markdown calls to load the extension."""
     return GlossaryExtension(**options)

@@ -17,6 +17,7 @@ TERMS["distance-to-liquidation"] = "Distance to liquidation"
 QUOTABLE = {"stress": {"added | usd.0", "worst | usd.0"}, "prices": set[str]()}
 ARTICLE = scaffold.files("A title", "idea")[Path("docs/insights/idea.md")].replace(checks.MARK, "Here is")
 
+OPENING = ARTICLE[ARTICLE.index("# A title\n") : ARTICLE.index("\n## Myth")]
 MYTH = "**Myth.** Here is the popular sentence."
 BLOCK = "## What the numbers say\n"
 
@@ -95,7 +96,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     "PN103": [
         (edited("## What breaks first", "## What breaks"), "## What the numbers say", "'What breaks first' is missing"),
         (edited("# A title\n", "A title\n"), "---", "opening is missing"),
-        (edited("`#!calc worst | usd.0`.\n\n## Myth", "a lot.\n\n## Myth"), "# A title", "no computed number"),
+        (edited(OPENING, "# A title\n\nA lot.\n"), "# A title", "no computed number"),
         (edited("Here is the terms, each linked to the [glossary](../glossary.md).\n", ""), "## Exact", "is empty"),
         (
             edited("## Exact definitions\n", "## Later\n") + "\n## Exact definitions\n\nWord.\n",
@@ -379,7 +380,7 @@ def test_a_fault_says_what_to_do() -> None:
     """Path, line, code, message, fix: enough to act on without looking anything up."""
     (fault,) = faults(prose("A loss of 12%."))
     assert str(fault) == (
-        "docs/insights/idea.md:18: PN201 12% is typed, not computed "
+        "docs/insights/idea.md:21: PN201 12% is typed, not computed "
         "(write `#!calc expression | unit`, or words, or link the source of a fact in the same sentence)"
     )
 

@@ -48,7 +48,7 @@ def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets/a.css").write_text(".kept { x: 1 } .scripted { x: 1 } .read { x: 1 }")
     (tmp_path / "assets/b.css").write_text(".kept { x: 2 } [fill] { x: var(--drawn) } :root { --drawn: 3; --own: 4 }")
-    (tmp_path / "assets/s.js").write_text('element.className = "scripted"')
+    (tmp_path / "assets/s.js").write_text('// why\nif (a)\n  // how\n  b.className = "scripted" // "http://x"\n')
     links = '<link rel="stylesheet" href="{0}assets/a.css">\n <link rel="stylesheet" href="{0}assets/b.css">'
     for page, up in (("index.html", ""), ("deep/index.html", "../")):
         (tmp_path / page).parent.mkdir(exist_ok=True)
@@ -57,6 +57,7 @@ def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
     sheet = trim(tmp_path)
     assert sheet.read_text() == ".kept{x:1}.scripted{x:1}.kept{x:2}[fill]{x:var(--drawn)}:root{--drawn:3;--own:4}"
     assert f'<link rel="stylesheet" href="../assets/{sheet.name}"><b>' in (tmp_path / "deep/index.html").read_text()
+    assert (tmp_path / "assets/s.js").read_text() == 'if (a)\nb.className = "scripted" // "http://x"\n'
     assert [file.name for file in sorted(tmp_path.rglob("*.css"))] == [sheet.name]
     assert trim(tmp_path) == sheet  # again, and nothing is lost
     assert sheet.is_file()

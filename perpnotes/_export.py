@@ -184,7 +184,7 @@ def _stamp_reader(column: Sequence[str]) -> tuple[str, Callable[[str], float | N
 
     stamps = [iso(cell) for cell in sample]
     if all(stamps):
-        aware = stamps[0].tzinfo is not None  # type: ignore[union-attr]
+        aware = next(stamp for stamp in stamps if stamp).tzinfo is not None
 
         def from_iso(cell: str) -> float | None:
             stamp = iso(cell)

@@ -511,8 +511,8 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
     steps = ", ".join(f"{_stamp(b.start)} from {a.hours:g} h to {b.hours:g} h" for a, b in pairwise(regimes))
     add("interval", "note", len(regimes) == 1, f"{regimes[0].hours:g} h")
     add("interval", "warning", len(regimes) - 1, f"it changes: {steps}")
-    if history.stated is not None:
-        wrong = np.abs(utc.stated[rows][:-1] * HOUR - local) > 60  # type: ignore[index]
+    if utc.stated is not None:
+        wrong = np.abs(utc.stated[rows][:-1] * HOUR - local) > 60
         add("units", "warning", int(wrong.sum()), "rows state another interval than their stamps keep")
 
     if saving:

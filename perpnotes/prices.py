@@ -156,7 +156,7 @@ class Window:
         b = real("book", book, gt=0)
         return np.broadcast_to(b, (self.ticks, *b.shape))
 
-    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002
+    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002  (as every filter)
         """The next window and the mark; prices `> 0`, any shape."""
         window = np.concatenate([state[1:], np.broadcast_to(real("book", book, gt=0), state.shape[1:])[None]])
         return window, np.asarray(window.mean(axis=0))[()]

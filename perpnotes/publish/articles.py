@@ -19,7 +19,7 @@ from typing import Any, Literal
 import yaml
 from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
-from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS  # type: ignore[import-untyped]
+from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS
 
 SECONDS = 20.0
 """How long a block, or all inline values of a page together, may run unless a block says otherwise."""

@@ -21,8 +21,8 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import HTML_PLACEHOLDER, AtomicString
 from markdown_exec import InsertHeadings, base_format, markdown_config
 from markdown_exec._internal.rendering import _register_headings_processors
-from pymdownx.inlinehilite import InlineHiliteException  # type: ignore[import-untyped]
-from pymdownx.superfences import SuperFencesException, highlight_validator  # type: ignore[import-untyped]
+from pymdownx.inlinehilite import InlineHiliteException
+from pymdownx.superfences import SuperFencesException, highlight_validator
 
 from perpnotes.publish import articles, outcomes
 from perpnotes.publish.displays import Display
@@ -111,7 +111,7 @@ def format(source: str, language: str, css_class: str, options: dict[str, Any], 
     return html
 
 
-def value(source: str, language: str, css_class: str, md: Markdown) -> Element:  # noqa: ARG001
+def value(source: str, language: str, css_class: str, md: Markdown) -> Element:  # noqa: ARG001  (pymdownx calls it)
     """Render an inline value.
 
     Parameters:

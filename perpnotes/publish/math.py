@@ -33,7 +33,7 @@ def block(source: str, language: str, css_class: str, options: dict[str, Any], m
     return f'<div class="pn-math" tabindex="0">{_convert(source, md, displayed=True)}</div>'
 
 
-def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # noqa: ARG001
+def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # noqa: ARG001  (pymdownx calls it)
     """Render an inline formula, `` `#!math x^2` ``.
 
     Parameters:

@@ -68,7 +68,7 @@ _CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
 _PLACE = re.compile(r"translate\(([-\d.e]+),([-\d.e]+)\)")
 
 
-def render(chart: Any, id: str, *, crisp: bool = False) -> str:  # noqa: A002
+def render(chart: Any, id: str, *, crisp: bool = False) -> str:
     """`chart` as one `svg` element.
 
     Parameters:

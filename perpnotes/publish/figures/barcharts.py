@@ -21,7 +21,7 @@ def bars(
     unit: str,
     caption: str,
     alt: str,
-    id: str,  # noqa: A002
+    id: str,
     scale: Literal["pnl", "loss", "plain"] = "pnl",
     total: str = "",
     room: Sequence[float] = (),

@@ -50,7 +50,7 @@ def show_figure(
     rows: Sequence[Sequence[str]],
     caption: str,
     alternative: str,
-    id: str,  # noqa: A002
+    id: str,
     *,
     notes: Sequence[str] = (),
     numeric: Sequence[bool] = (),

@@ -33,7 +33,7 @@ def heatmap(
     unit: str,
     caption: str,
     alt: str,
-    id: str,  # noqa: A002
+    id: str,
     scale: Literal["pnl", "loss", "plain"] = "pnl",
     threshold: float | None = None,
     threshold_label: str = "",

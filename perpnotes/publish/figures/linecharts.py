@@ -29,7 +29,7 @@ def lines(
     y_unit: str,
     caption: str,
     alt: str,
-    id: str,  # noqa: A002
+    id: str,
     rules: Mapping[str, float] | None = None,
     x_rules: Mapping[str, float] | None = None,
     log_x: bool = False,

@@ -104,6 +104,16 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
   figure.querySelector(".pn-data > summary").after(button)
 }
 
+// Figures are drawn when the reader comes near, and all of them, one after the other, once the page stands: somebody may
+// want the whole page at once, as a picture or an archive.
+const later = window.requestIdleCallback ?? (go => setTimeout(go, 50)), plots = [...document.querySelectorAll(".pn-plot")]
+const draw = () => {
+  if (!plots.length) return
+  plots.shift().style.contentVisibility = "visible"
+  later(draw)
+}
+addEventListener("load", () => later(draw))
+
 // Computed numbers in the text: a click, a tap or Enter shows the expression, and each name in it leads to the code that
 // bound it. One tab stop in a section, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {

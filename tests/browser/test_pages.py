@@ -188,3 +188,15 @@ def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, brows
     assert source.evaluate("link => getComputedStyle(link, '::after').content.includes(link.href)")
     assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--pn-paper')") == "#fff"
     page.close()
+
+
+def test_figures_out_of_sight_are_drawn_once_the_page_stands(address: str, browser: Browser) -> None:
+    """A picture of the whole page has them, though nobody has scrolled there."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{address}insights/margin/")
+    last = page.locator(".pn-plot svg").last
+    assert last.evaluate("drawing => drawing.getBoundingClientRect().top") > 2_000
+    page.wait_for_function(
+        "drawing => drawing.checkVisibility({ contentVisibilityAuto: true })", arg=last.element_handle()
+    )
+    page.close()

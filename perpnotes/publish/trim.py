@@ -50,6 +50,11 @@ def trimmed(css: str, used: Iterable[str]) -> str:
         rules = [less]
 
 
+def bare(script: str) -> str:
+    """A script without indentation and without the lines that only explain it; none of its texts may go over a line."""
+    return re.sub(r"(?m)^\s*//.*\n|^\s+", "", script)
+
+
 def _keep(known: set[str]) -> Any:
     return lambda match: match[0] if match[1] in known else ""
 
@@ -152,8 +157,8 @@ def trim(site: Path, more: str = "") -> Path:
         raise ValueError(f"stylesheets must be complete, got a reference to {far[1]}")
     for file in [*site.rglob("*.map"), *site.glob("assets/javascripts/lunr/**/*.js")]:
         file.unlink()  # for the theme's developers, and for other languages
-    for file in site.glob("assets/*.js"):  # our own, of which no text goes over a line: for us, not for the reader
-        file.write_text(re.sub(r"(?m)^\s*//.*\n|^\s+", "", file.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in site.glob("assets/*.js"):  # our own
+        file.write_text(bare(file.read_text(encoding="utf-8")), encoding="utf-8")
     scripts = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.js"))]
     words = {word for text in scripts for word in _NAME.findall(text) if not _OFF.match(word)}
     for html in pages.values():

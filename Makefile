@@ -28,7 +28,7 @@ test: $(VENV)/dev ## Run every test
 evidence: $(VENV)/dev ## Record which tests execute which public function; the site shows it while no source changes
 	@# The tests of the site run it in processes of their own, in which nothing is measured.
 	$(BIN)/pytest -n auto -q --ignore=tests/browser --ignore=tests/publish --cov=perpnotes --cov-context=test --cov-report=
-	$(BIN)/python -m perpnotes.publish.evidence
+	$(BIN)/python -m perpnotes.publish.evidence.coverage
 
 check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workflows
 	$(BIN)/ruff check

@@ -1,4 +1,54 @@
-"""Articles into pages: the only part of the project that knows Markdown, charts or HTML.
+"""Articles into pages: the only part of the project that knows Markdown, charts or HTML; the library never imports it.
 
-The library never imports it; its dependencies are the extra `perpnotes[site]`.
+Its rooms, in the way of an article. Each imports from those above it, never back:
+
+- `articles`: an article is read, once.
+- `compute`: its code runs in a process; results are kept; every number goes into the ledger.
+- `show`: what an author can put on a page: figures, tables, answers, sliders.
+- `evidence`: what stands behind a function: published examples, the tests that execute it.
+- `page`: Markdown extensions that both site generators load.
+- `site`: what is added to a built site: structured data, feeds, search, styles, copies, downloads.
+- `checks`: the rules for articles. They may read what `show` and `page` declare.
+- `cli`, `scaffold`: what a contributor types. `serve`: what shows an edit at once.
+
+An article imports what it shows with from here: `from perpnotes.publish import answer, bars, fmt, lines, table`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from perpnotes.publish.checks import rule_list
+    from perpnotes.publish.compute.units import UNITS, fmt
+    from perpnotes.publish.evidence.verification import verify
+    from perpnotes.publish.show.answers import answer
+    from perpnotes.publish.show.explore import explore
+    from perpnotes.publish.show.figures import bars, figure, heatmap, lines
+    from perpnotes.publish.show.listing import article_list
+    from perpnotes.publish.show.tables import derivation, table, tiles
+
+__all__ = [
+    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "figure", "fmt", "heatmap", "lines",
+    "rule_list", "table", "tiles", "verify",
+]  # fmt: skip
+
+_HOMES = {
+    "checks": ("rule_list",),
+    "compute.units": ("UNITS", "fmt"),
+    "evidence.verification": ("verify",),
+    "show.answers": ("answer",),
+    "show.explore": ("explore",),
+    "show.figures": ("bars", "figure", "heatmap", "lines"),
+    "show.listing": ("article_list",),
+    "show.tables": ("derivation", "table", "tiles"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What an author uses, loaded when it is first asked for: a page without a chart does not wait for the library."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from perpnotes.publish.articles import Article
-    from perpnotes.publish.worker import Outcome
+    from perpnotes.publish.compute.worker import Computed
 
 _DOCS, _INSIGHTS, _GLOSSARY = Path("docs"), Path("docs/insights"), Path("docs/glossary.md")
 
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     finish = commands.add_parser(
         "finish",
         help="add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
-        description="Add to a built site JSON-LD, feeds, llms.txt, each article as Markdown, cards and provenance, let "
+        description="Add to a built site structured data, feeds, llms.txt, each article as Markdown, pictures and provenance, let "
         "its search put a name first, put one stylesheet without unused rules and with the typeface of formulas in the "
         "place of the theme's, and pack all of it into a file to read offline. make site does it after it has built.",
     )
@@ -130,15 +130,15 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _run_one(path: Path, *, code: bool) -> int:
-    from perpnotes.publish import ledger
     from perpnotes.publish.articles import Block
+    from perpnotes.publish.compute import ledger
 
-    computed = _compute(path)
-    if computed is None:
+    found = _compute(path)
+    if found is None:
         return 1
-    article, outcome = computed
+    article, computed = found
     where = ""
-    for thing, result in ledger.items(article, outcome):
+    for thing, result in ledger.items(article, computed):
         if (heading := ledger.heading(article, thing.line)) != where:
             where = heading
             print(f"\n== {where} ==")
@@ -146,9 +146,9 @@ def _run_one(path: Path, *, code: bool) -> int:
             print(f"\n{article.path}:{thing.line}: block {thing.id}")
             if code:
                 print("\n".join(f"  > {line}".rstrip() for line in thing.source.rstrip().split("\n")))
-            for display in result:
-                name = f"{display.kind} {display.data['id']}: " if "id" in display.data else ""
-                print("\n".join(f"    {line}".rstrip() for line in f"{name}{display.text}".rstrip().split("\n")))
+            for output in result:
+                name = f"{output.kind} {output.data['id']}: " if "id" in output.data else ""
+                print("\n".join(f"    {line}".rstrip() for line in f"{name}{output.text}".rstrip().split("\n")))
         elif not isinstance(thing, Block) and not isinstance(result, tuple):
             print(f"{article.path}:{thing.line}: {thing.source} = {result.text}")
     return 0
@@ -173,7 +173,7 @@ def _check(chosen: argparse.Namespace) -> int:
 
 
 def _accept(chosen: argparse.Namespace) -> int:
-    from perpnotes.publish import ledger
+    from perpnotes.publish.compute import ledger
 
     code = _write_ledgers(chosen.paths or sorted(_INSIGHTS.glob("*.md")))
     if not chosen.paths:
@@ -187,7 +187,7 @@ def _accept(chosen: argparse.Namespace) -> int:
 def _write_ledgers(paths: Sequence[Path]) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
-    from perpnotes.publish import ledger
+    from perpnotes.publish.compute import ledger
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         computed = list(pool.map(_compute, paths))
@@ -207,9 +207,10 @@ def _write_ledgers(paths: Sequence[Path]) -> int:
     return 1 if None in computed else 0
 
 
-def _compute(path: Path) -> tuple[Article, Outcome] | None:
+def _compute(path: Path) -> tuple[Article, Computed] | None:
     """A page and what it computes; None where there is a fault, which is printed."""
-    from perpnotes.publish import articles, checks, outcomes, worker
+    from perpnotes.publish import articles, checks
+    from perpnotes.publish.compute import results, worker
 
     # Loading a chart library that the page may not use would take longer than most pages do.
     worker._PRELOAD[:] = ["numpy", "time_machine"]
@@ -218,7 +219,7 @@ def _compute(path: Path) -> tuple[Article, Outcome] | None:
         if faults := checks.refused(article):
             _fail(map(str, faults))
             return None
-        return article, outcomes.of(article)
+        return article, results.of(article)
     except articles.ArticleError as error:
         _fail([str(error)])
         return None
@@ -229,7 +230,7 @@ def _pages(paths: Iterable[Path]) -> list[Path]:
 
 
 def _terms() -> dict[str, str]:
-    from perpnotes.publish import glossary
+    from perpnotes.publish.page import glossary
 
     return {anchor: term for anchor, (term, _) in glossary.terms(_GLOSSARY).items()} if _GLOSSARY.is_file() else {}
 
@@ -246,20 +247,18 @@ def _fail(messages: Iterable[str]) -> int:
 
 
 def _finish(chosen: argparse.Namespace) -> int:
-    from perpnotes.publish import finding, machines, markup, offline, trim, typeface
+    from perpnotes.publish.site import finish
 
-    print(f"{len(machines.finish(chosen.site))} files in {chosen.site}")
-    print(f"{finding.name_entries(chosen.site)} names in its search")
-    print(f"{markup.tidy(chosen.site)} pages with tidier HTML")
-    print(trim.trim(chosen.site, typeface.rule(chosen.site)).as_posix())
-    print(offline.pack(chosen.site).as_posix())
+    for line in finish.finish(chosen.site):
+        print(line)
     return 0
 
 
 def _export(_: argparse.Namespace) -> int:
-    from perpnotes.publish import examples, published
+    from perpnotes.publish.evidence import published
+    from perpnotes.publish.site import downloads
 
-    code = examples.main()
+    code = downloads.main()
     print(published.export().as_posix())
     return code
 

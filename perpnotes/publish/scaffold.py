@@ -105,8 +105,7 @@ print(f"worst loss: {worst:,.0f} USD")
 @mark@ the surprise in the figure.
 
 ```python exec="on" code="folded" title="Code of the figure"
-from perpnotes.publish.figures import lines
-from perpnotes.publish.units import fmt
+from perpnotes.publish import fmt, lines
 
 lines(
     moves,
@@ -126,7 +125,7 @@ lines(
 @mark@ how to read the table.
 
 ```python exec="on" code="folded" title="Code of the table"
-from perpnotes.publish.tables import table
+from perpnotes.publish import table
 
 deposit = 10_000.0
 room = -deposit / (size * price)
@@ -155,7 +154,7 @@ table(
 ## Quick Q&A
 
 ```python exec="on" code="folded" title="Code of the answers"
-from perpnotes.publish.answers import answer
+from perpnotes.publish import answer
 
 answer("@mark@ a question?", f"@mark@ the answer, with its number: {fmt(worst, 'usd.0')}.")
 answer("@mark@ another question?", f"@mark@ the answer, with its number: {fmt(room, 'pct.1')}.")

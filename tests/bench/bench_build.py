@@ -21,13 +21,13 @@ PLAIN = """
 import builtins, random, sys
 from pathlib import Path
 from types import ModuleType
-from perpnotes.publish import displays, units
+from perpnotes.publish.compute import outputs, units
 from perpnotes.publish.articles import read
 
 for path in sorted(Path("docs/insights").glob("*.md")):
     page = read(path)
     main = sys.modules["__main__"] = ModuleType("__main__")
-    with displays.collect():
+    with outputs.collect():
         for block in page.executed:
             exec(compile(block.source, page.path, "exec"), main.__dict__)
         for value in page.evaluated:
@@ -40,7 +40,7 @@ import sys, time
 from pathlib import Path
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from perpnotes.publish import worker
+from perpnotes.publish.compute import worker
 from perpnotes.publish.articles import read
 
 file = Path("docs/insights/contracts.md")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from perpnotes.publish.offline import NAME
+from perpnotes.publish.site.offline import NAME
 
 
 def test_a_downloaded_copy_reads_and_searches_from_the_disk(site: Path, tmp_path: Path, browser: Browser) -> None:

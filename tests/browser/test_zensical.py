@@ -11,7 +11,7 @@ from .conftest import articles, run
 
 def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path) -> None:
     """mkdocs-material ends in 2027; its successor reads the same configuration and builds every page, strictly."""
-    folder = tmp_path / "copy"  # with the outcomes that are kept, which `--clean` would remove
+    folder = tmp_path / "copy"  # with the results that are kept, which `--clean` would remove
     shutil.copytree(site.parent, folder, ignore=shutil.ignore_patterns("site"))
     run(sys.executable, "-m", "zensical", "build", "--strict", cwd=folder)
     assert list(articles(folder / "site")) == list(articles(site))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from perpnotes.publish import outcomes
+from perpnotes.publish.compute import results
 
 CONFIG = """\
 site_name: Test
@@ -34,13 +34,13 @@ markdown_extensions:
       custom_fences:
         - name: python
           class: python
-          validator: !!python/name:perpnotes.publish.fences.validate
-          format: !!python/name:perpnotes.publish.fences.format
-        - {name: math, class: math, format: !!python/name:perpnotes.publish.math.block }
+          validator: !!python/name:perpnotes.publish.page.fences.validate
+          format: !!python/name:perpnotes.publish.page.fences.format
+        - {name: math, class: math, format: !!python/name:perpnotes.publish.page.math.block }
   - pymdownx.inlinehilite:
       custom_inline:
-        - {name: calc, class: calc, format: !!python/name:perpnotes.publish.fences.value }
-        - {name: math, class: math, format: !!python/name:perpnotes.publish.math.inline }
+        - {name: calc, class: calc, format: !!python/name:perpnotes.publish.page.fences.value }
+        - {name: math, class: math, format: !!python/name:perpnotes.publish.page.math.inline }
 """
 COMMANDS = {
     "mkdocs": ["mkdocs", "build"],
@@ -89,7 +89,7 @@ class Site:
 @pytest.fixture(autouse=True)
 def _nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test computes, it computes itself, and leaves nothing for the next build."""
-    monkeypatch.setattr(outcomes, "FOLDER", tmp_path / ".cache/outcomes")
+    monkeypatch.setattr(results, "FOLDER", tmp_path / ".cache/results")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ ARTICLE = """\
 It is `#!calc x | count`.
 
 ```python exec="on" id="first"
-from perpnotes.publish.answers import answer
+from perpnotes.publish import answer
 
 x = 41 + 1
 print("x is", x)
@@ -46,7 +46,7 @@ def test_run_prints_blocks_outputs_values_and_answers(repository: Path, capsys: 
     assert cli.main(["run", write(repository, ARTICLE)]) == 0
     assert capsys.readouterr().out == (
         "\n== Opening ==\ndocs/insights/idea.md:3: x | count = 42\n\ndocs/insights/idea.md:6: block first\n"
-        "  > from perpnotes.publish.answers import answer\n  >\n  > x = 41 + 1\n"
+        "  > from perpnotes.publish import answer\n  >\n  > x = 41 + 1\n"
         '  > print("x is", x)\n  > answer("Why?", f"Because of {x}.")\n'
         "    x is 42\n    Q: Why?\n    A: Because of 42.\n"
     )

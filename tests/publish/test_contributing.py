@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from perpnotes.publish import published
+from perpnotes.publish.evidence import published
 
 ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs/contributing/index.md"

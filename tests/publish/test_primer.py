@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from perpnotes.publish import articles, ledger
+from perpnotes.publish import articles
+from perpnotes.publish.compute import ledger
 
 ROOT = Path(__file__).parents[2]
 PRIMER = articles.read(ROOT / "docs/primer.md")

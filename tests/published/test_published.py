@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from perpnotes.publish import published
-from perpnotes.publish.published import Example, Group, Row
+from perpnotes.publish.evidence import published
+from perpnotes.publish.evidence.published import Example, Group, Row
 
 ROOT = Path(__file__).parents[2]
 GROUPS = published.groups(ROOT / published.FOLDER)

@@ -15,11 +15,11 @@ from pathlib import Path
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Block
 from perpnotes.publish.checks import blocks, prose  # noqa: F401  (their rules are registered)
-from perpnotes.publish.checks.anatomy import MARK, PERSPECTIVES, unreadable
+from perpnotes.publish.checks.anatomy import MARK, unreadable
 from perpnotes.publish.checks.rules import REGISTERED, Fault, Page, Quotable
 from perpnotes.publish.checks.safety import unsafe_code
 
-__all__ = ["MARK", "PERSPECTIVES", "RULES", "Fault", "check", "check_article", "markdown", "quotable", "refused"]
+__all__ = ["MARK", "RULES", "Fault", "check", "check_article", "quotable", "refused", "rule_list"]
 
 RULES = tuple(sorted(REGISTERED, key=lambda rule: rule.code))
 """Every rule, in the order of the codes."""
@@ -100,7 +100,7 @@ def quotable(folder: Path) -> dict[str, set[str]]:
     return found
 
 
-def markdown() -> str:
+def rule_list() -> str:
     """The rules as Markdown, for the page that lists them."""
     where = {True: "every page", False: "articles"}
     text = "\n".join(

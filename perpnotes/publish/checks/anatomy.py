@@ -8,6 +8,7 @@ from typing import Any
 
 from perpnotes.publish.checks.reading import end_of, filled, meta_line, span, until
 from perpnotes.publish.checks.rules import Found, Page, rule
+from perpnotes.publish.page.tiles import PERSPECTIVES
 
 SECTIONS = (
     "Myth and reality",
@@ -20,9 +21,6 @@ SECTIONS = (
     "Sources",
 )
 """The `##` headings of an article, in order. The opening above them is its ninth part."""
-
-PERSPECTIVES = {"trade": "If you trade", "build": "If you build an exchange", "manage": "If you manage risk"}
-"""For each `audience`, the `###` heading of its perspective."""
 
 MARK = "To write:"
 """What a sentence that a scaffold leaves to its author begins with."""

@@ -11,6 +11,7 @@ from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.checks.syntax import (
     ANSWER,
     FIGURES,
+    SHOWING,
     TABLES,
     bindings,
     calls,
@@ -57,8 +58,7 @@ def _rebound_name(page: Page) -> Found:
     "print or show a result, use what the block defines, or remove it; a bare expression shows nothing",
 )
 def _idle_block(page: Page) -> Found:
-    showing = {"print"} | {n for n, full in origins(page).items() if full.startswith("perpnotes.publish.")}
-    showing -= {n for n, full in origins(page).items() if full.startswith("perpnotes.publish.units")}
+    showing = {"print"} | {name for name, full in origins(page).items() if full in SHOWING}
     functions = [node for _, tree in page.trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     for _ in functions:  # a function shows if one that it calls does
         showing |= {function.name for function in functions if loaded(function) & showing}

@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
+from perpnotes import publish
 from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.checks.syntax import imported
 
-_ROOMS = {
-    f"perpnotes.publish.{room}"
-    for room in ("answers", "checks", "explore", "figures", "listing", "tables", "units", "verification")
-}
+_AUTHORS = {f"perpnotes.publish.{name}" for name in publish.__all__}
 _MODULES = {
     "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools",
     "heapq", "itertools", "math", "statistics", "textwrap", "numpy", "numpy.fft", "numpy.linalg", "numpy.polynomial",
@@ -31,9 +29,6 @@ _REACHING = {
     "methodcaller", "multiprocessing", "operator", "os", "pathlib", "pickle", "posix", "runpy", "shutil", "socket",
     "subprocess", "sys", "tempfile", "threading", "types", "urllib", "Path",
     "read_bytes", "read_text", "write_bytes", "write_text",
-    # rooms of perpnotes.publish that run or read things
-    "Display", "ElementTree", "articles", "cli", "displays", "examples", "export", "fences", "ledger", "published",
-    "scaffold", "show", "vl_convert", "worker",
     # frames, and what evaluates annotations or source, or gets and sets attributes by name
     "ForwardRef", "ag_frame", "annotationlib", "cr_frame", "f_back", "f_builtins", "f_globals", "f_locals",
     "get_type_hints", "gi_code", "gi_frame", "make_dataclass", "singledispatch", "singledispatchmethod",
@@ -88,13 +83,13 @@ def unsafe_code(page: Page) -> Found:
 
 def _importable(module: str, node: ast.Import | ast.ImportFrom) -> bool:
     if isinstance(node, ast.Import):
-        return module in _MODULES | _ROOMS or _idea(module)
+        return module in _MODULES or _idea(module)
     if node.level or module.endswith(".*"):
         return False
     origin, _, name = module.rpartition(".")
     if origin == "perpnotes.publish":
-        return module in _ROOMS
-    return (origin in _MODULES | _ROOMS or _idea(origin)) and _allowed(name) and module != "perpnotes.publish"
+        return module in _AUTHORS
+    return (origin in _MODULES or _idea(origin)) and _allowed(name) and module != "perpnotes.publish"
 
 
 def _idea(module: str) -> bool:

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from perpnotes.publish.checks.rules import Page
 
-FIGURES = {f"perpnotes.publish.figures.{name}" for name in ("bars", "figure", "heatmap", "lines")}
-TABLES = {f"perpnotes.publish.tables.{name}" for name in ("derivation", "table", "tiles")}
-ANSWER = "perpnotes.publish.answers.answer"
-_EXPLORE = "perpnotes.publish.explore.explore"
+FIGURES = {f"perpnotes.publish.{name}" for name in ("bars", "figure", "heatmap", "lines")}
+TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table", "tiles")}
+ANSWER = "perpnotes.publish.answer"
+EXPLORE = "perpnotes.publish.explore"
+SHOWING = {*FIGURES, *TABLES, ANSWER, EXPLORE, "perpnotes.publish.article_list"}
+"""What puts something on a page."""
 
 
 def loaded(tree: ast.AST) -> set[str]:
@@ -55,7 +57,7 @@ def calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
 
 def words(page: Page, name: str, call: ast.Call) -> list[ast.expr]:
     """The arguments of a call that a reader reads as prose; of `explore`, what its function returns."""
-    if name == _EXPLORE:
+    if name == EXPLORE:
         drawn = {node.id for node in call.args if isinstance(node, ast.Name)}
         bodies = [node for _, tree in page.trees for node in tree.body if getattr(node, "name", "") in drawn]
         return [r.value for body in bodies for r in ast.walk(body) if isinstance(r, ast.Return) and r.value]

@@ -1,0 +1,7 @@
+"""`python -m perpnotes.publish`: what a contributor types, from the root of the repository."""
+
+import sys
+
+from perpnotes.publish.cli import main
+
+sys.exit(main())

@@ -1,0 +1,68 @@
+"""What a block of an article shows, beside what it prints.
+
+`figures`, `tables` and `answers` each make a `Output` and hand it to `show`. While a page is being built, a
+`collect` context gathers them, in order and together with printed text; anywhere else they print themselves.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One computed thing that reaches a page.
+
+    Parameters:
+        kind: `"text"` is what the block printed; the others come from the module of that name.
+        content: the markup for the page.
+        markup: how to read `content`: finished HTML, Markdown still to be rendered, or plain text.
+        text: the same for a terminal and for the ledger, readable line by line.
+        data: what it was made from (rows of a figure or table, question and answer), JSON-able.
+    """
+
+    kind: Literal["text", "figure", "table", "answer"]
+    content: str
+    markup: Literal["html", "markdown", "text"]
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+_sink: list[Output] | None = None
+
+
+def show(output: Output) -> None:
+    """Hand `output` to the page being built, or print it as text where there is none."""
+    if _sink is None:
+        print(output.text)
+        return
+    flush()
+    _sink.append(output)
+
+
+@contextmanager
+def collect() -> Iterator[list[Output]]:
+    """Gather everything that is shown or printed inside, in order; what is printed becomes `kind="text"`."""
+    global _sink
+    outer, _sink = _sink, []
+    with redirect_stdout(io.StringIO()):
+        try:
+            yield _sink
+            flush()
+        finally:
+            _sink = outer
+
+
+def flush() -> None:
+    """Move what was printed since the last output into the sink."""
+    assert _sink is not None  # noqa: S101  (only called inside collect)
+    buffer = sys.stdout
+    if isinstance(buffer, io.StringIO) and (printed := buffer.getvalue()):
+        buffer.seek(0)
+        buffer.truncate()
+        _sink.append(Output("text", printed, "text", printed))

@@ -1,0 +1,1 @@
+"""What stands behind a public function: published examples that go through it, and the tests that execute it."""

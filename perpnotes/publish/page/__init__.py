@@ -1,0 +1,1 @@
+"""Python-Markdown extensions that both site generators load; `mkdocs.yml` names each of them."""

@@ -1,0 +1,298 @@
+"""Renders what an article's blocks and inline values computed, as Python-Markdown extension functions.
+
+`mkdocs.yml` names `validate`, `format` and `value`. Both generators call them; a fault stops either of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
+from xml.etree.ElementTree import Element
+
+from click import ClickException
+from markdown import Extension, Markdown
+from markdown.postprocessors import Postprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import HTML_PLACEHOLDER, AtomicString
+from markdown_exec import InsertHeadings, base_format, markdown_config
+from markdown_exec._internal.rendering import _register_headings_processors
+from pymdownx.inlinehilite import InlineHiliteException
+from pymdownx.superfences import SuperFencesException, highlight_validator
+
+from perpnotes.publish import articles
+from perpnotes.publish.compute import results
+from perpnotes.publish.compute.outputs import Output
+
+_LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
+
+
+class Stop(SuperFencesException, InlineHiliteException, ClickException):  # type: ignore[misc]
+    """A fault that ends the build.
+
+    The first two bases are what pymdownx does not swallow; with the third, MkDocs prints the message and no traceback
+    of its own.
+    """
+
+
+def validate(
+    language: str, inputs: dict[str, str], options: dict[str, Any], attrs: dict[str, Any], md: Markdown
+) -> bool:
+    """Check the options of a Python fence.
+
+    Parameters:
+        language: as written.
+        inputs: the options as written.
+        options: where those that `format` gets are put.
+        attrs: untouched.
+        md: the instance that renders the page.
+
+    Returns:
+        True; a faulty fence never falls back to text.
+
+    Raises:
+        Stop: an unknown option or a wrong value, with its line.
+    """
+    try:
+        chosen = articles.options(inputs)
+    except ValueError as error:
+        _read(md)  # fails at the same fence, with its line
+        stop(md, str(error))
+    if not chosen.get("exec"):
+        _read(md)  # where SuperFences is lenient, a block with a faulty header looks like one that only shows code
+    shown = {"hl_lines", "linenums"} | ({"title"} if chosen.get("code") != "folded" else set())
+    highlight_validator(language, {name: inputs[name] for name in inputs if name in shown}, options, attrs, md)
+    options["exec"] = chosen.get("exec", False)
+    return True
+
+
+def format(source: str, language: str, css_class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: A001, ARG001
+    """Render a Python fence: highlighted code and, where it runs, what it shows.
+
+    Parameters:
+        source: the code.
+        language: as written.
+        css_class: unused.
+        options: from `validate`.
+        md: the instance that renders the page.
+        **kwargs: for the highlighter.
+
+    Returns:
+        HTML.
+
+    Raises:
+        Stop: the page failed.
+    """
+    executed = options.pop("exec")
+    page = _Page.of(md) if executed else None
+    fence: Any = md.preprocessors["fenced_code_block"]
+    code: str = fence.highlight(src=source, language=language, options=options, md=md, **kwargs)
+    if page is None:
+        return code
+    block, shown = page.next(source)
+    headings: list[Element] = []
+    parts = [
+        _output(output, block, md, headings, block.id if number == 1 else f"{block.id}-{number}")
+        for number, output in enumerate(shown, 1)
+    ]
+    if block.code == "folded":
+        title = escape(block.title or "Code")
+        parts.append(f'<details class="pn-code"><summary>{title}</summary>{code}</details>')
+    else:
+        parts.insert(0, code)
+    html = f'<div class="pn-block" id="{block.id}">' + "\n".join(parts) + "</div>"
+    if headings:  # markdown-exec finds them by the whole text of the stashed block
+        md.treeprocessors[InsertHeadings.name].headings[html] = headings  # type: ignore[attr-defined]
+    if "mkdocs_extract_anchors" in md.treeprocessors:  # MkDocs does not look for link targets in stashed HTML
+        md.treeprocessors["mkdocs_extract_anchors"].present_anchor_ids.update(re.findall(r'\sid="([^"]+)"', html))  # type: ignore[attr-defined]
+    return html
+
+
+def value(source: str, language: str, css_class: str, md: Markdown) -> Element:  # noqa: ARG001  (pymdownx calls it)
+    """Render an inline value.
+
+    Parameters:
+        source: the expression and its unit.
+        language: unused.
+        css_class: the class of the element.
+        md: the instance that renders the page.
+
+    Returns:
+        A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
+        which block bound it, as `name=id`. Another article's number is a link to the block there.
+
+    Raises:
+        Stop: the page failed.
+    """
+    text = articles.inline_source(source)
+    page = _Page.of(md)
+    if text not in page.values:
+        stop(md, f"`#!calc {text}` is not in the text of the page's file", text)
+    found, result = page.values[text]
+    title = f"{found.idea}: {found.expression}" if found.idea else found.expression
+    element = Element("data", {"class": css_class, "value": result.raw, "title": title})
+    element.text = AtomicString(result.text)
+    if not found.idea:
+        if homes := page.article.homes(found.expression):
+            element.set("data-from", " ".join(f"{name}={block}" for name, block in homes.items()))
+        return element
+    file = Path(results.INSIGHTS, f"{found.idea}.md")
+    home = next(iter(articles.read(file).homes(found.expression).values()), "")
+    target = Path(os.path.relpath(file, Path(page.article.path).parent)).as_posix()
+    link = Element("a", {"href": f"{target}#{home}".removesuffix("#")})
+    link.append(element)
+    return link
+
+
+def path_of(md: Markdown) -> Path | None:
+    """The file of the page that `md` renders; None for text that is not a page, such as a docstring."""
+    if "relpath" in md.treeprocessors:  # MkDocs
+        found = md.treeprocessors["relpath"].file.abs_src_path  # type: ignore[attr-defined]
+        return Path(found) if found else None
+    if "rendering_context" in md.preprocessors:  # Zensical
+        context = md.preprocessors["rendering_context"]
+        return Path(context.config["docs_dir"], context.page.path)  # type: ignore[attr-defined]
+    return None
+
+
+def stop(md: Markdown, message: str, text: str = "") -> NoReturn:
+    """End the build with a fault in `text` of the page.
+
+    Parameters:
+        md: the instance that renders the page.
+        message: what is wrong.
+        text: what the page's file is searched for, to name the line; the first of its lines is enough.
+
+    Raises:
+        Stop: always.
+    """
+    outer = getattr(md, "_original_md", md)
+    path = path_of(outer)
+    if path is None:
+        raise Stop(message)
+    where = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    first = text.strip().partition("\n")[0]
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    number = next((number for number, line in enumerate(lines, 1) if first and first in line), 1)
+    raise Stop(f"{where.as_posix()}:{number}: {message}")
+
+
+def _read(md: Markdown) -> articles.Article | None:
+    path = None if hasattr(md, "_original_md") else path_of(md)
+    try:
+        return articles.read(path) if path else None
+    except articles.ArticleError as error:
+        raise Stop(str(error)) from None
+
+
+class _Page(Postprocessor):
+    """What one page computed, kept by the instance that renders it, and only until it has."""
+
+    name = "perpnotes_page"
+
+    def __init__(self, md: Markdown, article: articles.Article) -> None:
+        super().__init__(md)
+        try:
+            computed = results.of(article)
+        except articles.ArticleError as error:
+            raise Stop(str(error)) from None
+        owners = {block.id: block.line - 1 for block in article.executed}
+        for block, shown in zip(article.executed, computed.outputs, strict=True):
+            for name in (output.data["id"] for output in shown if "id" in output.data):
+                if (owner := owners.get(name)) is not None:
+                    raise Stop(f'{article.path}:{block.line - 1}: id="{name}" is taken by the block at line {owner}')
+                owners[name] = block.line - 1
+        self.done, self.article = False, article
+        self.values = {value.source: (value, computed.values[value.source]) for value in article.values}
+        self._blocks = list(zip(article.executed, computed.outputs, strict=True))[::-1]
+
+    @classmethod
+    def of(cls, md: Markdown) -> _Page:
+        """The page that `md` renders; computed when first asked for."""
+        page = md.postprocessors[cls.name] if cls.name in md.postprocessors else None  # noqa: SIM401  (no mapping)
+        if not isinstance(page, cls) or page.done:
+            article = _read(md)
+            if article is None:
+                stop(md, "code runs only in a page's own text, not in what a block prints or in a docstring")
+            page = cls(md, article)
+            md.postprocessors.register(page, cls.name, 35)  # before 30, where stashed HTML comes back
+        return page
+
+    def next(self, source: str) -> tuple[articles.Block, Sequence[Output]]:
+        """The next block and what it shows, if it is the one that is being rendered."""
+        if not self._blocks or self._blocks[-1][0].source != source:
+            stop(self.md, "the code to be shown is not the code that ran: it is not in the page's file", source)
+        return self._blocks.pop()
+
+    def run(self, text: str) -> str:
+        """Called once everything is rendered: let go of it."""
+        self.done = True
+        self.values.clear()
+        self._blocks.clear()
+        # markdown-exec keeps every instance that printed Markdown for good, and with it the whole page.
+        _register_headings_processors.cache_clear()
+        # Where a block printed headings, markdown-exec leaves white space beside the stashed HTML, which Markdown
+        # then takes for a paragraph's text.
+        return _LONE_BLOCK.sub(r"<p>\1</p>", text)
+
+
+class _Links(Extension):
+    """Has the links in printed Markdown checked and rewritten like those of the page; markdown-exec does neither."""
+
+    def __init__(self, outer: Markdown, block: articles.Block) -> None:
+        super().__init__()
+        self.outer, self.block = outer, block
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        mkdocs = "relpath" in self.outer.treeprocessors
+        links = self.outer.treeprocessors["relpath"] if mkdocs else _ZensicalLinks(self.outer, self.block)
+        md.treeprocessors.register(links, "relpath", 0)
+
+
+class _ZensicalLinks(Treeprocessor):
+    """Zensical rewrites links in HTML, but validates only those that it finds in the file."""
+
+    def __init__(self, outer: Markdown, block: articles.Block) -> None:
+        super().__init__(outer)
+        self.outer, self.block = outer, block
+
+    def run(self, root: Element) -> None:
+        path = path_of(self.outer)
+        for element in root.iter():
+            url = urlsplit(element.get("href") or element.get("src") or "")
+            if (
+                path
+                and url.path
+                and not url.scheme
+                and not url.netloc
+                and not (path.parent / unquote(url.path)).exists()
+            ):
+                stop(self.outer, f"the block prints a link to {url.path}, which does not exist", self.block.source)
+
+
+def _output(output: Output, block: articles.Block, md: Markdown, headings: list[Element], prefix: str) -> str:
+    if output.markup == "html":
+        return output.content
+    if output.markup == "text" and block.output == "text":
+        return f'<div class="pn-output"><pre tabindex="0">{escape(output.content.rstrip(), quote=False)}</pre></div>'
+    extensions, configs = markdown_config.exts, markdown_config.exts_config
+    if extensions is None or configs is None:
+        stop(md, "printed Markdown needs the plugin in mkdocs.yml: markdown-exec: {languages: []}")
+    try:
+        markdown_config.save([*extensions, _Links(md, block)], configs)  # type: ignore[list-item]
+        html = base_format(
+            language="python",
+            run=lambda *_args, **_kwargs: output.content,
+            code=block.source,
+            md=md,
+            id=prefix,
+        )
+    finally:
+        markdown_config.save(extensions, configs)
+    headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]
+    # The converter prefixes ids, but not those in code that a block prints.
+    return re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", str(html))

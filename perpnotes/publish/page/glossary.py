@@ -1,0 +1,137 @@
+"""Leads from articles to the terms of the glossary, and back.
+
+A Python-Markdown extension, so that any generator runs it. The glossary is a page with a `##` heading for each term;
+the definition is the first paragraph below it. Every link to a term gets the definition as its tooltip; the glossary's
+own page gets, below each term, links to the articles that link to it, and above the first a letter for each initial.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown import Extension, Markdown
+from markdown.extensions.toc import slugify
+from markdown.treeprocessors import Treeprocessor
+
+from perpnotes.publish.articles import Article
+from perpnotes.publish.page import fences
+from perpnotes.publish.show.listing import in_navigation, published
+
+_TERM = re.compile(r"^## +(?P<term>.+?)\s*\n+(?P<definition>(?:[^\s#].*\n?)+)", re.MULTILINE)
+_LINK = re.compile(r"(?:.*/)?glossary\.md#(?P<anchor>.+)")
+
+
+def terms(path: Path) -> dict[str, tuple[str, str]]:
+    """The terms of a glossary: anchor to term and definition.
+
+    Parameters:
+        path: the Markdown file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    found = _TERM.finditer(path.read_text(encoding="utf-8"))
+    return {slugify(m["term"], "-"): (m["term"], _plain(m["definition"])) for m in found}
+
+
+def uses(found: Iterable[Article]) -> Mapping[str, Sequence[Article]]:
+    """The articles that link to each term, by its anchor.
+
+    Parameters:
+        found: the articles, in the order in which they are to be named.
+    """
+    using: dict[str, list[Article]] = {}
+    for article in found:
+        for anchor in dict.fromkeys(re.findall(r"\bglossary\.md#([\w-]+)", article.text)):
+            using.setdefault(anchor, []).append(article)
+    return using
+
+
+def _plain(text: str) -> str:
+    """A paragraph of Markdown as a tooltip can show it: on one line, without links and marks."""
+    text = re.sub(r"`(?:#!\w+ )?([^`]*)`", r"\1", re.sub(r"\s+", " ", text.strip()))
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    return re.sub(r"(?<!\w)(\*\*|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
+
+
+class _Tooltips(Treeprocessor):
+    def __init__(self, md: Markdown, path: Path) -> None:
+        super().__init__(md)
+        self.path = path
+
+    def run(self, root: Element) -> None:
+        links = [(a, m["anchor"]) for a in root.iter("a") if (m := _LINK.fullmatch(a.get("href", "")))]
+        if not links:
+            return
+        known = terms(self.path)
+        for link, anchor in links:
+            if anchor not in known:
+                fences.stop(self.md, f"{self.path.name} has no term #{anchor}", f"#{anchor}")
+            link.set("title", known[anchor][1])
+            link.set("class", f"{link.get('class', '')} pn-term".strip())
+
+
+class _Ways(Treeprocessor):
+    """On the glossary's own page: a letter for each initial, and below each term the articles that use it."""
+
+    def __init__(self, md: Markdown, path: Path) -> None:
+        super().__init__(md)
+        self.path = path
+
+    def run(self, root: Element) -> None:
+        page = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
+        headings = [child for child in root if child.tag == "h2"]
+        if page is None or page.resolve() != self.path.resolve() or not headings:
+            return
+        using, titles = uses(published()), in_navigation()
+        names = ["".join(heading.itertext()) for heading in headings]
+        ends = [*(list(root).index(heading) for heading in headings[1:]), len(root)]
+        for name, end in reversed(list(zip(names, ends, strict=True))):  # from the end, so that places stay right
+            articles = using.get(slugify(name, "-"), ())
+            links = [
+                (titles.get(one.path, str(one.meta["title"])), Path(one.path).relative_to(self.path.parent).as_posix())
+                for one in articles
+            ]
+            if links:
+                root.insert(end, _links("p", {"class": "pn-used"}, "Used in: ", links, ", "))
+        initials = [
+            (letter, f"#{slugify(next(same), '-')}")
+            for letter, same in groupby(names, key=lambda name: name[0].upper())
+        ]
+        bar = {"class": "pn-letters", "aria-label": "Terms by initial"}
+        root.insert(list(root).index(headings[0]), _links("nav", bar, "", initials, " "))
+
+
+def _links(tag: str, attributes: dict[str, str], text: str, links: Sequence[tuple[str, str]], between: str) -> Element:
+    """An element with links in it, which the search does not read: it would find a term under every other."""
+    element = Element(tag, {**attributes, "data-search-exclude": ""})
+    element.text = text
+    for name, href in links:
+        link = SubElement(element, "a", href=href)
+        link.text, link.tail = name, between
+    link.tail = ""
+    return element
+
+
+class GlossaryExtension(Extension):
+    """Python-Markdown extension; its option `path` names the glossary's file."""
+
+    def __init__(self, **options: Any) -> None:
+        self.config = {"path": ["docs/glossary.md", "the glossary's file, from the working directory"]}
+        super().__init__(**options)
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Look at links after they were parsed (inline patterns: 20) and before MkDocs rewrites them (relpath: 0)."""
+        path = Path(self.getConfig("path"))
+        md.treeprocessors.register(_Tooltips(md, path), "perpnotes_glossary", 10)
+        md.treeprocessors.register(_Ways(md, path), "perpnotes_glossary_ways", 9)
+
+
+def makeExtension(**options: Any) -> GlossaryExtension:
+    """What Python-Markdown calls to load the extension."""
+    return GlossaryExtension(**options)

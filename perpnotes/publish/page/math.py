@@ -1,0 +1,63 @@
+"""Renders LaTeX as MathML Core while the site is built: nothing is left for a script in the reader's browser."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from markdown import Markdown
+from math_core import LatexError, LatexToMathML
+
+from perpnotes.publish.page import fences
+
+_converter = LatexToMathML(fancy_error=False)  # a plain message: it may end in a log
+
+
+def block(source: str, language: str, css_class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: ARG001
+    """Render a `math` fence.
+
+    Parameters:
+        source: LaTeX.
+        language: unused.
+        css_class: unused.
+        options: unused.
+        md: the instance that renders the page.
+        **kwargs: unused.
+
+    Returns:
+        A displayed formula, in a box that can scroll by itself.
+
+    Raises:
+        perpnotes.publish.page.fences.Stop: the LaTeX has a fault; it names the line of the formula.
+    """
+    return f'<div class="pn-math" tabindex="0">{_convert(source, md, displayed=True)}</div>'
+
+
+def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # noqa: ARG001  (pymdownx calls it)
+    """Render an inline formula, `` `#!math x^2` ``.
+
+    Parameters:
+        source: LaTeX.
+        language: unused.
+        css_class: unused.
+        md: the instance that renders the page.
+
+    Returns:
+        A formula in a line of text.
+
+    Raises:
+        perpnotes.publish.page.fences.Stop: as `block`.
+    """
+    return _convert(source, md, displayed=False)
+
+
+def _convert(source: str, md: Markdown, *, displayed: bool) -> str:
+    tex = source.strip()
+    try:
+        # Each formula by itself: numbers and macros of one page must not depend on another.
+        mathml = _converter.convert_with_local_state(tex, displaystyle=displayed)
+    except LatexError as error:
+        fences.stop(md, f"LaTeX: {error}\n    {tex}", tex)
+    # A table begins at this level by itself, and HTML does not let it say so.
+    mathml = mathml.replace('<mtable displaystyle="true" scriptlevel="0"', '<mtable displaystyle="true"')
+    return mathml.replace("<math", f'<math alttext="{escape(" ".join(tex.split()))}"', 1)

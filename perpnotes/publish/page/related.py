@@ -1,0 +1,89 @@
+"""The articles that an article leads to: by the imports between their modules, in both directions, and by shared tags.
+
+The Python-Markdown extension, which `mkdocs.yml` names, adds them to the end of each article.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from markdown import Extension, Markdown
+from markdown.preprocessors import Preprocessor
+
+from perpnotes.publish import articles
+from perpnotes.publish.page import fences
+
+_INSIGHTS, _LIBRARY = Path("docs/insights"), Path("perpnotes")
+_IMPORT, _TAG = 2, 1  # how near an import brings two ideas, and a tag in common
+_MOST = 4
+
+
+def related(idea: str, tags: Mapping[str, Sequence[str]], imports: Mapping[str, set[str]]) -> Sequence[str]:
+    """The ideas nearest to one, nearest first; equally near ones by name.
+
+    Parameters:
+        idea: whose.
+        tags: idea to the tags of its article, for all articles.
+        imports: idea to the ideas that its module imports.
+    """
+    near: Counter[str] = Counter()
+    for other in tags.keys() - {idea}:
+        near[other] += _IMPORT * (other in imports.get(idea, set())) + _IMPORT * (idea in imports.get(other, set()))
+        near[other] += _TAG * len(set(tags[idea]) & set(tags[other]))
+    return sorted((name for name, weight in near.items() if weight), key=lambda name: (-near[name], name))[:_MOST]
+
+
+def imported(source: str) -> set[str]:
+    """The modules of the library that a module imports.
+
+    Parameters:
+        source: its text.
+    """
+    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module]
+    named = {alias.name for node in nodes if node.module == "perpnotes" for alias in node.names}
+    return named | {str(node.module).split(".")[1] for node in nodes if str(node.module).startswith("perpnotes.")}
+
+
+@lru_cache(maxsize=1)
+def _known(
+    _stamps: tuple[int, ...],
+) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]], Mapping[str, set[str]]]:
+    found = {file.stem: articles.read(file) for file in sorted(_INSIGHTS.glob("*.md"))}
+    titles = {idea: str(article.meta.get("title", idea)) for idea, article in found.items()}
+    tags = {idea: article.meta.get("tags", []) for idea, article in found.items()}
+    modules = {idea: _LIBRARY / f"{idea}.py" for idea in found}
+    return (
+        titles,
+        tags,
+        {i: imported(file.read_text(encoding="utf-8")) for i, file in modules.items() if file.is_file()},
+    )
+
+
+class _Section(Preprocessor):
+    def run(self, lines: list[str]) -> list[str]:
+        path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
+        if path is None or path.parent.name != _INSIGHTS.name:
+            return lines
+        files = [*sorted(_INSIGHTS.glob("*.md")), *sorted(_LIBRARY.glob("*.py"))]
+        titles, tags, imports = _known(tuple(file.stat().st_mtime_ns for file in files))
+        if path.stem not in tags:
+            return lines
+        links = "".join(f"\n- [{titles[name]}]({name}.md)" for name in related(path.stem, tags, imports))
+        return [*lines, "", '<div class="pn-related" markdown>', "", "Read next", *links.split("\n"), "", "</div>", ""]
+
+
+class _Extension(Extension):
+    def extendMarkdown(self, md: Markdown) -> None:
+        md.preprocessors.register(
+            _Section(md), "perpnotes_related", 39
+        )  # below the evidence, before fences are taken out
+
+
+def makeExtension(**options: Any) -> Extension:
+    """What `mkdocs.yml` names."""
+    return _Extension(**options)

@@ -1,0 +1,1 @@
+"""What an author can put on a page."""

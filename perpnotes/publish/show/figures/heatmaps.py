@@ -1,0 +1,172 @@
+"""A grid of values, each cell in the shade of its size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any, Literal
+
+import altair as _alt
+import numpy as np
+from numpy.typing import NDArray
+
+from perpnotes.publish.compute.units import distinct, fmt, split
+from perpnotes.publish.show.figures import layout, svg
+from perpnotes.publish.show.figures.frame import BELOW, axis_of, chart_of, fill_of, framed, show_figure
+from perpnotes.publish.show.figures.svg import INK, PAPER, WIDTH
+
+_STEPS = len(svg.SHADES) // 2
+_Grid = NDArray[np.float64]
+
+
+def heatmap(
+    values: Any,
+    *,
+    rows: Sequence[float],
+    columns: Sequence[float],
+    row_title: str,
+    column_title: str,
+    row_unit: str,
+    column_unit: str,
+    value_title: str,
+    unit: str,
+    caption: str,
+    alt: str,
+    id: str,
+    scale: Literal["pnl", "loss", "plain"] = "pnl",
+    threshold: float | None = None,
+    threshold_label: str = "",
+    mark_worst: bool = False,
+) -> None:
+    """Show a grid of values over two axes; the shade is the size, and where there is room the number is in the cell.
+
+    Parameters:
+        values: shape `(len(rows), len(columns))`.
+        rows: the values of the axis that runs down; drawn with the first at the top.
+        columns: the values of the axis that runs across.
+        row_title: what the rows are.
+        column_title: what the columns are.
+        row_unit: unit of the rows (see `units`).
+        column_unit: unit of the columns.
+        value_title: what a cell is.
+        unit: unit of the values.
+        caption: says what is shown.
+        alt: says in words what a reader should see.
+        id: of the element; lower case, unique on the page.
+        scale: `pnl` has losses (`< 0`) warm and gains cool; `loss` has amounts that are worse the larger they are;
+            `plain` runs from the lowest value to the highest, which are neither good nor bad.
+        threshold: outline the cells beyond this value: below it for `pnl`, else above.
+        threshold_label: what it means to be in the outline.
+        mark_worst: outline the lowest cell for `pnl`, else the highest.
+
+    Raises:
+        ValueError: for a wrong shape, a value that is not finite, or a text that is missing.
+    """
+    grid = np.asarray(values, dtype=np.float64)
+    if grid.shape != (len(rows), len(columns)) or not grid.size or not np.isfinite(grid).all():
+        raise ValueError(f"values must be finite and have shape {(len(rows), len(columns))}, got {grid.shape}")
+    axes = ((rows, row_unit), (columns, column_unit))
+    row_labels, column_labels = ([fmt(v, u) for v in axis] for axis, u in axes)
+    # In the data each row and column has a name of its own, where the axis rounds two to one.
+    down, across = ([fmt(v, distinct(axis, u)) for v in axis] for axis, u in axes)
+    n, m = grid.shape
+    # Whole px: neighbors then share an edge exactly, and no paper shines through.
+    height = 28 if n < 6 else 24 if n <= 13 else max(4, 300 // n)
+    left = math.ceil(max(map(layout.wide, row_labels))) + 8
+    width = max(1, (WIDTH - left - 2) // m)
+    texts, symbol = _cell_texts(grid, unit, width, height)
+    bad = -grid if scale == "pnl" else grid
+    beyond = (
+        np.zeros(grid.shape, dtype=bool) if threshold is None else bad > (-threshold if scale == "pnl" else threshold)
+    )
+    worst: Any = np.argwhere(bad == bad.max()) if mark_worst else []
+
+    def label(i: int, j: int) -> str:
+        text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {fmt(grid[i, j], unit)}"
+        return f"{text}, {threshold_label}" if threshold_label and beyond[i, j] else text
+
+    cells = [
+        {"x": j, "x2": j + 1, "y": i, "y2": i + 1, "fill": fill, "text": texts[i * m + j], "label": label(i, j)}
+        for (i, j), fill in zip(np.ndindex(n, m), _shades(bad, scale), strict=True)
+    ]
+    x = _indexed("x", m, column_labels, column_title, max(map(layout.wide, column_labels)) + 5, width)
+    y = _indexed("y", n, row_labels, row_title, 16, height, left)
+    gap = {"stroke": PAPER, "strokeWidth": 1} if any(texts) else {}
+    layers: list[Any] = [
+        chart_of(cells)
+        .mark_rect(**gap)
+        .encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=fill_of("fill"), description="label:N")
+    ]
+    if any(texts):
+        middle = chart_of([{"x": c["x"] + 0.5, "y": c["y"] + 0.5, "text": c["text"]} for c in cells])
+        layers.append(middle.mark_text(aria=False, color=INK).encode(x=x, y=y, text="text:N"))
+    boxes = [box for i, j in worst for box in layout.edges((np.arange(n)[:, None] == i) & (np.arange(m) == j))]
+    edges = [*layout.edges(beyond), *boxes]
+    if edges:
+        outline = chart_of(edges).mark_rule(aria=False, color=INK, strokeWidth=2, strokeCap="square")
+        layers.append(outline.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
+    table = [[name, *(fmt(value, unit) for value in line)] for name, line in zip(down, grid, strict=True)]
+    notes = [escape(value_title + (f", {symbol}" if symbol else ""), quote=False)]
+    if beyond.any() and threshold_label:
+        notes.append(f'<i class="pn-box"></i>{escape(threshold_label, quote=False)}')
+    if not any(texts):
+        used = sorted({(float(v), str(c["fill"])) for v, c in zip(grid.flat, cells, strict=True)})
+        shades = "".join(f'<i style="background:{svg.COLORS[fill]}"></i>' for fill in dict.fromkeys(f for _, f in used))
+        notes.append(f'{fmt(grid.min(), unit)} <span class="pn-scale">{shades}</span> {fmt(grid.max(), unit)}')
+    show_figure(
+        framed(layers, left=left, right=WIDTH - left - width * m, top=22, bottom=36, height=height * n),
+        [f"{row_title} \\ {column_title}", *across], table, caption, alt, id, notes=notes, crisp=True,
+        axes=[float(np.abs(bad).max())],
+    )  # fmt: skip
+
+
+def _flat_title(left: float) -> dict[str, Any]:
+    """Above the vertical axis and level: nobody should have to turn their head."""
+    return {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleX": -left, "titleY": -9}
+
+
+def _indexed(
+    name: Literal["x", "y"], count: int, labels: Sequence[str], title: str, need: float, room: float, left: float = 0.0
+) -> Any:
+    """The axis of a grid: cell `i` reaches from `i` to `i + 1`; as many labels as there is room for."""
+    steps = range(1, count + 1)
+    fitting = [k for k in steps if k * room >= need] or [count]
+    step = next((k for k in fitting[:4] if (count - 1) % k == 0), fitting[0])  # rather one that ends at the last
+    shown = range(0, count, step)
+    options = {"grid": False, "domain": False, "ticks": False}
+    middles = [i + 0.5 for i in shown]
+    if name == "x":
+        axis = axis_of(middles, [labels[i] for i in shown], **options, **BELOW)
+        return _alt.X("x:Q", title=title, scale=_alt.Scale(domain=[0, count], nice=False), axis=axis)
+    axis = axis_of(middles, [labels[i] for i in shown], **options, **_flat_title(left))
+    return _alt.Y("y:Q", title=title, scale=_alt.Scale(domain=[count, 0], nice=False), axis=axis)
+
+
+def _cell_texts(grid: _Grid, unit: str, width: float, height: float) -> tuple[list[str], str]:
+    """What to write into the cells, and the symbol that then stands above the grid; empty texts where nothing fits."""
+    name, largest = unit.partition(".")[0], float(np.abs(grid).max())
+    ways = [
+        (1.0, unit, ""),
+        (1e3, f"{name}.1", "thousand"),
+        (1e3, f"{name}.0", "thousand"),
+        (1e6, f"{name}.1", "million"),
+    ]
+    for factor, form, word in ways:
+        if factor > max(largest, 1.0):
+            continue
+        pairs = [split(value / factor, form) for value in grid.flat]
+        texts = [fmt(value, form) for value in grid.flat] if not word else []
+        for candidate, symbol in ((texts, ""), ([number for number, _ in pairs], f"{pairs[0][1]} {word}".strip())):
+            if candidate and height >= 18 and max(map(layout.wide, candidate)) <= width - 3:
+                return candidate, symbol
+    return [""] * grid.size, ""
+
+
+def _shades(bad: _Grid, scale: str) -> Iterator[str]:
+    """The color of each cell; `bad` is larger the worse it is."""
+    if scale == "plain":
+        low, span = float(bad.min()), float(np.ptp(bad)) or 1.0
+        return (svg.PLAINS[min(int((v - low) / span * len(svg.PLAINS)), len(svg.PLAINS) - 1)] for v in bad.flat)
+    largest = float(np.abs(bad).max()) or 1.0
+    return (svg.SHADES[_STEPS - round(float(v) / largest * _STEPS)] for v in bad.flat)

@@ -1,0 +1,400 @@
+"""Each rule finds what breaks it, with its line, and leaves alone what only looks like it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from markdown import markdown
+
+from perpnotes.publish import checks, scaffold
+from perpnotes.publish.articles import parse
+
+ROOT = Path(__file__).parents[3]
+TERMS = {"haircut": "Haircut", "worst-cell": "Worst cell", "liquidation": "Liquidation", "premium": "Premium"}
+TERMS["distance-to-liquidation"] = "Distance to liquidation"
+QUOTABLE = {"stress": {"added | usd.0", "worst | usd.0"}, "prices": set[str]()}
+ARTICLE = scaffold.files("A title", "idea")[Path("docs/insights/idea.md")].replace(checks.MARK, "Here is")
+
+OPENING = ARTICLE[ARTICLE.index("# A title\n") : ARTICLE.index("\n## Myth")]
+MYTH = "**Myth.** Here is the popular sentence."
+BLOCK = "## What the numbers say\n"
+
+
+def faults(text: str, path: str = "docs/insights/idea.md") -> list[checks.Fault]:
+    return checks.check_article(parse(text, path), TERMS, QUOTABLE)
+
+
+def edited(old: str, new: str, text: str = ARTICLE) -> str:
+    assert text.count(old) == 1, old
+    return text.replace(old, new)
+
+
+def prose(text: str) -> str:
+    """The article with another sentence in it."""
+    return edited(MYTH, text)
+
+
+def code(text: str, after: str = "") -> str:
+    """The article with another block in it, below the worked example; `after` makes use of it."""
+    return edited(BLOCK, f'{BLOCK}\n```python exec="on"\n{text}\n```\n\n{after}\n')
+
+
+def example(text: str) -> str:
+    return edited("import numpy as np\n", f"import numpy as np\n{text}\n")
+
+
+FIGURE = "from perpnotes.publish import bars\nbars({{'a': size}}, title='t', unit='usd', id='x'{})"
+TABLE = "from perpnotes.publish import table\ntable([{{'a': 1}}], columns={{'a': ('A', 'x')}}, id='y'{})"
+SLIDER = "from perpnotes.publish import explore\ndef draw(leverage):\n    return {}\nexplore(draw, [1, 2, 3])"
+ANSWER = "from perpnotes.publish import answer\nanswer('Why?', {})"
+
+# What Markdown makes part of a paragraph, and what it does not though it stands below a line.
+SWALLOWED = [
+    "A line\n- swallowed",
+    "A line\n1. swallowed",
+    "A line\n    - swallowed",
+    "- item\n\n```math\nx\n```\n\n  where\n- swallowed",
+    "- item\n\n    ```math\n    x\n    ```\n- swallowed",
+    "- item\n\n    second paragraph\n    - swallowed",
+    "> A line\n> - swallowed",
+    "!!! note\n    A line\n    - swallowed",
+    "| a |\n| --- |\n| b |\n- swallowed",
+    " ## swallowed",
+    "- item\n\n  ## swallowed",
+]
+LISTED = [
+    "A line\n\n- swallowed",
+    "- item\n  its second line\n- swallowed",
+    "- item\n\n    second paragraph\n\n- swallowed",
+    "- item\n\n    ```math\n    x\n    ```\n\n- swallowed",
+    "- item\n    - swallowed",
+    "#### Heading\n- swallowed",
+    "A line\n#### swallowed",
+    "- item\n\n    #### swallowed",
+    "!!! note\n    - swallowed",
+    "<!-- A line -->\n- swallowed",
+    "[name]: https://example.org/\n- swallowed",
+]
+
+# For each code: texts that break the rule, each with what stands in the faulty line and what the message says.
+BREAKS: dict[str, list[tuple[str, str, str]]] = {
+    "PN001": [
+        (code("x = = 1"), "x = = 1", "Python"),
+        (prose("It is `#!calc worst + | usd`."), "worst +", "`#!calc worst + | usd`"),
+    ],
+    "PN101": [
+        (edited('claim: "Here is the sentence that the article proves."\n', ""), "---", "claim is missing"),
+        (edited("audience: [trade, build, manage]", "audience: [trade, everyone]"), "audience:", "got everyone"),
+        (edited('tags: ["Here is a tag"]', "tags: margin"), "tags:", "must be a list"),
+        (edited('title: "A title"', "title: 7"), "title:", "must be a text"),
+        (edited("updated: ", "updated: on "), "updated:", "must be a date"),
+        (edited("updated: 2", "updated: 1"), "updated:", "before date"),
+    ],
+    "PN102": [(edited("at most 160 characters", "as many as there are" * 9), "description:", "characters")],
+    "PN103": [
+        (edited("## What breaks first", "## What breaks"), "## What the numbers say", "'What breaks first' is missing"),
+        (edited("# A title\n", "A title\n"), "---", "opening is missing"),
+        (edited(OPENING, "# A title\n\nA lot.\n"), "# A title", "no computed number"),
+        (edited("Here is the terms, each linked to the [glossary](../glossary.md).\n", ""), "## Exact", "is empty"),
+        (
+            edited("## Exact definitions\n", "## Later\n") + "\n## Exact definitions\n\nWord.\n",
+            "## Worked example",
+            "comes too early",
+        ),
+    ],
+    "PN104": [
+        (edited("### If you build an exchange", "### If you build"), "## Aivora", "audience build"),
+        (edited("### If you trade", "#### If you trade"), "## Aivora", "'If you trade'"),
+    ],
+    "PN105": [(prose(f"{checks.MARK} the myth."), "the myth", "a sentence to write: the myth.")],
+    "PN201": [
+        (prose("The loss is $1,234.50 today."), "$1,234.50", "$1,234.50 is typed"),
+        (prose("Words come first,\nthen −16%, and 3× after."), "−16%", "−16% is typed"),
+        (prose("A [haircut](../glossary.md#haircut) of 5% is usual."), "5%", "5% is typed"),
+        (prose("A fact of [2021](https://example.org/). Another of 30 days."), "30 days", "30 is typed"),
+        (prose("- an item\n- another with 12 of them"), "12 of", "12 is typed"),
+        (prose("| a | b |\n| --- | --- |\n| one | 17 |"), "17", "17 is typed"),
+        (prose("It costs 2000 dollars."), "2000", "2000 is typed"),
+        (prose("It is `#!calc 12.5 | usd`."), "12.5", "names nothing"),
+        (prose("As `#!calc stress: added | usd.0`, `#!calc 12.5 | usd`."), "12.5", "`#!calc 12.5 | usd` names nothing"),
+        (code(ANSWER.format("f'It is 40 times {size}.'")), "40 times", "40 is typed"),
+        (code(FIGURE.format(", caption='At 7% less', alt='a')")[:-1]), "7%", "7% is typed"),
+        (code(SLIDER.format("f'It takes 9 days at {leverage}.'")), "9 days", "9 is typed"),
+    ],
+    "PN202": [
+        (prose("The haircuts of the venue."), "haircuts", "'haircut'"),
+        (prose("Look at the worst\ncell, always."), "the worst", "'worst cell'"),
+    ],
+    "PN203": [
+        (edited("[title](https://example.org/)", "title"), "author (year)", "a source without a link"),
+        (edited("- Here is author (year), [t", "Here is author (year), [t"), "## Sources", "no list"),
+    ],
+    "PN204": [
+        (prose("It is `#!calc stress: lost | usd.0`."), "stress: lost", "has no inline value `lost | usd.0`"),
+        (prose("It is `#!calc stress: added | usd`."), "stress: added", "it has `added | usd.0`"),
+        (prose("It is `#!calc prices: mark | usd`."), "prices: mark", "it has none"),
+        (prose("It is `#!calc haircut: added | usd`."), "haircut: added", "there is no article haircut"),
+    ],
+    "PN205": [(prose(text), "swallowed", "swallowed") for text in SWALLOWED],
+    "PN301": [
+        (code("size = 3.0\nprint(size)"), "size = 3.0", "size is bound again"),
+        (code("import math as np\nprint(np)"), "import math", "np is bound again"),
+        (code("size += 1\nprint(size)"), "size += 1", "size is bound again"),
+        (code("def worst():\n    return 1\nprint(worst())"), "def worst", "worst is bound again"),
+        (code("for size in moves:\n    print(size)"), "for size", "size is bound again"),
+        (
+            code("for k in moves:\n    print(k)\nfor k in losses:\n    print(k)", "`#!calc k`"),
+            "in losses",
+            "k is bound",
+        ),
+        (code("if size > 1:\n    worst = 2\nprint(worst)"), "worst = 2", "worst is bound again"),
+        (prose("It is `#!calc (a := worst)`."), "a := worst", "binds a name"),
+    ],
+    "PN302": [
+        (code("idle = 2 * size"), "idle", "shows nothing"),
+        (code("worst"), "worst", "shows nothing"),
+        (code("def idle():\n    print(1)"), "def idle", "shows nothing"),
+    ],
+    "PN303": [
+        (code(FIGURE.format(", caption='c'")), "bars(", "bars without alt"),
+        (code(FIGURE.format(", caption=' ', alt='a'")), "bars(", "bars without caption"),
+        (code(TABLE.format("")), "table(", "table without caption"),
+        (
+            code(FIGURE.replace("import bars\nbars(", "import bars as b\nb(").format("")),
+            "b(",
+            "bars without",
+        ),
+        (prose("![](picture.png)"), "picture.png", "an image without"),
+    ],
+    "PN304": [
+        (code(ANSWER.format("'Because.'")), "answer(", "without a computed value"),
+        (code(ANSWER.format("text=f'Because {3}.'")), "answer(", "without a computed value"),
+        (code("reply = 'Because.'\n" + ANSWER.format("reply")), "answer(", "without a computed value"),
+    ],
+    "PN305": [
+        (example("import math"), "import math", "imports math"),
+        (example("from perpnotes.publish import fmt"), "import fmt", "imports perpnotes.publish.fmt"),
+        (example("from perpnotes import publish"), "import publish", "imports perpnotes.publish"),
+    ],
+}
+REFUSED = """
+open('x')                             f = open
+eval('1')                             exec('1')
+compile('1', '', 'eval')              __import__('os')
+getattr(size, name)                   getattr(size, '__class__')
+globals()                             vars(size)
+import os                             import subprocess
+from socket import socket             import numpy.ctypeslib
+from pathlib import Path              import importlib.util
+import pickle                         import urllib.request
+from math import *                    from . import secrets
+import perpnotes.publish.compute.worker   from perpnotes.publish import articles
+from perpnotes.publish.show.listing import Path   from perpnotes import publish
+from perpnotes import _venues         from perpnotes.stress import _scenarios
+np.load('x')                          losses.tofile('x')
+from numpy import genfromtxt          np.lib.npyio
+np.save                               np.ctypeslib
+size.__class__                        print(__builtins__)
+losses._private                       '{0.__class__}'.format(size)
+math.os                               from perpnotes.publish.compute import units
+(x for x in moves).gi_frame           dataclasses.sys
+from operator import attrgetter       from functools import singledispatch
+breakpoint()                          input()
+import perpnotes.publish.show.figures   from perpnotes.publish.show.answers import show
+from functools import update_wrapper   from perpnotes.publish.checks import articles
+"""
+BREAKS["PN401"] = [
+    (code(line.strip()), line.strip(), "")
+    for row in REFUSED.strip().split("\n")
+    for line in row.split("   ")
+    if line.strip()
+]
+BREAKS["PN401"] += [
+    (prose("It is `#!calc open('x').read()`."), "open(", "use of open"),
+    (code("match size:\n    case object(__class__=kind):\n        print(kind)"), "__class__", "use of .__class__"),
+    (code("def f():\n    import os\n    return os\nprint(f())"), "import os", "import of os"),
+]
+
+# For each code: texts that keep the rule though they look as if they did not.
+KEEPS: dict[str, list[str]] = {
+    "PN001": [code("print(1)")],
+    "PN101": [edited("audience: [trade, build, manage]", "audience: [trade]")],
+    "PN102": [edited("Here is what a reader learns, in at most 160 characters.", "x" * 160)],
+    "PN103": [edited("## Sources", "## How to cite\n\nAs you like.\n\n## Sources")],
+    "PN104": [
+        edited("### If you build an exchange", "### If you build", edited("[trade, build, manage]", "[trade, manage]"))
+    ],
+    "PN105": [prose("What I have to write: a sentence.")],
+    "PN201": [
+        prose("A share of `#!calc worst | usd`, of `12` and of `#!math 3x`."),
+        prose("In 2020, on 2020-03-12, on 12 March 2020 and March 12, 2020, from 08:00 UTC, in 2019-2021."),
+        prose("It fell by 50% in a day ([venue](https://example.org/)). The next is one."),
+        prose("It fell by 50% in a day.[^1]\n\n[^1]: Venue, page 12."),
+        prose("- Venue: 125× at most,\n  by [its rules](https://example.org/)."),
+        prose("1. First\n2. Second, with three words"),
+        prose("ERC-20, P_1, USDC4 and v2 are names.\n\n#### The 3 cases\n\nWord."),
+        prose("<!-- 12 -->\nWord. {: #id-12 .wide }"),
+    ],
+    "PN202": [
+        prose("A [haircut](../glossary.md#haircut), and then the haircut."),
+        prose("The distance to [liquidation](../glossary.md#distance-to-liquidation) is `haircut`."),
+        prose("A [distance to liquidation](../glossary.md#distance-to-liquidation) and a premium."),
+        prose("Word.\n\n#### A haircut\n\nWord."),
+    ],
+    "PN203": [edited("[title](https://example.org/)", "<https://example.org/>")],
+    "PN204": [prose("It is `#!calc stress: added | usd.0`, and `#!calc stress:  worst | usd.0`.")],
+    "PN205": [
+        *map(prose, LISTED),
+        prose("It is `a\n- b`, as `#!math a\n+ b` is, and\n2020. Not\n-0.5, **too**."),
+        prose("```text\nA line\n- item\n ## Heading\n```"),
+    ],
+    "PN301": [
+        code("import numpy as np\nprint(np.pi)"),
+        code("for k in moves:\n    print(k)\nfor k in losses:\n    print(k)"),
+        code("total = 0\nfor k in moves:\n    total += k\nprint(total)"),
+        code("if size > 1:\n    side = 1\nelse:\n    side = 2\nprint(side)"),
+        code("def f(size):\n    worst = size\n    return worst\nprint(f(1), [size for size in moves])"),
+    ],
+    "PN302": [
+        code("used = 2 * size", "`#!calc used`"),
+        code('rows = []\n```\n\n```python exec="on"\nrows.append(size)', "`#!calc len(rows)`"),
+        code("def show():\n    print(1)\n\n\nshow()"),
+    ],
+    "PN303": [
+        code(FIGURE.format(", caption='c', alt='a'")),
+        code("words = {'caption': 'c', 'alt': 'a'}\n" + FIGURE.format(", **words")),
+        prose("![a picture](picture.png)"),
+    ],
+    "PN304": [
+        code("reply = f'It is {size}.'\n" + ANSWER.format("reply")),
+        code("from perpnotes.publish import fmt\n" + ANSWER.format("'It is ' + fmt(size)")),
+    ],
+    "PN305": [example("from perpnotes.contracts import Linear"), code("import math\nprint(math.pi)")],
+    "PN401": [
+        code("from dataclasses import dataclass, replace\nprint(replace, dataclass)"),
+        code("rng = np.random.default_rng(7)\nprint(rng.normal(), np.linalg.norm(moves), getattr(size, 'real'))"),
+        code("class A:\n    def __init__(self):\n        self._a = 1\n\n\nprint(A())"),
+        edited("# A title\n", "# A title\n\n```python\nimport os\n```\n"),
+    ],
+}
+
+
+def cases(table: dict[str, list[tuple[str, str, str]]]) -> list[object]:
+    return [
+        pytest.param(code, *case, id=f"{code}-{n}") for code, found in table.items() for n, case in enumerate(found)
+    ]
+
+
+def test_the_scaffold_is_an_article_that_keeps_every_rule() -> None:
+    """What the other tests edit has no fault of its own."""
+    assert [str(fault) for fault in faults(ARTICLE)] == []
+
+
+@pytest.mark.parametrize(("rule", "text", "line", "message"), cases(BREAKS))
+def test_what_breaks_a_rule_is_found_with_its_line(rule: str, text: str, line: str, message: str) -> None:
+    """Code, line and message of the fault."""
+    found = [fault for fault in faults(text) if fault.rule.code == rule]
+    assert found
+    assert any(line in text.split("\n")[fault.line - 1] and message in fault.message for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [pytest.param(code, text, id=f"{code}-{n}") for code in KEEPS for n, text in enumerate(KEEPS[code])],
+)
+def test_what_keeps_a_rule_is_left_alone(rule: str, text: str) -> None:
+    """A rule that cries wolf would be ignored."""
+    assert [str(fault) for fault in faults(text) if fault.rule.code == rule] == []
+
+
+@pytest.mark.parametrize("text", [*SWALLOWED, *LISTED])
+def test_markdown_swallows_what_the_rule_says(text: str) -> None:
+    """The rule knows Markdown by what it does."""
+    html = markdown(text, extensions=["admonition", "tables", "pymdownx.superfences"])
+    assert bool(re.search(r"<(?:li|h\d)>\s*(?:<p>)?swallowed", html)) == (text in LISTED)
+
+
+def test_quotations_are_checked_where_the_articles_are_known(tmp_path: Path) -> None:
+    """Of an article that cannot be read, nothing can be quoted."""
+    (tmp_path / "good.md").write_text("`#!calc x | usd`, `#!calc good: y | usd`", encoding="utf-8")
+    (tmp_path / "bad.md").write_text('```python exce="on"\n1\n```\n', encoding="utf-8")
+    assert checks.quotable(tmp_path) == {"good": {"x | usd"}}
+    assert checks.check_article(parse("It is `#!calc bad: x | usd`.", "docs/x.md")) == []
+
+
+def test_every_rule_has_a_text_that_breaks_it_and_one_that_keeps_it() -> None:
+    """So that no rule is added untested."""
+    codes = [rule.code for rule in checks.RULES]
+    assert codes == sorted(set(codes))
+    assert set(codes) == set(BREAKS) == set(KEEPS)
+
+
+def test_codes_are_stable() -> None:
+    """A code never changes its meaning: pull requests and comments name it."""
+    assert {rule.code: rule.name for rule in checks.RULES} == {
+        "PN001": "unreadable",
+        "PN101": "front matter",
+        "PN102": "long description",
+        "PN103": "sections",
+        "PN104": "perspective",
+        "PN105": "to write",
+        "PN201": "typed number",
+        "PN202": "unlinked term",
+        "PN203": "source without link",
+        "PN204": "lost quotation",
+        "PN205": "swallowed line",
+        "PN301": "rebound name",
+        "PN302": "idle block",
+        "PN303": "figure without text",
+        "PN304": "answer without value",
+        "PN305": "example imports",
+        "PN401": "unsafe code",
+    }
+
+
+def test_a_page_that_is_no_article_needs_no_anatomy_but_safe_code() -> None:
+    """Home, glossary and contribution guide run code, too."""
+    assert faults("# Page\n\nIt has 12 lines.\n", "docs/page.md") == []
+    text = '# Page\n\n```python exec="on"\nimport os\n```\n'
+    assert [(fault.line, fault.rule.code) for fault in faults(text, "docs/page.md")] == [(4, "PN401")]
+
+
+def test_a_page_whose_text_is_at_fault_can_be_run() -> None:
+    """What it computes helps to mend it; only code that may do harm must not run."""
+    text = '# Page\n\nA line\n- item\n\n```python exec="on"\nimport os\n```\n'
+    assert [fault.rule.code for fault in checks.refused(parse(text, "docs/page.md"))] == ["PN401"]
+
+
+def test_a_page_that_cannot_be_read_is_one_fault(tmp_path: Path) -> None:
+    """It names the line, and nothing else is reported."""
+    page = tmp_path / "x.md"
+    page.write_text('# X\n\n```python exce="on"\n1\n```\n')
+    (fault,) = checks.check(page)
+    assert (fault.line, fault.rule.code) == (3, "PN001")
+    assert str(fault).startswith(f"{page.as_posix()}:3: PN001 unknown option exce")
+
+
+def test_a_fault_says_what_to_do() -> None:
+    """Path, line, code, message, fix: enough to act on without looking anything up."""
+    (fault,) = faults(prose("A loss of 12%."))
+    assert str(fault) == (
+        "docs/insights/idea.md:21: PN201 12% is typed, not computed "
+        "(write `#!calc expression | unit`, or words, or link the source of a fact in the same sentence)"
+    )
+
+
+def test_the_list_of_rules_is_made_from_the_rules() -> None:
+    """The page cannot fall behind the code."""
+    text = checks.rule_list()
+    for rule in checks.RULES:
+        assert f"### {rule.code}: {rule.name}\n" in text
+        assert rule.reason[1:] in text
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_pages_can_be_read_and_reach_for_nothing(page: Path) -> None:
+    """No page of the site breaks a rule that holds for every page."""
+    found = checks.check(page, quotable=checks.quotable(ROOT / "docs/insights"))
+    assert [str(fault) for fault in found if fault.rule.everywhere] == []

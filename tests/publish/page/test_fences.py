@@ -1,0 +1,300 @@
+"""What a block shows is what it computed, on its own, and a fault never reaches the site."""
+
+from __future__ import annotations
+
+import multiprocessing
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from conftest import Site
+
+from perpnotes.publish.articles import parse
+from perpnotes.publish.compute import worker
+
+
+def block(code: str, options: str = "") -> str:
+    return f'```python exec="on" {options}\n{code}\n```\n\n'
+
+
+def printed(*codes: str) -> list[str]:
+    computed = worker.run(parse("".join(map(block, codes)), "docs/x.md"))
+    return ["".join(output.text for output in shown) for shown in computed.outputs]
+
+
+# --- Faults, in the built site ---
+
+FAULTS = {
+    "raises": (block("def f():\n    return 1 / 0\n\nf()"), 8, "ZeroDivisionError"),
+    "exits": (block("import sys\n\nsys.exit(0)"), 9, "SystemExit: 0"),
+    "misspelt option": (block("1", 'cdoe="folded"'), 6, "unknown option cdoe; did you mean code?"),
+    "misspelt exec": ('```python exce="on"\n1\n```\n', 6, "unknown option exce; did you mean exec?"),
+    "no quotes": ("```python exec=on\n1\n```\n", 6, "not a code fence: write options as name="),
+    "warns": (block("import numpy as np\n\nnp.array([1.0]) / 0"), 9, "RuntimeWarning: divide by zero"),
+    "over its time": (block("while True:\n    pass", 'seconds="0.2"'), 7, "still running after 0.2 seconds"),
+    "an id twice": (
+        block("from perpnotes.publish import tiles", 'id="one"')
+        + block("tiles([('a', 1, 'count', '')], caption='c', id='one')"),
+        10,
+        'id="one" is taken by the block at line 6',
+    ),
+    "unknown name": ("The loss is `#!calc wrost.loss`.\n", 6, "NameError: name 'wrost' is not defined"),
+}
+
+
+@pytest.mark.parametrize("generator", ["mkdocs-quiet", "zensical"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_stops_the_build_and_names_its_line(site: Callable[..., Site], generator: str, fault: str) -> None:
+    """Also under -q; and no page with a traceback is left where it could be published."""
+    text, line, message = FAULTS[fault]
+    bad = site(good="# Good\n", bad=f"---\ntitle: Bad\n---\n# Bad\n\n{text}")
+    result = bad.build(generator)
+    assert result.returncode != 0
+    assert f"docs/bad.md:{line}: {message}" in result.stderr
+    assert not (bad.root / "site/bad").exists()
+    assert not [page for page in (bad.root / "site").rglob("*.html") if "Traceback" in page.read_text()]
+
+
+def test_a_fault_stops_the_strict_build_too(site: Callable[..., Site]) -> None:
+    text, line, message = FAULTS["raises"]
+    result = site(bad=f"---\ntitle: Bad\n---\n# Bad\n\n{text}").build("mkdocs-strict")
+    assert result.returncode != 0
+    assert f"docs/bad.md:{line}: {message}" in result.stderr
+
+
+def test_a_broken_link_that_a_block_prints_stops_the_build(site: Callable[..., Site], generator: str) -> None:
+    """It is validated like any other, and named."""
+    result = site(a="# A\n\n" + block('print("[gone](gone.md)")', 'output="markdown"')).build(generator)
+    assert result.returncode != 0
+    assert "gone.md" in result.stderr
+    assert "a.md" in result.stderr
+
+
+def test_printed_markdown_runs_nothing(site: Callable[..., Site], generator: str) -> None:
+    """What is printed is a result; code in it would be code that no reader and no check has seen."""
+    for printing in ("```python exec='on'\\n1\\n```", "`#!calc 1`"):
+        result = site(a="# A\n\n" + block(f'print("""{printing}""")', 'output="markdown"')).build(generator)
+        assert result.returncode != 0
+        assert "code runs only in a page's own text" in result.stderr
+
+
+# --- What a page looks like ---
+
+PAGE = (
+    "# Page\n\nA value: `#!calc answer + 1`, and [a result](#named).\n\n"
+    + block("answer = 41\nprint('<b>', answer)", 'title="Code" id="named"')
+    + block("print('## Printed\\n\\n[other](other.md)\\n\\n```python\\n1\\n```')", 'code="folded" output="markdown"')
+    + '!!! note\n\n    ```python exec="on"\n    import calendar\n\n    calendar.prmonth(2024, 1)\n    ```\n\n'
+    + '````\n```python exec="on"\n1 / 0\n```\n````\n'
+)
+
+
+@pytest.fixture(scope="module", params=["mkdocs-strict", "zensical"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    site = Site(tmp_path_factory.mktemp("site")).write(page=PAGE, other="# Other\n\n" + block("print(1)"))
+    result = site.build(request.param)
+    assert result.returncode == 0, result.stderr
+    return site
+
+
+def test_an_inline_value_is_computed_after_all_blocks(built: Site) -> None:
+    """So that an answer can stand at the top; the expression is its title."""
+    assert '<data class="calc" data-from="answer=named" title="answer + 1" value="42">42</data>' in built.page("page")
+
+
+def test_another_articles_number_links_to_the_block_that_computed_it(site: Callable[..., Site], generator: str) -> None:
+    """Without a script, too: the link is one that the generator checks."""
+    other = site(home="# Home\n\nSee `#!calc idea: answer + 1`.\n")
+    (other.root / "docs/insights").mkdir()
+    (other.root / "docs/insights/idea.md").write_text(
+        "# Idea\n\n`#!calc answer + 1`\n\n" + block("answer = 41", 'id="born"')
+    )
+    result = other.build(generator)
+    assert result.returncode == 0, result.stderr
+    assert re.search(
+        r'<a href="\.\./insights/idea/#born"><data class="calc" title="idea: answer \+ 1" value="42">42</data></a>',
+        other.page("home"),
+    )
+
+
+def test_printed_text_stands_below_its_code(built: Site) -> None:
+    """Escaped, in the block's own element, and in no paragraph."""
+    assert re.search(
+        r'<div class="pn-block" id="named"><div class="language-python highlight"><span class="filename">Code</span>'
+        r'.*?</div>\n<div class="pn-output"><pre tabindex="0">&lt;b&gt; 41</pre></div></div>',
+        built.page("page"),
+        re.DOTALL,
+    )
+    assert not re.search(r"<p>\s*<div class=.pn", built.page("page"))
+
+
+def test_printed_markdown_is_part_of_the_page(built: Site) -> None:
+    """Its headings are in the table of contents, its links are rewritten; folded code comes after it."""
+    page = built.page("page")
+    assert page.count('href="#page-2-printed" class="md-nav__link"') >= 1
+    assert re.search(
+        r'<h2 id="page-2-printed">.*<a href="\.\./other/">other</a>.*<details class="pn-code">', page, re.DOTALL
+    )
+
+
+def test_what_an_imported_function_prints_is_captured(built: Site) -> None:
+    assert "January 2024" in built.page("page")
+
+
+def test_no_id_occurs_twice(built: Site) -> None:
+    """Lines of code have ids too, also of code that is printed."""
+    ids = re.findall(r'\sid="?([^\s">]+)', built.page("page").split("<article")[1].split("</article")[0])
+    assert sorted(ids) == sorted(set(ids))
+
+
+def test_an_example_of_a_block_is_not_run(built: Site) -> None:
+    assert "Traceback" not in built.page("page")
+
+
+# --- Builds ---
+
+
+def files(site: Site) -> dict[str, bytes]:
+    root = site.root / "site"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_builds_are_identical(site: Callable[..., Site], generator: str) -> None:
+    """Whatever depends on hashes, time or chance: the same sources give the same bytes."""
+    code = (
+        "import random, time, numpy as np\nfrom datetime import datetime\n"
+        "print({'a', 'b', 'c', 'd'}, hash('x'), time.time(), datetime.now(), time.tzname, random.random())\n"
+        "print(np.random.default_rng().random(), np.random.Generator(np.random.PCG64()).random(), np.random.rand())"
+    )
+    sources = site(a="# A\n\n" + block(code), b="# B\n\n" + block("print(1)", 'output="markdown"'))
+    assert sources.build(generator).returncode == 0
+    first = files(sources)
+    assert sources.build(generator).returncode == 0
+    assert files(sources) == first
+    sources.write(a="# A\n\n" + block(code), b="# B\n\n" + block("print('[A](a.md)')", 'output="markdown"') * 2)
+    assert sources.build(generator).returncode == 0
+    assert files(sources)["a/index.html"] == first["a/index.html"]
+    assert files(sources)["b/index.html"] != first["b/index.html"]
+
+
+def test_pages_do_not_see_each_other(site: Callable[..., Site], generator: str) -> None:
+    """Neither names nor what they do to a module."""
+    taken = block("import math\nmath.pi = 3\nsecret = 1") + "# {0}\n\n"
+    free = block("import math\nprint(math.pi > 3, 'secret' in globals())")
+    sites = site(a=taken.format("A") + free, b="# B\n\n" + free, c=taken.format("C"), d="# D\n\n" + free)
+    assert sites.build(generator).returncode == 0
+    assert '<pre tabindex="0">False True</pre>' in sites.page("a")
+    assert '<pre tabindex="0">True False</pre>' in sites.page("b")
+    assert '<pre tabindex="0">True False</pre>' in sites.page("d")
+
+
+def test_a_rebuild_starts_clean_and_nothing_is_kept(site: Callable[..., Site]) -> None:
+    """In one process, as `mkdocs serve` does it: a changed library is seen, and no page stays in memory."""
+    page = "# P\n\n" + block("import library\nlibrary.calls += 1\nprint('calls', library.calls, library.NAME)")
+    page += block("print('## H')", 'output="markdown"') + "`#!calc library.calls`\n"
+    sites = site(**{f"p{number}": page for number in range(4)})
+    (sites.root / "library.py").write_text("calls = 0\nNAME = 'old'\n")
+    script = """
+import gc, multiprocessing, pathlib
+from markdown import Markdown
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from perpnotes.publish.compute import outputs, worker
+from perpnotes.publish.page import fences
+
+for name in ("old", "newer"):
+    pathlib.Path("library.py").write_text(f"calls = 0\\nNAME = {name!r}\\n")
+    build(load_config("mkdocs.yml", strict=True))
+    print("calls 1 " + name in pathlib.Path("site/p3/index.html").read_text())
+gc.collect()
+kept = [type(thing).__name__ for thing in gc.get_objects()
+        if isinstance(thing, (Markdown, fences._Page, worker.Computed, outputs.Output))]
+print(kept.count("Markdown") <= 1, sorted(set(kept) - {"Markdown"}), multiprocessing.active_children())
+"""
+    result = sites.python(script)
+    assert result.stdout.splitlines() == ["True", "True", "True [] []"], result.stderr
+
+
+# --- The worker ---
+
+
+def test_the_shown_code_is_the_code_that_ran(site: Callable[..., Site]) -> None:
+    """If something rewrites the page on its way to the renderer, the build stops."""
+    sites = site(a="# A\n\n" + block("print(1)"))
+    script = """
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+config = load_config("mkdocs.yml")
+config.plugins.events["page_markdown"].append(lambda markdown, **_: markdown.replace("print(1)", "print(2)"))
+build(config)
+"""
+    result = sites.python(script)
+    assert result.returncode != 0
+    assert "the code to be shown is not the code that ran" in result.stderr
+
+
+def test_pages_can_be_computed_at_once() -> None:
+    """From several threads, each page has a process of its own."""
+    pages = [parse(block(f"import time\ntime.sleep(0.1)\nprint({number})"), "docs/x.md") for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(worker.run, pages))
+    assert [computed.outputs[0][0].text for computed in results] == ["0\n", "1\n", "2\n", "3\n"]
+
+
+def test_a_page_has_one_standard_output() -> None:
+    """Whoever keeps `sys.stdout` in one block prints into the next one's result from there."""
+    codes = ("import sys\nkept = sys.stdout", "print('a')\nprint('b', file=kept)")
+    assert printed(*codes) == ["", "a\nb\n"]
+
+
+def test_time_chance_and_hashes_are_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    code = "import sys, time\nprint(time.time(), time.localtime().tm_hour, sys.flags.hash_randomization)"
+    chance = "import random, numpy as np\nprint(random.random(), np.random.rand(), np.random.default_rng().random())"
+    assert printed(code)[0] == "86400.0 0 0\n"
+    assert printed(code, chance) == printed(code, chance)
+
+
+def test_article_code_is_the_main_module() -> None:
+    """As when a reader runs it: dataclasses, doctests and `__main__` guards work."""
+    code = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: int\n"
+        "if __name__ == '__main__':\n    print(A(1))"
+    )
+    assert printed(code) == ["A(x=1)\n"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("x = [1,\nx x", "docs/x.md:2: SyntaxError: '[' was never closed"),
+        ("x = '\\d'", "docs/x.md:2: SyntaxError: invalid escape sequence"),
+        ("import warnings\nwarnings.warn('old', DeprecationWarning)", "docs/x.md:3: DeprecationWarning: old"),
+        ("\n\nimport json\njson.loads('{')", "docs/x.md:5: json.decoder.JSONDecodeError"),
+        ("raise KeyboardInterrupt", "docs/x.md:2: KeyboardInterrupt"),
+        ("import os\nos._exit(0)", "docs/x.md:2: the process running this page ended without a result"),
+    ],
+)
+def test_a_fault_is_explained_in_the_articles_lines(code: str, message: str) -> None:
+    """The traceback begins in the article: how the site runs it is not the author's concern."""
+    with pytest.raises(worker.RunError) as caught:
+        printed(code)
+    assert str(caught.value).startswith(message)
+    assert "worker.py" not in str(caught.value)
+
+
+def test_a_value_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(worker.RunError, match=r"docs/x.md:1: ValueError: float\('nan'\) is not a number"):
+        worker.run(parse("`#!calc float('nan')`", "docs/x.md"))
+
+
+def test_the_process_ends_with_the_page(tmp_path: Path) -> None:
+    """However the page ends; the one that draws charts for all pages may stay."""
+    before = set(multiprocessing.active_children())
+    for code in ("print(1)", "1 / 0", f"open({str(tmp_path / 'x')!r}, 'w').write('')\nwhile True: pass"):
+        with suppress(worker.RunError):
+            worker.run(parse(block(code, 'seconds="0.3"'), "docs/x.md"))
+        assert set(multiprocessing.active_children()) <= before

@@ -1,0 +1,509 @@
+"""Figures: what a chart on a page must be, read from its markup."""
+
+import csv
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import altair
+import numpy as np
+import pytest
+
+from perpnotes.publish.compute.outputs import Output, collect
+from perpnotes.publish.compute.units import fmt
+from perpnotes.publish.show import figures
+from perpnotes.publish.show.figures import layout
+from perpnotes.publish.site import styles
+
+ROOT = Path(__file__).parents[3]
+CSS = (ROOT / "docs/assets/figures.css").read_text()
+SITE_CSS = (ROOT / "docs/assets/site.css").read_text()
+GRID = {"rows": [0.0, 0.5, 1.0], "columns": [-0.1, 0.0, 0.1], "row_unit": "number.1", "column_unit": "pct.0"}
+TITLES = {"row_title": "stress", "column_title": "move", "value_title": "P&L", "unit": "usd.0"}
+SVG = "{http://www.w3.org/2000/svg}"
+CLIPPED = (
+    altair.Chart(altair.Data(values=[{"x": 1, "y": 2}, {"x": 2, "y": 9}]))
+    .mark_line(clip=True)
+    .encode(x="x:Q", y=altair.Y("y:Q", scale=altair.Scale(domain=[0, 5])))
+)
+WORDS = {"caption": "What is shown", "alt": "What to see"}
+VALUES = [[-100.0, 0.0, 90.0], [-120.0, 1.0, 80.0], [-150.0, 2.0, 70.0]]
+
+
+def heatmap(**change: object) -> Output:
+    with collect() as shown:
+        figures.heatmap(**{"values": VALUES, **GRID, **TITLES, **WORDS, "id": "grid"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def lines(**change: object) -> Output:
+    axes = {"x_title": "day", "y_title": "equity", "x_unit": "days.0", "y_unit": "usd.0"}
+    both = {"x": [0, 1, 2], "series": {"a": [1.0, 2.0, 3.0], "b": [3.0, 2.5, 2.9]}}
+    with collect() as shown:
+        figures.lines(**{**both, **axes, **WORDS, "id": "walk"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def bars(**change: object) -> Output:
+    legs = {"values": {"BTC": -9600.0, "GOLD": 973.4}, "title": "P&L", "unit": "usd.0"}
+    with collect() as shown:
+        figures.bars(**{**legs, **WORDS, "id": "legs"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def figure(**change: object) -> Output:
+    rows = [{"name": "a", "value": 3, "label": "a: 3"}, {"name": "b", "value": 1, "label": "b: 1"}]
+    chart = altair.Chart(altair.Data(values=rows)).mark_bar(color=figures.SERIES[1])
+    chart = chart.encode(x="name:N", y="value:Q", description="label:N").properties(height=100)
+    columns = {"name": ("Name", "text"), "value": ("Value", "count")}
+    with collect() as shown:
+        figures.figure(**{"chart": chart, "data": rows, "columns": columns, **WORDS, "id": "own"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def svg(output: Output) -> ElementTree.Element:
+    found = re.search(r"<svg.*</svg>", output.content, re.DOTALL)
+    assert found
+    return ElementTree.fromstring(found[0])  # noqa: S314  (ours)
+
+
+def labels(output: Output) -> list[str]:
+    return [title.text or "" for title in svg(output).iter(f"{SVG}title")]
+
+
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+def test_a_figure_has_caption_alternative_text_and_its_data(make: object) -> None:
+    """A reader who does not see the chart gets its point in words and its numbers in a table."""
+    content = make().content  # type: ignore[operator]
+    assert "<figcaption>What is shown</figcaption>" in content
+    assert 'role="img" aria-label="What to see"' in content
+    assert "<details" in content
+    assert '<th scope="row">' in content
+
+
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+def test_a_figure_follows_the_color_scheme(make: object) -> None:
+    """No color is fixed: text is the page's, marks are custom properties that the style sheet defines."""
+    content = make().content  # type: ignore[operator]
+    assert not re.search(r"#[0-9a-f]{3,6}\b|\bblack\b|\bwhite\b", re.sub(r"url\(#[^)]*\)", "", content))
+    for name in set(re.findall(r"var\((--pn-[a-z0-9-]+)\)", content)):
+        assert f"{name}:" in CSS + SITE_CSS, name
+
+
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+def test_a_figure_scales_with_its_column(make: object) -> None:
+    """It has a view box and no size, brings no font, and is about as wide as a phone's column."""
+    root = svg(make())  # type: ignore[operator]
+    assert "width" not in root.attrib
+    assert root.attrib["viewBox"].split()[2] == "370"
+    assert not [element for element in root.iter() if "font-family" in element.attrib]
+
+
+def test_every_cell_says_its_value() -> None:
+    """Each mark carries the axes and the formatted value that it stands for, and nothing else does."""
+    assert labels(heatmap()) == [
+        f"move {column}, stress {row}: P&L {value}"
+        for row, values in zip(["0.0", "0.5", "1.0"], VALUES, strict=True)
+        for column, value in zip(
+            ["−10%", "0%", "10%"], [f"{'−' if v < 0 else ''}${abs(v):.0f}" for v in values], strict=True
+        )
+    ]
+
+
+def test_every_point_and_bar_says_its_value() -> None:
+    """Each point of a line and each bar can be read, not only the first."""
+    assert len(labels(lines())) == 6
+    assert labels(lines())[4] == "b, day 1\u00a0days: $2"  # 2.5 rounds half to even, as Python's formatting does
+    assert labels(bars()) == ["BTC: P&L −$9,600", "GOLD: P&L $973"]
+
+
+def test_fine_steps_have_names_of_their_own() -> None:
+    """What the axis rounds to one number are two rows of the data, and two points to be pointed at."""
+    steps = [0.0, 0.5, 1.0]
+    output = lines(x=steps, series={"a": [1.0, 2.0, 3.0]}, x_unit="count")
+    assert [row[0] for row in output.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert labels(output) == [f"a, day {x}: ${y}" for x, y in (("0.0", 1), ("0.5", 2), ("1.0", 3))]
+    output = heatmap(rows=steps, row_unit="count", columns=[-0.001, 0.0, 0.001])
+    assert [row[0] for row in output.data["rows"]] == ["0.0", "0.5", "1.0"]
+    assert output.data["headers"][1:] == ["−0.1%", "0.0%", "0.1%"]
+    assert labels(output)[3] == "move −0.1%, stress 0.5: P&L −$120"
+    drawn = [element.text for element in svg(output).iter(f"{SVG}text")]
+    assert "0%" in drawn  # the axis is as it was asked for
+    assert "0.5" not in drawn
+
+
+def test_losses_are_warm_gains_are_cool_and_the_shade_is_the_size() -> None:
+    """The lowest value has the strongest shade of loss; nothing is neutral but zero and what is next to it."""
+    content = heatmap().content
+    assert content.count("var(--pn-loss-4)") == 1
+    assert "var(--pn-gain-2)" in content
+    assert content.count("var(--pn-neutral)") == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "length"),
+    [
+        ({}, 0),
+        ({"threshold": -110.0}, 6),
+        ({"threshold": 0.5}, 10),
+        ({"mark_worst": True}, 4),
+        ({"threshold": -999}, 0),
+    ],
+)
+def test_the_outline_goes_around_the_cells_that_were_asked_for(option: dict[str, Any], length: int) -> None:
+    """One line around all cells below the threshold, or around the worst; it is as long as their common edge."""
+    output = heatmap(**option)
+    across, down = (float(size) for size in re.findall(r"h([\d.]+)v([\d.]+)h", output.content)[0])
+    pieces = [line for group in svg(output).iter(f"{SVG}g") if group.get("stroke-width") == "2" for line in group]
+    sides = [abs(float(p.get("x2", 0))) / across + abs(float(p.get("y2", 0))) / down for p in pieces]
+    assert sum(sides) == pytest.approx(length)
+
+
+def test_what_is_beyond_the_threshold_is_said_not_only_outlined() -> None:
+    """Whoever does not see the outline hears it, and the outline is explained where it is seen."""
+    output = heatmap(threshold=-110.0, threshold_label="below maintenance")
+    beyond = [text for text in labels(output) if text.endswith(", below maintenance")]
+    assert beyond == [
+        "move −10%, stress 0.5: P&L −$120, below maintenance",
+        "move −10%, stress 1.0: P&L −$150, below maintenance",
+    ]
+    assert '<i class="pn-box"></i>below maintenance' in output.content
+
+
+def test_an_amount_that_is_worse_the_larger_is_warm_where_it_is_large() -> None:
+    """Of losses the largest is the worst: outlined by `mark_worst`, and in the strongest warm shade."""
+    content = heatmap(values=np.abs(VALUES), scale="loss", threshold=110.0).content
+    assert content.count('"var(--pn-loss-4)"') == 1
+    assert "gain" not in content
+
+
+def test_what_is_neither_good_nor_bad_has_one_hue() -> None:
+    """From the lightest at the lowest value to the strongest at the highest."""
+    fills = re.findall(r"var\(--pn-plain-(\d)\)", heatmap(values=np.arange(9).reshape(3, 3), scale="plain").content)
+    assert fills == sorted(fills)
+    assert (fills[0], fills[-1]) == ("1", "6")
+
+
+@pytest.mark.parametrize(
+    ("scale", "note", "text"),
+    [(1.0, "P&amp;L", "−$100"), (1e3, "P&amp;L, $ thousand", "−100.0"), (1e5, "P&amp;L, $ million", "−10.0")],
+)
+def test_numbers_in_cells_are_as_exact_as_there_is_room_for(scale: float, note: str, text: str) -> None:
+    """In full where they fit; else in thousands or millions, and then that stands above the grid."""
+    columns = np.linspace(-0.4, 0.4, 9 if scale == 1e5 else 7)
+    output = heatmap(values=np.full((3, columns.size), -100.0 * scale), columns=columns)
+    assert text in {element.text for element in svg(output).iter(f"{SVG}text")}
+    assert f"<span>{note}</span>" in output.content
+
+
+def test_a_large_grid_has_a_key_instead_of_numbers() -> None:
+    """861 numbers could not be read; the shades are explained, and each cell still says its value."""
+    rows, columns = np.linspace(0, 1, 21), np.linspace(-0.4, 0.4, 41)
+    output = heatmap(values=rows[:, None] + 10_000 * columns, rows=rows, columns=columns)
+    assert len(labels(output)) == 861
+    assert "pn-scale" in output.content
+    assert len(list(svg(output).iter(f"{SVG}text"))) < 40
+    shapes = re.findall(r"M([\d.]+),([\d.]+)h([\d.]+)v([\d.]+)h", output.content)
+    assert all(float(number).is_integer() for shape in shapes for number in shape)  # or neighbors leave a gap
+
+
+@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+def test_labels_can_be_read_on_a_phone(make: Any) -> None:
+    """At 390 px the column is 358 px wide and a drawing 370: no text may be smaller than 11 px there."""
+    root = svg(make())
+    sizes = [float(e.attrib["font-size"].removesuffix("px")) for e in root.iter() if "font-size" in e.attrib]
+    assert min(sizes) * 358 / float(root.attrib["viewBox"].split()[2]) >= 11
+
+
+def test_ticks_are_written_exactly() -> None:
+    """A tick at 2.5% is not called 3%, whatever the unit's decimals."""
+    output = lines(series={"a": [0.0, 0.05, 0.1]}, y_unit="pct.0")
+    texts = [element.text or "" for element in svg(output).iter(f"{SVG}text")]
+    assert [text for text in texts if text.endswith("%")] == ["0.0%", "2.5%", "5.0%", "7.5%", "10.0%"]
+
+
+def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
+    """Ticks, points and lines between them; what a mark says and the table are the values, not their logarithms."""
+    output = lines(x=[1, 10, 100], series={"a": [0.01, 0.1, 1.0]}, log_x=True, log_y=True, y_unit="number.2")
+    assert [row[1] for row in output.data["rows"]] == ["0.01", "0.10", "1.00"]
+    assert labels(output)[1] == "a, day 10\u00a0days: 0.10"
+    root = svg(output)
+    points = [(float(c.get("cx", 0)), float(c.get("cy", 0))) for c in root.iter(f"{SVG}circle")]
+    assert np.ptp(np.diff(points, axis=0), axis=0) == pytest.approx(0.0, abs=0.2)  # written to a tenth of a px
+    heights = {
+        text.text: float(text.get("y", 0)) for text in root.iter(f"{SVG}text") if text.text in ("0.01", "0.1", "1")
+    }
+    assert heights["0.01"] - heights["0.1"] == pytest.approx(heights["0.1"] - heights["1"], abs=0.2)
+    straight = re.findall(r'd="(M[^"]*L[^"]*)"', output.content)
+    assert [path.count("L") for path in straight] == [1]  # three points in a line are drawn as two
+
+
+@pytest.mark.parametrize("low", [-50.0, -0.01, 0.0, 5.0])
+@pytest.mark.parametrize("span", [1e-4, 0.3, 9.9, 7e6])
+def test_ticks_are_round_and_within(low: float, span: float) -> None:
+    """At least two, at most nine, evenly spaced, none outside."""
+    ticks = layout.ticks(low, low + span)
+    assert 2 <= len(ticks) <= 9
+    assert low - 1e-9 * span <= ticks[0] < ticks[-1] <= low + span * (1 + 1e-9)
+    assert np.ptp(np.diff(ticks)) <= 1e-6 * span + 1e-11
+
+
+def test_names_at_the_ends_of_lines_do_not_touch() -> None:
+    """Lines that end in one point have names at least a line apart, in the order of the lines where there is one."""
+    output = lines(series={name: [0.0, 1.0, 2.0 + i * 1e-6] for i, name in enumerate("abcd")})
+    heights = {e.text: float(e.attrib["y"]) for e in svg(output).iter(f"{SVG}text") if e.get("font-weight") == "600"}
+    assert list(heights) == list("abcd")
+    assert np.diff(list(heights.values())).max() <= -13  # up is less
+
+
+def test_the_name_of_a_rule_keeps_away_from_the_lines() -> None:
+    """It moves along the rule, or below it, to where there is room."""
+    x = np.linspace(0, 1, 50)
+    assert layout.free("rule", 0.5, x, [0.55 - 0.5 * x], (0.0, 1.0), 250.0, ())[0] > 0.4
+    assert layout.free("rule", 0.5, x, [0.54 + 0 * x], (0.0, 1.0), 250.0, ())[1] == -1
+    assert layout.free("rule", 0.5, x, [0 * x], (0.0, 1.0), 250.0, [0.0])[0] > 0.0
+
+
+def test_a_long_series_has_as_many_marks_as_a_finger_can_tell_apart() -> None:
+    """The line and the table keep every point; the ends are always among the marks."""
+    x = np.arange(200.0)
+    output = lines(x=x, series={"a": x})
+    assert len(labels(output)) == 41
+    assert (labels(output)[0], labels(output)[-1]) == ("a, day 0\u00a0days: $0", "a, day 199\u00a0days: $199")
+    assert len(output.data["rows"]) == 200
+
+
+def test_a_line_is_drawn_from_the_points_that_show() -> None:
+    """A straight run needs two of 500; what is left out is nowhere farther from the line than a reader can see."""
+    x = np.linspace(0.0, 250.0, 500)
+    assert list(layout.thinned(x, 3 * x, 0.08)) == [0, 499]
+    wave = 100 + 90 * np.sin(x / 20)
+    kept = layout.thinned(x, wave, 0.08)
+    assert len(kept) < 125
+    assert np.abs(np.interp(x, x[kept], wave[kept]) - wave).max() <= 0.08 * np.hypot(1, 90 / 20)  # seen from above
+    assert len(layout.thinned(x, np.arange(500) % 2 * 9.0, 0.08)) == 500
+
+
+def test_a_line_is_not_called_by_the_value_of_its_first_point() -> None:
+    """Vega describes a whole line so; only what has one value gets a label."""
+    assert labels(figure(chart=CLIPPED)) == []
+
+
+def test_the_name_of_a_line_breaks_between_words() -> None:
+    """Never inside one, however long it is, and not at its hyphen."""
+    assert layout.wrapped("counterfactual-benchmark of a long-short book", 15).split() == [
+        *("counterfactual-benchmark", "of", "a", "long-short", "book")
+    ]
+    assert layout.wrapped("long-short pair", 15) == "long-short pair"
+
+
+@pytest.mark.parametrize(
+    ("scale", "above", "below"), [("pnl", "gain", "loss"), ("loss", "loss", "gain"), ("plain", "plain", "plain")]
+)
+def test_bars_are_warm_for_what_is_bad(scale: str, above: str, below: str) -> None:
+    """A positive loss is no gain, and what is neither good nor bad is not colored as one."""
+    fills = re.findall(r'fill="var\(--pn-(gain|loss|plain)\)"', bars(scale=scale).content)
+    assert fills == ([below, above] if above != below else [above])
+
+
+def test_bars_may_add_up() -> None:
+    """The total is their sum, named, and neither a gain nor a loss of its own."""
+    output = bars(total="Book")
+    assert output.data["rows"][-1] == ["Book", fmt(-9600.0 + 973.4, "usd.0")]
+    assert "var(--pn-muted)" in output.content
+
+
+def test_data_are_what_the_ledger_lists() -> None:
+    """The rows as published, JSON-able; the text has a line for each."""
+    for output in (heatmap(), lines(), bars(), figure()):
+        assert json.loads(json.dumps(output.data)) == output.data
+        assert len(output.text.splitlines()) == 1 + len(output.data["rows"])
+
+
+def test_a_figure_does_not_depend_on_those_before_it() -> None:
+    """vl-convert counts ids through the whole process; ours start anew in each figure and carry its id."""
+    clipped = {"chart": CLIPPED}
+    first = figure(**clipped).content
+    heatmap()
+    assert figure(**clipped).content == first
+    ids = re.findall(r'\sid="([^"]+)"', first)
+    assert len(ids) == len(set(ids)) == 2
+    assert 'clip-path="url(#own-0)"' in first
+    assert all(name.startswith("own") for name in ids)
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "message"),
+    [
+        (heatmap, {"caption": ""}, "caption"),
+        (lines, {"alt": " "}, "alt must not"),
+        (lines, {"alt": "A chart of losses"}, "alt must say"),
+        (lines, {"id": "Two words"}, "id must be"),
+        (lines, {"x": [0, 2, 1]}, "rising"),
+        (lines, {"log_x": True}, "logarithmic"),
+        (lines, {"log_y": True, "rules": {"none": 0.0}}, "must be > 0 for a logarithmic axis, got 0.0"),
+        (lines, {"log_y": True, "zero": True}, "zero must be False"),
+        (lines, {"x_rules": {"late": 3.0}}, "x_rules"),
+        (bars, {"total": "BTC"}, "name of its own"),
+        (figure, {"data": []}, "rows and columns"),
+        (figure, {"chart": CLIPPED.mark_line(color="red")}, "fill|stroke must be a color"),
+        (figure, {"chart": CLIPPED.properties(width=600)}, "at most 370 px"),
+        (heatmap, {"values": [[1.0]]}, "shape"),
+        (heatmap, {"values": np.full((3, 3), np.nan)}, "finite"),
+        (lines, {"series": {}}, "1 to 4"),
+        (lines, {"series": {"a": [1.0, 2.0]}}, "shape"),
+        (lines, {"y_unit": "dollars"}, "unit must be one of"),
+        (bars, {"values": {}}, "empty"),
+        (bars, {"values": {"a": np.inf}}, "finite"),
+    ],
+)
+def test_a_figure_that_would_mislead_is_refused(make: object, change: dict[str, object], message: str) -> None:
+    """No caption, no alternative, no data, or data that are not numbers: an error instead of a chart."""
+    with pytest.raises(ValueError, match=message):
+        make(**change)  # type: ignore[operator]
+
+
+SHADE = re.compile(r"--pn-(neutral|(loss|gain|plain)-\d)$")
+
+
+def contrast(one: str, two: str) -> float:
+    """The WCAG 2 contrast ratio of two colors written as `#rrggbb`."""
+
+    def luminance(color: str) -> float:
+        channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(two)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_contrast(scheme: int) -> None:
+    """WCAG 2.2 AA: text on every shade 4.5, names of lines on paper 4.5, in both schemes."""
+    colors = dict(re.findall(r"(--pn-[a-z0-9-]+): light-dark\(([^)]*)\)", CSS + SITE_CSS))
+    value = {name: pair.split(", ")[scheme] for name, pair in colors.items()}
+    assert len([name for name in value if SHADE.match(name)]) == 15
+    for name in value:
+        if SHADE.match(name):
+            assert contrast(value["--pn-ink"], value[name]) >= 4.5, name
+        if name.startswith("--pn-series"):
+            assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
+    for name in ("--pn-loss", "--pn-gain", "--pn-plain", "--pn-muted", "--pn-ink"):  # bars and outlines
+        assert contrast(value["--pn-paper"], value[name]) >= 3, name
+
+
+def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
+    """Printed in grey, the darker cell has the larger loss, all the way to the largest gain; numbers stay readable."""
+    shades = dict(re.findall(r"(--pn-[a-z0-9-]+): (#[0-9a-f]{6})", CSS.partition("@media print")[2]))
+    order = [*(f"--pn-loss-{i}" for i in (4, 3, 2, 1)), "--pn-neutral", *(f"--pn-gain-{i}" for i in (1, 2, 3, 4))]
+    light = [contrast("#000000", shades[name]) for name in order]
+    assert light == sorted(light)
+    assert min(b / a for a, b in pairwise(light)) >= 1.05
+    assert light[0] >= 4.5
+
+
+def test_the_script_is_small() -> None:
+    """At most 3.5 kB for everything that a page can do beyond being read, as it travels: without comments."""
+    assert len(gzip.compress(styles.bare((ROOT / "docs/assets/figures.js").read_text()).encode(), 9)) <= 3584
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    opened = browser.new_page(viewport={"width": 390, "height": 900}, has_touch=True)
+    content = "".join(output.content for output in (heatmap(), lines()))
+    opened.set_content(f'<body class="md-typeset" style="margin:16px"><style>{SITE_CSS}{CSS}</style>{content}')
+    opened.add_script_tag(path=ROOT / "docs/assets/figures.js")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize(
+    ("make", "change"),
+    [
+        (lines, {"series": {"without compounding": [0, 1, 2], "window": [1, 0, 1], "mean": [0, 1, 0]}}),
+        (lines, {"series": {"equity": [-20_000, 0, 0]}}),
+        (lines, {"series": {"equity": [-0.22, 0, 0]}, "y_unit": "pct.0"}),
+        (bars, {"values": {"policy": -0.352, "rules": 0.352}, "unit": "pct.1"}),
+    ],
+    ids=["ends", "ticks", "percent", "bars"],
+)
+def test_every_text_is_inside_the_drawing(make: Any, change: dict[str, Any], width: int, browser: Any) -> None:
+    """On a phone, where texts are largest, and in the fonts of this machine, of which DejaVu Sans is the widest."""
+    content = make(**change).content
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content(f'<body class="md-typeset" style="margin:16px"><style>{SITE_CSS}{CSS}</style>{content}')
+    outside = page.evaluate("""() => {
+        const plot = document.querySelector(".pn-plot svg"), box = plot.getBoundingClientRect()
+        const texts = [...plot.querySelectorAll("text")].map(text => [text.textContent, text.getBoundingClientRect()])
+        return texts.filter(([, at]) => at.left < box.left || at.right > box.right).map(([text]) => text)
+    }""")
+    page.close()
+    assert outside == []
+
+
+def test_each_value_can_be_reached_by_pointer_touch_and_keyboard(page: Any) -> None:
+    """The plot is one tab stop; arrows move over the grid; near is near enough for a finger."""
+    plot, readout = page.locator("#grid .pn-plot"), page.locator("#grid .pn-readout")
+    assert plot.get_attribute("tabindex") == "0"
+    assert page.locator("#grid .pn-plot [tabindex]").count() == 0
+    plot.locator(".m").nth(4).hover()
+    assert readout.text_content() == "move 0%, stress 0.5: P&L $1"
+    page.mouse.move(0, 0)
+    assert readout.text_content() == ""
+    plot.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert readout.text_content() == "move −10%, stress 1.0: P&L −$150"
+    page.keyboard.press("Escape")
+    assert readout.text_content() == ""
+    box = page.locator("#walk .pn-plot .m").nth(1).bounding_box()
+    page.touchscreen.tap(box["x"] + 6, box["y"] + 16)
+    assert page.locator("#walk .pn-readout").text_content() == "a, day 1\u00a0days: $2"
+
+
+def test_the_data_of_a_figure_can_be_taken_along(page: Any) -> None:
+    """As numbers: the unit stands in the header, the minus is one that a program reads."""
+    page.locator("#grid summary").click()
+    with page.expect_download() as taken:
+        page.locator("#grid").get_by_role("button", name="Download as CSV").click()
+    assert taken.value.suggested_filename == "grid.csv"
+    rows = list(csv.reader(taken.value.path().read_text("utf-8-sig").splitlines()))
+    assert rows == [
+        ["stress \\ move", "−10% ($)".replace("−", "-"), "0% ($)", "10% ($)"],
+        *(
+            [f"{row:.1f}", *(f"{value:.0f}" for value in values)]
+            for row, values in zip(GRID["rows"], VALUES, strict=True)
+        ),
+    ]
+
+
+def test_nothing_moves_when_a_value_is_shown(page: Any) -> None:
+    """The line for the value has its room from the beginning, on a phone, too; and the page never scrolls sideways."""
+    before = page.locator("#walk").bounding_box()
+    page.locator("#grid .pn-plot .m").first.hover()
+    assert page.locator("#grid .pn-readout").text_content() != ""
+    assert page.locator("#walk").bounding_box() == before
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_zero_beside_losses_has_room_for_its_number() -> None:
+    """The label of a bar of no length is inside the drawing like any other."""
+    root = svg(bars(values={"policy": -0.352, "rules": 0.0}, unit="pct.1"))
+    width = float(root.attrib["viewBox"].split()[2])
+    anchors = [text for text in root.iter(f"{SVG}text") if text.text == "0.0%"]
+    assert anchors
+    parents = {child: parent for parent in root.iter() for child in parent}
+    for text in anchors:
+        x, node = float(text.get("x", 0)), text
+        while node is not root:
+            found = re.match(r"translate\(([-\d.]+)", node.get("transform", ""))
+            x += float(found[1]) if found else 0.0
+            node = parents[node]
+        assert x + 26 <= width  # four digits of 11 px

@@ -1,0 +1,49 @@
+"""Formulas bring the glyphs that they show, and no page brings more."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from perpnotes.publish.page import math
+from perpnotes.publish.site import fonts
+
+
+def _formula(tex: str) -> str:
+    return math._converter.convert_with_local_state(tex, displaystyle=True)
+
+
+def test_letters_alone_are_italic_and_text_is_the_page() -> None:
+    """As MathML Core has browsers show them; a root is drawn with a sign that stands nowhere in the page."""
+    formulas = _formula(r"h + \sigma\,\log 2 + \text{qz} + \mathrm{d}") + _formula(r"\sqrt{x_i}")
+    shown = fonts.characters([f"<p>q</p>{formulas}<p>q</p>"])
+    assert {"ℎ", "𝜎", "𝑥", "𝑖", "√", "2", "+", "l", "o", "g", "d"} <= shown
+    assert not shown & set("hσxiqz ")
+    assert fonts.characters(["<p>math</p>"]) == set()
+
+
+def test_brackets_grow_and_nothing_else_is_there() -> None:
+    """The same characters give the same bytes; a bracket brings its other half."""
+    data = fonts.woff2("(𝑥")
+    assert data == fonts.woff2(iter("𝑥("))
+    font = TTFont(io.BytesIO(data))
+    assert sorted(map(chr, font.getBestCmap())) == ["(", ")", "𝑥"]
+    grown = font["MATH"].table.MathVariants.VertGlyphConstruction[0]
+    assert grown.VariantCount > 3
+    assert grown.GlyphAssembly.PartCount >= 3
+    assert "OFL" in str(font["name"].getName(14, 3, 1)) or "SIL" in str(font["name"].getName(13, 3, 1))
+
+
+def test_a_character_that_the_typeface_lacks_is_named() -> None:
+    with pytest.raises(ValueError, match="lacks 漢"):
+        fonts.woff2("x漢")
+
+
+def test_a_site_gets_one_rule_or_none(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<p>x</p>")
+    assert fonts.rule(tmp_path) == ""
+    (tmp_path / "a.html").write_text(_formula("x"))
+    assert fonts.rule(tmp_path).startswith('@font-face{font-family:"STIX Two Math";src:url(data:font/woff2;base64,')

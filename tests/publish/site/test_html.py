@@ -1,0 +1,45 @@
+"""Pages as HTML allows them, and no larger than they need to be."""
+
+from pathlib import Path
+
+from perpnotes.publish.site import html
+
+
+def test_attributes_that_html_does_not_know_go() -> None:
+    """A text field keeps its attribute, and a link its place in the order."""
+    box = '<input class="md-toggle" type="checkbox" id="__search" autocomplete="off">'
+    assert html.valid(box) == '<input class="md-toggle" type="checkbox" id="__search">'
+    assert html.valid('<label id="a" tabindex="">') == '<label id="a" tabindex="-1">'
+    for good in ('<input type="text" autocomplete="off">', '<label tabindex="0">', "<p>tabindex</p>"):
+        assert html.valid(good) == good
+
+
+def test_nobody_sees_what_goes() -> None:
+    """Spaces count within code; outside of it the same classes may mean something."""
+    code = '<pre><span></span><code><span class="n">x</span>\n  <span class="w"> </span><i>1</i></code></pre>'
+    page = f'<p>\n\n  a  b\n</p>\n{code}\n  <p><span class="n">x</span></p>'
+    left = '<p>\na  b\n</p>\n<pre><code>x\n   <i>1</i></code></pre>\n<p><span class="n">x</span></p>'
+    assert html.plain(page) == left
+
+
+def test_buttons_for_copying_come_with_the_page() -> None:
+    """One for each block of code, by a name of its own, and the theme makes no second; a signature has none."""
+    plain = '<div class="highlight"><pre><code>a</code></pre></div>'
+    titled = '<div class="highlight"><span class="filename">t</span><pre><code>a</code></pre></div>'
+    signature = '<div class="doc-signature highlight"><pre><code>b</code></pre></div>'
+    made = html.copying(plain + signature + titled + '{"features": ["content.code.copy", "toc.follow"]}')
+    for name in ("code-0", "code-1"):
+        assert made.count(f'<pre><code id="{name}">a</code>') == 1
+        assert made.count(f'data-clipboard-target="#{name}"') == 1
+    assert made.count("<button") == 2
+    assert '"features": ["toc.follow"]' in made
+    assert html.copying(made) == made
+
+
+def test_pages_that_need_nothing_stay_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.html").write_text("<p>one</p>")
+    (tmp_path / "deep/b.html").write_text('<label tabindex="">')
+    assert html.tidy(tmp_path) == 1
+    assert (tmp_path / "deep/b.html").read_text() == '<label tabindex="-1">'
+    assert html.tidy(tmp_path) == 0

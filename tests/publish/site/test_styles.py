@@ -1,0 +1,67 @@
+"""Of a stylesheet only goes what no page and no script can ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perpnotes.publish.site.styles import trim, trimmed
+
+USED = {"a", "md-nav", "open", "--used", "p"}
+
+
+@pytest.mark.parametrize(
+    ("css", "left"),
+    [
+        (".a { color: red }", ".a{color:red}"),
+        (".b { color: red }", ""),
+        (".a, .b, p > .a { color: red; }", ".a,p > .a{color:red}"),
+        (".a:not(.b) { x: y }", ".a:not(.b){x:y}"),
+        (".a:is(.b, .a) { x: y }", ".a:is(.b,.a){x:y}"),
+        ("audio { x: y } p { x: y }", "p{x:y}"),
+        ("details[open] { x: y } p[open] { x: y } p[hidden] { x: y }", "p[open]{x:y}"),
+        ("@media print { .b { x: y } }", ""),
+        ("@media (width > 1px) { .a { x: y } .b { x: y } }", "@media (width > 1px){.a{x:y}}"),
+        (":root { --used: 1; --not: 2 }", ":root{--used:1;}"),
+        (":root { --a1: 1; --b1: var(--a1) } .a { x: var(--b1) }", ":root{--a1:1;--b1:var(--a1)}.a{x:var(--b1)}"),
+        (":root { --not: url('x;}y') } .a { x: y }", ":root{}.a{x:y}"),
+        ("@keyframes k { to { x: y } } .a { animation: k 1s }", "@keyframes k{to{x:y}}.a{animation:k 1s}"),
+        ("@keyframes k { to { x: y } } .a { x: y }", ".a{x:y}"),
+        (".a { content: ' ;  } ' }", '.a{content:" ;  } "}'),
+        ('@charset "utf-8"; /* .a */ .a { x: y }', ".a{x:y}"),
+    ],
+)
+def test_what_is_left(css: str, left: str) -> None:
+    """Rule by rule: lists, brackets, elements, attributes, media, custom properties, animations, quotes."""
+    assert trimmed(css, USED) == left
+
+
+def test_a_broken_stylesheet_is_refused() -> None:
+    """Half of a rule may have meant anything."""
+    with pytest.raises(ValueError, match="css must be a stylesheet"):
+        trimmed("p", USED)
+
+
+def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
+    """In the order of the links, at any depth; what a page or a script names stays, words that are only read do not."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets/a.css").write_text(".kept { x: 1 } .scripted { x: 1 } .read { x: 1 }")
+    (tmp_path / "assets/b.css").write_text(".kept { x: 2 } [fill] { x: var(--drawn) } :root { --drawn: 3; --own: 4 }")
+    (tmp_path / "assets/s.js").write_text('// why\nif (a)\n  // how\n  b.className = "scripted" // "http://x"\n')
+    links = '<link rel="stylesheet" href="{0}assets/a.css">\n <link rel="stylesheet" href="{0}assets/b.css">'
+    for page, up in (("index.html", ""), ("deep/index.html", "../")):
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        body = f'<p class="kept" title="read" fill="var(--own)">read</p>{links.format(up)}<b>'
+        (tmp_path / page).write_text(body)
+    sheet = trim(tmp_path)
+    assert sheet.read_text() == ".kept{x:1}.scripted{x:1}.kept{x:2}[fill]{x:var(--drawn)}:root{--drawn:3;--own:4}"
+    assert f'<link rel="stylesheet" href="../assets/{sheet.name}"><b>' in (tmp_path / "deep/index.html").read_text()
+    assert (tmp_path / "assets/s.js").read_text() == 'if (a)\nb.className = "scripted" // "http://x"\n'
+    assert [file.name for file in sorted(tmp_path.rglob("*.css"))] == [sheet.name]
+    assert trim(tmp_path) == sheet  # again, and nothing is lost
+    assert sheet.is_file()
+    (tmp_path / "assets/b.css").touch()
+    (tmp_path / "other.html").write_text('<link rel="stylesheet" href="assets/b.css">')
+    with pytest.raises(ValueError, match="one list of stylesheets"):
+        trim(tmp_path)

@@ -98,9 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     finish = commands.add_parser(
         "finish",
         help="add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
-        description="Add to a built site structured data, feeds, llms.txt, each article as Markdown, pictures and provenance, let "
-        "its search put a name first, put one stylesheet without unused rules and with the typeface of formulas in the "
-        "place of the theme's, and pack all of it into a file to read offline. make site does it after it has built.",
+        description="Add to a built site structured data, feeds, llms.txt, each article as Markdown and its picture; "
+        "let its search put a name first; put one stylesheet, without unused rules and with the typeface of formulas, "
+        "in the place of the theme's; and pack all of it into a file to read offline. make site does it after it has "
+        "built.",
     )
     finish.add_argument("site", nargs="?", type=Path, default=Path("site"), help="the built site; by default site/")
     finish.set_defaults(command=_finish)

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from perpnotes.publish.compute import results
-
 CONFIG = """\
 site_name: Test
 site_url: https://example.org/
@@ -89,7 +87,7 @@ class Site:
 @pytest.fixture(autouse=True)
 def _nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test computes, it computes itself, and leaves nothing for the next build."""
-    monkeypatch.setattr(results, "FOLDER", tmp_path / ".cache/results")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
 
 @pytest.fixture

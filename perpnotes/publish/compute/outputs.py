@@ -33,7 +33,38 @@ class Output:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+PRINTED = 200_000
+"""Characters that a block may print."""
+
 _sink: list[Output] | None = None
+
+
+class _Printed(io.StringIO):
+    """What is printed until the next output, up to a limit."""
+
+    def write(self, text: str) -> int:
+        if self.tell() + len(text) > PRINTED:
+            raise ValueError(f"a block must print at most {PRINTED:,} characters at a time")
+        return super().write(text)
+
+
+def checked(fields: Mapping[str, Any]) -> Output:
+    """An output that came as plain data from a process that is not trusted.
+
+    Parameters:
+        fields: of `Output`.
+
+    Raises:
+        ValueError: a field is missing, unknown or of another kind.
+        TypeError: `fields` is no mapping.
+    """
+    output = Output(**fields)
+    kinds = (output.kind in ("text", "figure", "table", "answer"), output.markup in ("html", "markdown", "text"))
+    if not all(kinds) or not all(isinstance(text, str) for text in (output.content, output.text)):
+        raise ValueError(f"an output must be text, figure, table or answer, got {output.kind!r}")
+    if not isinstance(output.data, dict) or not isinstance(output.data.get("id", ""), str):
+        raise ValueError("the data of an output must be a mapping, and its id a text")
+    return output
 
 
 def show(output: Output) -> None:
@@ -50,7 +81,7 @@ def collect() -> Iterator[list[Output]]:
     """Gather everything that is shown or printed inside, in order; what is printed becomes `kind="text"`."""
     global _sink
     outer, _sink = _sink, []
-    with redirect_stdout(io.StringIO()):
+    with redirect_stdout(_Printed()):
         try:
             yield _sink
             flush()

@@ -1,22 +1,29 @@
-"""What articles computed, kept on disk until an article or the library changes.
+"""What articles computed, kept on disk until something that it depends on changes.
 
-`perpnotes export` runs every article, and the generator that follows would run them all again. A result is kept under
-the hash of everything that it can depend on: the article, the library's sources, the versions below them and the
-clock. An article that read a file of any other kind is never kept, because nothing would tell when that file changes.
+`make site` runs every article to export it, and the generator that follows would run them all again. Beside what an
+article computed stand the hashes of all that it read: the modules of the library that it loaded, other files, the
+content of folders that it listed. The process that builds takes them, not the article's own. A result is used again
+while they agree, so a change in `fees.py` computes anew what depends on `fees`, and nothing else.
+
+Results are kept outside the repository: what comes with somebody's branch is never taken for one.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import platform
-import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Value
@@ -24,13 +31,15 @@ from perpnotes.publish.compute import worker
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed, Result
 
-FOLDER = Path(".cache/results")
-"""Where results are kept, from the root of the repository; `make clean` removes it."""
+_KEPT = 4  # results of an article: of branches, and of the time before the last edit
 
 INSIGHTS = "docs/insights"
 """Where the articles are that can be quoted, from the root of the repository."""
 
-_LIBRARY = Path(__file__).parents[1]
+
+def folder() -> Path:
+    """Where results are kept: `perpnotes` in the user's cache, which is `XDG_CACHE_HOME` or else `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "perpnotes")
 
 
 def of(article: Article, folder: str = INSIGHTS) -> Computed:
@@ -77,31 +86,79 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
 def _own(article: Article) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
+    with _alone(article) as file:
+        if (kept := _load(file)) is not None:
+            return kept
+        started = time.time_ns()
+        computed = worker.run(article)
+        here = Path.cwd()
+        files = {os.path.relpath(path, here) if Path(path).is_relative_to(here) else path for path in computed.trace}
+        if all(_changed(Path(path)) < started for path in files):  # or it is unknown which of two contents was read
+            part = file.with_suffix(".part")
+            trace = {path: _digest(Path(path)) for path in sorted(files)}
+            part.write_text(json.dumps({"trace": trace, "computed": asdict(computed)}), encoding="utf-8")
+            part.replace(file)
+        return computed
+
+
+@contextmanager
+def _alone(article: Article) -> Iterator[Path]:
+    """The file of a result, for one process and thread at a time: who waits finds what the first has computed."""
     name = article.path.replace("/", "-")
-    file = FOLDER / f"{name}-{_key(article)}.json"
-    try:
-        return _load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        pass
-    computed = worker.run(article)
-    if not computed.read:
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        part = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}")
-        part.write_text(json.dumps(asdict(computed)), encoding="utf-8")
-        part.replace(file)  # whoever reads at the same time finds all of it or nothing
-        for old in set(FOLDER.glob(f"{name}-*.json")) - {file}:
-            old.unlink(missing_ok=True)
-    return computed
+    file = folder() / f"{name}-{_key(article)[:16]}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield file
+    for old in sorted(file.parent.glob(f"{name}-*.json"), key=_changed)[:-_KEPT]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _key(article: Article) -> str:
+    """The hash of what an article can depend on beside files: its text, the clock, the versions below the library."""
     parts = [article.path, article.text, os.environ.get("SOURCE_DATE_EPOCH") or "0", platform.python_version()]
     parts += [version(name) for name in ("numpy", "altair", "vl-convert-python")]
-    sources = (file.read_bytes() for file in sorted(_LIBRARY.rglob("*.py")))
-    return hashlib.sha256(b"\0".join([*(part.encode() for part in parts), *sources])).hexdigest()[:32]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _load(text: str) -> Computed:
-    found = json.loads(text)
-    outputs = tuple(tuple(Output(**output) for output in shown) for shown in found["outputs"])
-    return Computed(outputs, {source: Result(**result) for source, result in found["values"].items()})
+def _load(file: Path) -> Computed | None:
+    """A result, if there is one and nothing that it was made from has changed."""
+    try:
+        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    if any(_digest(Path(path)) != digest for path, digest in kept["trace"].items()):
+        return None
+    found = kept["computed"]
+    return Computed(
+        tuple(tuple(Output(**output) for output in shown) for shown in found["outputs"]),
+        {source: Result(**result) for source, result in found["values"].items()},
+        tuple(found["trace"]),
+    )
+
+
+def _digest(path: Path) -> str:
+    """The hash of a file, or of the names in a folder; empty where there is neither."""
+    try:
+        stat = path.stat()
+        return _hash(path, stat.st_mtime_ns, stat.st_size)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=4096)
+def _hash(path: Path, _changed: int, _size: int) -> str:
+    names = (
+        (name for name in sorted(entry.name for entry in path.iterdir()) if name != "__pycache__")
+        if path.is_dir()
+        else ()
+    )
+    return hashlib.sha256("\0".join(names).encode() if path.is_dir() else path.read_bytes()).hexdigest()
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,45 +1,57 @@
 """Runs the blocks and inline values of one article, in a process of their own that ends with the page.
 
 The process is forked from a server that has the third-party packages loaded but not perpnotes: each page therefore
-starts at once, sees the library as it is on disk, and shares nothing with another page or an earlier build.
+starts at once, sees the library as it is on disk, and shares nothing with another page or an earlier build. It is
+confined (`confine`) before any of the article's code runs, its time, memory and output have limits, and what it sends
+back is JSON of a known shape: nothing that it says is executed here.
 """
 
 from __future__ import annotations
 
 import builtins
+import compileall
+import json
 import linecache
 import math
 import multiprocessing
 import multiprocessing.forkserver
 import os
 import random
+import resource
+import signal
 import sys
 import threading
 import time
 import traceback
 import warnings
 import zoneinfo
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from sysconfig import get_paths
-from types import CodeType, ModuleType
-from typing import Any
+from types import CodeType, FrameType, ModuleType
+from typing import Any, NoReturn
 
 import time_machine
 
 from perpnotes.publish.articles import SECONDS, Article, ArticleError, Value
-from perpnotes.publish.compute import drawing, outputs
+from perpnotes.publish.compute import confine, drawing, outputs
+from perpnotes.publish.compute.outputs import Output
 
 _PRELOAD = ["altair", "markdown", "numpy", "pymdownx.superfences", "time_machine", "yaml"]
 # What must be set before Python or BLAS start. One BLAS thread: the order of a sum, and with it the last digit,
 # depends on the number of threads, and that on the machine.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _START_SECONDS = 120.0
+_GRACE = 5  # seconds of processor time, in which a block that is out of time may end by itself
+_PATIENCE = 10.0  # how many times its processor time a block may take by the clock, and a minute: machines are busy
+_MESSAGE = 8 << 20  # bytes that a block, with all that it shows, may send
 
 _server = multiprocessing.get_context("forkserver")
 _starting = threading.Lock()
+_LIBRARY = Path(__file__).parents[2]
 
 
 class RunError(ArticleError):
@@ -61,12 +73,13 @@ class Computed:
     Parameters:
         outputs: for each block that runs, in order, what it shows.
         values: the result of each inline value, by the value's `source`.
-        read: files that it read and that belong neither to Python nor to the library.
+        trace: files that it read or looked for and folders that it listed, the library's modules among them; but not
+            those of Python and its packages.
     """
 
-    outputs: tuple[tuple[outputs.Output, ...], ...] = ()
+    outputs: tuple[tuple[Output, ...], ...] = ()
     values: Mapping[str, Result] = field(default_factory=dict)
-    read: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
 
 
 def run(article: Article) -> Computed:
@@ -81,19 +94,22 @@ def run(article: Article) -> Computed:
         What it computed.
 
     Raises:
-        RunError: something failed, warned, exited or took too long; it names the line.
+        RunError: something failed, warned, exited, took too long or sent what it must not; it names the line. In
+            continuous integration (`CI`) also where the process cannot be confined.
     """
     if not article.executed and not article.evaluated:
         return Computed()
+    compileall.compile_dir(_LIBRARY, quiet=2)  # a page's process writes nothing, and would compile it each time
     mine, theirs = _server.Pipe()
     process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
+    first = (article.executed or article.evaluated)[0].line
+    page = _Page(article, process, mine)
     try:
-        first = (article.executed or article.evaluated)[0].line
-        _receive(article, first, mine, _START_SECONDS)
-        shown = tuple(_receive(article, block.line, mine, block.seconds) for block in article.executed)
+        _heed(page.receive(first, _START_SECONDS), article, first)
+        shown = tuple(page.outputs(block.line, block.seconds) for block in article.executed)
         last = article.evaluated[0].line if article.evaluated else first
-        return Computed(shown, *_receive(article, last, mine, SECONDS))
+        return page.values(shown, last)
     finally:
         process.kill()
         process.join()
@@ -101,7 +117,105 @@ def run(article: Article) -> Computed:
         mine.close()
 
 
-def _start(target: Callable[..., None], *arguments: object) -> multiprocessing.process.BaseProcess:
+_said: set[str] = set()
+
+
+def _heed(unconfined: Any, article: Article, line: int) -> None:
+    """Stop where a page's process should have been confined and is not; elsewhere say so, once."""
+    if not unconfined:
+        return
+    message = f"article code is not confined here: {unconfined}"
+    if os.environ.get("CI"):
+        raise RunError(article.path, line, message)
+    if message not in _said:
+        _said.add(message)
+        print(message, file=sys.stderr)
+
+
+class _Page:
+    """The page's process, as seen from here: what it sends is checked before it is believed to be a result."""
+
+    def __init__(self, article: Article, process: BaseProcess, connection: Connection) -> None:
+        self.article, self.process, self.connection = article, process, connection
+
+    def receive(self, line: int, seconds: float) -> Any:
+        """The next message; charts are drawn meanwhile."""
+        patience = _PATIENCE * seconds + 60
+        end = time.monotonic() + patience
+        while True:
+            if not self.connection.poll(max(0.0, end - time.monotonic())):
+                self._fail(line, f"no result after {patience:g} seconds by the clock: it waits for something")
+            try:
+                kind, content = self._read(line)
+            except (EOFError, OSError):
+                self._ended(line, seconds)
+            if kind == "error":
+                self._fail(*content)
+            if kind != "chart":
+                return content
+            asked = time.monotonic()
+            try:
+                answer = (True, _engine.draw(content))
+            except ValueError as error:
+                answer = (False, str(error))
+            self.connection.send(answer)
+            end += time.monotonic() - asked  # that other pages' charts came first is not the block's fault
+
+    def outputs(self, line: int, seconds: float) -> tuple[Output, ...]:
+        """What a block shows."""
+        content = self.receive(line, seconds)
+        try:
+            return tuple(outputs.checked(each) for each in _typed(content, list))
+        except (TypeError, ValueError) as error:
+            self._fail(line, f"the block shows what is no output: {error}")
+
+    def values(self, shown: tuple[tuple[Output, ...], ...], line: int) -> Computed:
+        """All of what the page computed; its inline values come last."""
+        content = self.receive(line, SECONDS)
+        try:
+            found = {
+                _typed(source, str): Result(_typed(raw, str), _typed(text, str))
+                for source, (raw, text) in content["values"].items()
+            }
+            if found.keys() != {value.source for value in self.article.evaluated}:
+                raise ValueError("not the values of this page")
+            trace = tuple(_typed(path, str) for path in content["trace"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            self._fail(line, f"inline values that are none: {error}")
+        return Computed(shown, found, trace)
+
+    def _read(self, line: int) -> tuple[str, Any]:
+        try:
+            kind, content = json.loads(self.connection.recv_bytes(_MESSAGE))
+            if kind == "error":
+                content = (_typed(content["line"], int), _typed(content["message"], str))
+            elif kind == "chart":
+                _typed(content, str)
+        except (KeyError, TypeError, ValueError, RecursionError):
+            self._fail(line, "the process running this page sent what is no message")
+        return kind, content
+
+    def _ended(self, line: int, seconds: float) -> NoReturn:
+        self.process.join(10)
+        if self.process.exitcode == -signal.SIGXCPU:
+            self._fail(line, _late(seconds))
+        self._fail(line, "the process running this page ended without a result")
+
+    def _fail(self, line: int, message: str) -> NoReturn:
+        raise RunError(self.article.path, line, message) from None
+
+
+def _late(seconds: float) -> str:
+    return f'still running after {seconds:g} seconds of processor time; seconds="…" allows more'
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{type(value).__name__} instead of {kind.__name__}")
+    return value
+
+
+def _start(target: Callable[..., None], *arguments: object) -> BaseProcess:
     process = _server.Process(target=target, args=arguments, daemon=True)
     with _starting:
         before = {name: os.environ.get(name) for name in _ENVIRONMENT}
@@ -123,52 +237,87 @@ def _start(target: Callable[..., None], *arguments: object) -> multiprocessing.p
 _engine = drawing.Engine(_start)
 
 
-def _receive(article: Article, line: int, connection: Connection, seconds: float) -> Any:
-    end = time.monotonic() + seconds
-    while True:
-        if not connection.poll(max(0.0, end - time.monotonic())):
-            raise RunError(article.path, line, f'still running after {seconds:g} seconds; seconds="…" allows more')
-        try:
-            reply = connection.recv()
-            if not isinstance(reply, drawing.Request):
-                break
-            asked = time.monotonic()
-            connection.send(_engine.draw(reply))
-            end += time.monotonic() - asked  # that other pages' charts came first is not the block's fault
-        except (EOFError, OSError):
-            raise RunError(article.path, line, "the process running this page ended without a result") from None
-    if isinstance(reply, RunError):
-        raise reply
-    return reply
-
-
 # --- What follows runs in the page's own process. ---
 
 
+class _OutOfTimeError(BaseException):
+    """Not an `Exception`: an article that handles every error must not handle this one."""
+
+
 def _work(article: Article, epoch: int, connection: Connection) -> None:
+    def send(kind: str, content: Any) -> None:
+        message = json.dumps([kind, content]).encode()
+        if len(message) > _MESSAGE:
+            raise ValueError(f"what a block shows must take at most {_MESSAGE >> 20} MB, got {len(message) >> 20}")
+        connection.send_bytes(message)
+
+    def ask(request: str) -> str:
+        send("chart", request)
+        drawn, text = connection.recv()
+        if not drawn:
+            raise ValueError(text)
+        return str(text)
+
     namespace = _prepare(article)
-    read = _watch()
-    drawing.remote(connection)
-    connection.send("ready")  # time limits count from here
+    drawing.remote(ask)
+    send("ready", _confine())
+    trace = _watch()
     line = 1
     with time_machine.travel(epoch, tick=False), outputs.collect() as sink:
         try:
             for block in article.executed:
                 line = block.line
-                exec(_compile(block.source, article.path, line, "exec"), namespace)  # noqa: S102  (what it is for)
-                # One buffer for the whole page, not one a block: whoever kept `sys.stdout` in an earlier block
-                # still prints into it.
-                outputs.flush()
-                connection.send(tuple(sink))
+                with _Limit(block.seconds):
+                    exec(_compile(block.source, article.path, line, "exec"), namespace)  # noqa: S102  (what it is for)
+                    # One buffer for the whole page, not one a block: whoever kept `sys.stdout` in an earlier block
+                    # still prints into it.
+                    outputs.flush()
+                send("outputs", [asdict(output) for output in sink])
                 sink.clear()
-            results = {}
-            for value in article.evaluated:
-                line = value.line
-                if value.source not in results:
-                    results[value.source] = _evaluate(value, article.path, namespace)
-            connection.send((results, tuple(sorted(read))))
+            results: dict[str, tuple[str, str]] = {}
+            with _Limit(SECONDS):
+                for value in article.evaluated:
+                    line = value.line
+                    if value.source not in results:
+                        found = _evaluate(value, article.path, namespace)
+                        results[value.source] = (found.raw, found.text)
+            send("values", {"values": results, "trace": sorted(trace())})
         except BaseException as error:  # noqa: BLE001, RUF100  (sys.exit() is a fault of the article, too)
-            connection.send(_explain(error, article.path, line))
+            line, message = _explain(error, article.path, line)
+            send("error", {"line": line, "message": message})
+
+
+class _Limit:
+    """Ends what runs inside after so many seconds of processor time, and the process soon after if it goes on."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        hard = math.ceil(usage.ru_utime + usage.ru_stime + self.seconds) + _GRACE
+        resource.setrlimit(resource.RLIMIT_CPU, (hard, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGPROF, self._out_of_time)
+        signal.setitimer(signal.ITIMER_PROF, self.seconds)
+
+    def __exit__(self, *_error: object) -> None:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _out_of_time(self, _signal: int, _frame: FrameType | None) -> None:
+        raise _OutOfTimeError(_late(self.seconds))
+
+
+def _confine() -> str:
+    """Confine this process; why not, where it cannot be done."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # what goes around `sys.stdout` would flood the terminal
+        os.dup2(nothing, stream)
+    readable = [*sys.path, sys.prefix, sys.base_prefix, *zoneinfo.TZPATH, str(_LIBRARY), str(Path.cwd()), os.devnull]
+    try:
+        confine.confine([path or "." for path in [*readable, "/usr/lib", "/lib", "/etc/localtime", "/dev/urandom"]])
+    except confine.CannotConfineError as error:
+        return str(error)
+    return ""
 
 
 def _prepare(article: Article) -> dict[str, Any]:
@@ -199,19 +348,28 @@ def _prepare(article: Article) -> dict[str, Any]:
     return main.__dict__
 
 
-def _watch() -> set[str]:
-    """The files that are opened from now on, less those of Python, its packages, the library and the time zones."""
-    known = (*map(os.path.realpath, {*get_paths().values(), *zoneinfo.TZPATH}), str(Path(__file__).parents[1]), "/dev/")
-    opened: set[str] = set()
+def _watch() -> Callable[[], set[str]]:
+    """Look from now on at what is opened, listed and imported; the function returned says what it was."""
+    foreign = (*map(os.path.realpath, {*get_paths().values(), *zoneinfo.TZPATH}), "/dev/", "/proc/")
+    seen: set[str] = set()
+
+    def own(path: Any) -> Iterator[str]:
+        if isinstance(path, str | bytes | os.PathLike):
+            real = os.path.realpath(os.fsdecode(path))
+            if not real.startswith(foreign) and "__pycache__" not in real:
+                yield real
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
-            file = os.path.realpath(os.fsdecode(arguments[0]))
-            if not file.startswith(known) and os.path.isfile(file):  # noqa: PTH113  (cheap, for every file opened)
-                opened.add(file)
+        # The import system lists every folder that it looks into.
+        if event in ("open", "os.listdir", "os.scandir") and "importlib" not in sys._getframe(1).f_code.co_filename:
+            seen.update(own(arguments[0]))
+
+    def trace() -> set[str]:
+        modules = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+        return seen | {path for file in modules for path in own(file)}
 
     sys.addaudithook(note)
-    return opened
+    return trace
 
 
 def _compile(source: str, path: str, line: int, mode: str) -> CodeType:
@@ -231,7 +389,7 @@ def _evaluate(value: Value, path: str, namespace: dict[str, Any]) -> Result:
     return Result(str(found), str(found))
 
 
-def _explain(error: BaseException, path: str, line: int) -> RunError:
+def _explain(error: BaseException, path: str, line: int) -> tuple[int, str]:
     """The error with its traceback, from the article's first frame on, at the innermost line of the article."""
     trace = error.__traceback__
     while trace and trace.tb_frame.f_code.co_filename != path:
@@ -239,8 +397,10 @@ def _explain(error: BaseException, path: str, line: int) -> RunError:
     for frame in traceback.extract_tb(trace):
         if frame.filename == path and frame.lineno:
             line = frame.lineno
+    if isinstance(error, _OutOfTimeError):
+        return line, str(error)
     if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         line = error.lineno
     summary = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     full = "".join(traceback.format_exception(error.with_traceback(trace)))
-    return RunError(path, line, summary if full.strip() == summary else f"{summary}\n\n{full.rstrip()}")
+    return line, summary if full.strip() == summary else f"{summary}\n\n{full.rstrip()}"

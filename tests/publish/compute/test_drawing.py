@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -26,13 +27,13 @@ lines(
 """
 
 
-def request(name: str) -> drawing.Request:
+def request(name: str) -> str:
     specification = {
         "mark": "bar",
         "data": {"values": [{"a": name, "b": 1}]},
         "encoding": {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}},
     }
-    return drawing.Request(specification, {})
+    return json.dumps([specification, {}])
 
 
 @pytest.fixture
@@ -42,10 +43,11 @@ def started() -> list[BaseProcess]:
 
 @pytest.fixture
 def engine(started: list[BaseProcess]) -> drawing.Engine:
-    def start(target: Callable[..., None], *arguments: object) -> None:
+    def start(target: Callable[..., None], *arguments: object) -> BaseProcess:
         process = get_context("spawn").Process(target=target, args=arguments, daemon=True)
         process.start()
         started.append(process)
+        return process
 
     return drawing.Engine(start)
 
@@ -74,8 +76,8 @@ def test_a_page_shows_what_a_script_shows() -> None:
 
 def test_a_chart_that_cannot_be_drawn_is_the_callers_fault(engine: drawing.Engine, started: list[BaseProcess]) -> None:
     """And the engine goes on."""
-    wrong = drawing.Request({"mark": "no such mark"}, {})
-    assert isinstance(engine.draw(wrong), ValueError)
+    with pytest.raises(ValueError, match="conversion failed"):
+        engine.draw(json.dumps([{"mark": "no such mark"}, {}]))
     assert ">next</text>" in str(engine.draw(request("next")))
     (started[0].kill(), started[0].join())
 
@@ -85,6 +87,7 @@ def test_an_engine_that_died_is_replaced(engine: drawing.Engine, started: list[B
     engine.draw(request("first"))
     os.kill(started[0].pid or 0, signal.SIGKILL)
     started[0].join()
-    assert "ended without a result" in str(engine.draw(request("second")))
+    with pytest.raises(ValueError, match="ended without a result"):
+        engine.draw(request("second"))
     assert ">third</text>" in str(engine.draw(request("third")))
     (started[1].kill(), started[1].join())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,35 +61,77 @@ def test_another_text_or_time_is_computed_anew(runs: list[str], monkeypatch: pyt
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     results.of(parse(TEXT, "docs/x.md"))
     assert len(runs) == 3
-    assert len(list(results.FOLDER.iterdir())) == 1
 
 
-def test_another_library_is_another_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any source of perpnotes may have taken part."""
-    page = parse(TEXT, "docs/x.md")
-    before = results._key(page)
-    (tmp_path / "library").mkdir()
-    (tmp_path / "library/stress.py").write_text("")
-    monkeypatch.setattr(results, "_LIBRARY", tmp_path / "library")
-    empty = results._key(page)
-    (tmp_path / "library/stress.py").write_text("x = 1")
-    assert len({before, empty, results._key(page)}) == 3
+def test_a_module_that_changes_is_computed_anew_and_another_is_not(tmp_path: Path, runs: list[str]) -> None:
+    """A result depends on what was loaded: here on one of two modules beside the page."""
+    for name in ("used", "other"):
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    page = parse(
+        '```python exec="on"\nimport sys\nsys.path.insert(0, ".")\nimport used\nprint(used.x)\n```\n', "docs/x.md"
+    )
+    assert results.of(page).outputs[0][0].text == "1\n"
+    (tmp_path / "other.py").write_text("x = 2\n")
+    results.of(page)
+    assert len(runs) == 1
+    (tmp_path / "used.py").write_text("x = 22\n")
+    assert results.of(page).outputs[0][0].text == "22\n"
+    assert len(runs) == 2
 
 
-def test_a_page_that_reads_a_file_is_not_kept(tmp_path: Path, runs: list[str]) -> None:
-    """Nothing would tell that the file has changed."""
-    (tmp_path / "data.csv").write_text("1")
-    page = parse('```python exec="on"\nwith open("data.csv") as file:\n    print(file.read())\n```\n', "docs/x.md")
-    assert results.of(page).read == (str(tmp_path / "data.csv"),)
-    (tmp_path / "data.csv").write_text("2")
+def test_an_idea_depends_on_what_it_imports_and_on_nothing_else() -> None:
+    """So that an edit of `pipeline` leaves the article on fees alone."""
+    page = parse('```python exec="on"\nfrom perpnotes import fees\n```\n', "docs/x.md")
+    loaded = {Path(path).stem for path in results.of(page).trace}
+    assert {"fees", "_validate"} <= loaded
+    assert not {"pipeline", "cascades", "feeds"} & loaded
+
+
+@pytest.mark.parametrize("code", ["print(open('data/a.csv').read())", "import os\nprint(len(os.listdir('data')))"])
+def test_a_file_or_a_folder_that_changes_is_read_anew(tmp_path: Path, runs: list[str], code: str) -> None:
+    """Also one that comes."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/a.csv").write_text("1")
+    page = parse(f'```python exec="on"\n{code}\n```\n', "docs/x.md")
+    for text in ("1\n", "1\n"):
+        assert results.of(page).outputs[0][0].text == text
+    assert len(runs) == 1
+    (tmp_path / "data/a.csv").write_text("2")
+    (tmp_path / "data/b.csv").write_text("2")
     assert results.of(page).outputs[0][0].text == "2\n"
     assert len(runs) == 2
 
 
-def test_time_zones_and_the_library_are_no_files_of_the_page() -> None:
-    """They belong to Python, or to the key."""
-    code = "from zoneinfo import ZoneInfo\nimport perpnotes, wave\nprint(ZoneInfo('Europe/London'))"
-    assert results.of(parse(f'```python exec="on"\n{code}\n```\n', "docs/x.md")).read == ()
+def test_a_result_that_comes_with_the_repository_changes_nothing(tmp_path: Path, runs: list[str]) -> None:
+    """Results lie in the user's own cache; whatever a branch brings is not read."""
+    page = parse(TEXT, "docs/x.md")
+    results.of(page)
+    kept = next(results.folder().glob("*.json"))
+    forged = kept.read_text().replace("$1,234", "$9")
+    assert not results.folder().is_relative_to(tmp_path / "docs")
+    for place in (".cache", ".cache/outcomes", ".cache/results", "docs/.cache"):
+        (tmp_path / "branch" / place).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "branch" / place / kept.name).write_text(forged)
+    kept.unlink()
+    os.chdir(tmp_path / "branch")
+    assert results.of(page).values["worst | usd.0"].text == "$1,234"
+    assert len(runs) == 2
+
+
+def test_an_article_is_computed_once_for_all_who_ask(runs: list[str]) -> None:
+    """A page that quotes it and the page itself, at the same time."""
+    page = parse(TEXT, "docs/x.md")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(results.of, [page] * 4))
+    assert found == [found[0]] * 4
+    assert runs == ["docs/x.md"]
+
+
+def test_time_zones_are_no_files_of_the_page() -> None:
+    """They belong to Python, whose version is in the key."""
+    code = "from zoneinfo import ZoneInfo\nimport wave\nprint(ZoneInfo('Europe/London'))"
+    trace = results.of(parse(f'```python exec="on"\n{code}\n```\n', "docs/x.md")).trace
+    assert not [path for path in trace if "perpnotes" not in path]
 
 
 def test_a_fault_is_not_kept(runs: list[str]) -> None:
@@ -96,7 +140,7 @@ def test_a_fault_is_not_kept(runs: list[str]) -> None:
         with pytest.raises(worker.RunError):
             results.of(page)
     assert len(runs) == 2
-    assert not results.FOLDER.exists()
+    assert not list(results.folder().glob("*.json"))
 
 
 # --- Quotes ---

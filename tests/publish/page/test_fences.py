@@ -34,7 +34,7 @@ FAULTS = {
     "misspelt exec": ('```python exce="on"\n1\n```\n', 6, "unknown option exce; did you mean exec?"),
     "no quotes": ("```python exec=on\n1\n```\n", 6, "not a code fence: write options as name="),
     "warns": (block("import numpy as np\n\nnp.array([1.0]) / 0"), 9, "RuntimeWarning: divide by zero"),
-    "over its time": (block("while True:\n    pass", 'seconds="0.2"'), 7, "still running after 0.2 seconds"),
+    "over its time": (block("x = 1\nwhile True: x += 1", 'seconds="0.2"'), 8, "still running after 0.2 seconds"),
     "an id twice": (
         block("from perpnotes.publish import tiles", 'id="one"')
         + block("tiles([('a', 1, 'count', '')], caption='c', id='one')"),

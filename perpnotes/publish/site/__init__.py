@@ -1,0 +1,1 @@
+"""What is added to a site that a generator has written."""

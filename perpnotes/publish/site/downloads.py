@@ -1,0 +1,146 @@
+"""What a reader takes away: each article's worked example as a script and as an executed notebook.
+
+Both are made from the blocks that the article shows in its section "Worked example", and from nothing else. They are
+written before a site generator runs, as plain files that either of them copies.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat as _nbformat
+
+from perpnotes import __version__
+from perpnotes.publish import articles
+from perpnotes.publish.compute import results
+
+SECTION = "Worked example"
+INSTALL = "pip install perpnotes"
+nbformat: Any = _nbformat  # has types for a few of its functions only
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+    "license": "MIT",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example.
+
+    Parameters:
+        name: of the idea.
+        blocks: the shown blocks, in order.
+        printed: what each of them prints.
+        script: the text of the `.py` file.
+        notebook: the text of the `.ipynb` file.
+    """
+
+    name: str
+    blocks: tuple[articles.Block, ...]
+    printed: tuple[str, ...]
+    script: str
+    notebook: str
+
+
+def example(article: articles.Article) -> Example:
+    """The worked example of an article, with what it prints.
+
+    Parameters:
+        article: what to run.
+
+    Returns:
+        The example; the same article gives the same bytes.
+
+    Raises:
+        ArticleError: the article has no worked example, or it fails.
+    """
+    blocks = _shown(article)
+    texts = {
+        block.id: "".join(output.text for output in shown if output.kind == "text")
+        for block, shown in zip(article.executed, results.of(article).outputs, strict=True)
+    }
+    name = Path(article.path).stem
+    printed = tuple(texts[block.id] for block in blocks)
+    title, *facts = _header(article, name)
+    head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {INSTALL}"))
+    script = "\n\n".join((head, *(block.source.strip() for block in blocks))) + "\n"
+    about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{INSTALL}`"))
+    v4 = nbformat.v4
+    cells = [v4.new_markdown_cell(about, id="about")]
+    for number, (block, text) in enumerate(zip(blocks, printed, strict=True), 1):
+        outputs = [v4.new_output("stream", name="stdout", text=text)] if text else []
+        # Ids of our own: those that nbformat gives are random.
+        cells.append(v4.new_code_cell(block.source.strip(), id=block.id[:64], execution_count=number, outputs=outputs))
+    notebook = v4.new_notebook(cells=cells, metadata=_METADATA)
+    nbformat.validate(notebook)
+    return Example(name, blocks, printed, script, nbformat.writes(notebook) + "\n")
+
+
+def export(folder: str = "docs/insights", target: str = "docs/examples") -> Sequence[Path]:
+    """Write every article's example, and remove those of articles that no longer exist.
+
+    Parameters:
+        folder: where the articles are, from the working directory.
+        target: where the files go.
+
+    Returns:
+        The files, in order. One whose content is the same is not touched, so that a live reload does not see it.
+
+    Raises:
+        ArticleError: as `example`.
+    """
+    found = [articles.read(path) for path in sorted(Path(folder).glob("*.md"))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        made = list(pool.map(example, found))
+    files = {}
+    for one in made:
+        files[Path(target, f"{one.name}.py")] = one.script
+        files[Path(target, f"{one.name}.ipynb")] = one.notebook
+    Path(target).mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+    for file in {*Path(target).glob("*.py"), *Path(target).glob("*.ipynb")} - files.keys():
+        file.unlink()
+    return list(files)
+
+
+def _shown(article: articles.Article) -> tuple[articles.Block, ...]:
+    """The blocks of the worked example that run and that a reader sees at once."""
+    starts = [section.line for section in article.sections if section.level == 2 and section.title == SECTION]
+    start = starts[0] if starts else 0
+    end = min((s.line for s in article.sections if s.level <= 2 and s.line > start), default=sys.maxsize)
+    blocks = tuple(b for b in article.executed if start < b.line < end and b.code == "shown") if starts else ()
+    if not blocks:
+        message = f"nothing to take away: show a block that runs in a section ## {SECTION}"
+        raise articles.ArticleError(article.path, start or 1, message)
+    return blocks
+
+
+def _header(article: articles.Article, name: str) -> Sequence[str]:
+    """Title, origin and license; the address is known only where the site's is."""
+    site = os.environ.get("SITE_URL", "").rstrip("/")
+    origin = f" at {site}/insights/{name}/" if site else ""
+    return (
+        str(article.meta.get("title", name)),
+        f"Worked example of the article{origin}, made with perpnotes {__version__}",
+        "Code: MIT License",
+    )
+
+
+def main() -> int:
+    """Write the examples of `docs/insights` to `docs/examples`."""
+    try:
+        files = export()
+    except articles.ArticleError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(files)} files in docs/examples")
+    return 0

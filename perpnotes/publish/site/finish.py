@@ -1,0 +1,113 @@
+"""What `make site` does once a generator has written the site: every step that adds to it, in order."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from perpnotes import __version__
+from perpnotes.publish import articles
+from perpnotes.publish.articles import Article
+from perpnotes.publish.compute import ledger
+from perpnotes.publish.show.listing import published
+from perpnotes.publish.site import feeds, fonts, html, offline, policy, search, social, structured, styles
+from perpnotes.publish.site.copies import copy
+
+
+def finish(folder: Path) -> Iterator[str]:
+    """Finish a built site, and say after each step what it did.
+
+    Parameters:
+        folder: what a generator has written, from the root of the repository.
+
+    Raises:
+        FileNotFoundError: the page of an article, the home page or the sitemap is not in the folder.
+        ValueError: pages or stylesheets that cannot be read.
+    """
+    yield f"{len(describe(folder))} files in {folder}"
+    yield f"{search.name_entries(folder)} names in its search"
+    yield f"{html.tidy(folder)} pages with tidier HTML"
+    yield styles.trim(folder, fonts.rule(folder)).as_posix()
+    yield f"{policy.restrict(folder)} pages that run no other script"
+    yield offline.pack(folder).as_posix()
+
+
+def describe(folder: Path) -> Sequence[Path]:
+    """Add what other programs read, and each article's Markdown, to a built site.
+
+    Parameters:
+        folder: what a generator has written, from the root of the repository.
+
+    Returns:
+        The files written, in order.
+
+    Raises:
+        FileNotFoundError: the page of an article, the home page or the sitemap is not in the folder.
+    """
+    site, found = structured.Site.configured(), published()
+    told = [articles.read(Path("docs/primer.md")), *found]
+    home = folder / "index.html"
+    written = {**dict(_pages(folder, told, site)), home: structured.told(home.read_text(encoding="utf-8"), structured.website(site))}
+    rss, feed = feeds.feeds(found, site)
+    written |= {folder / "feed.xml": rss, folder / "feed.json": feed, folder / "llms.txt": feeds.llms(told, site)}
+    written[folder / "provenance.json"] = _json(provenance(found))
+    days = {structured.address(article, site.home): str(article.meta["updated"]) for article in found}
+    places = feeds.sitemap((folder / "sitemap.xml").read_text(encoding="utf-8"), days)
+    written |= {folder / "sitemap.xml": places, folder / "sitemap.xml.gz": gzip.compress(places.encode(), mtime=0)}
+    written[folder / "robots.txt"] = f"User-agent: *\nAllow: /\n\nSitemap: {site.home}sitemap.xml\n"
+    for file, content in written.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(written)
+
+
+def _pages(folder: Path, found: Sequence[Article], site: structured.Site) -> Iterator[tuple[Path, str | bytes]]:
+    for article in found:
+        file = folder / structured.address(article, "") / "index.html"
+        html = file.read_text(encoding="utf-8")
+        page = structured.read(html)
+        yield file, structured.told(html, structured.structured(article, page, site))
+        yield file.with_name("index.md"), copy(article, site.home)
+        yield folder / f"assets/cards/{Path(article.path).stem}.png", social.card(article, page, site)
+
+
+def provenance(found: Sequence[Article]) -> Mapping[str, Any]:
+    """Of what and by what the site was made, so that anyone can make it again.
+
+    Parameters:
+        found: the articles.
+    """
+    return {
+        "perpnotes": __version__,
+        "commit": os.environ.get("COMMIT", ""),
+        "date": datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or 0), UTC).isoformat(),
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in ("numpy", "altair", "vl-convert-python", "mkdocs-material")},
+        "articles": {
+            Path(article.path).stem: {
+                "source": article.path,
+                "source_sha256": _digest(Path(article.path)),
+                "numbers": (numbers := Path(ledger.FOLDER, f"{Path(article.path).stem}.txt")).as_posix(),
+                "numbers_sha256": _digest(numbers),
+                "library": f"perpnotes/{Path(article.path).stem}.py",
+                "tests": f"tests/test_{Path(article.path).stem}.py",
+            }
+            for article in found
+        },
+    }
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,36 @@
+"""The whole site as one file, to be read where there is no network.
+
+What makes a page work from a disk is in the theme: links lead to files, and the search runs in the page. Beside that it
+needs its index as a script, because a page from a disk may not ask for data.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+NAME = "perpnotes-site.zip"
+_FIRST = 315_532_800  # 1980, where the dates of a ZIP file begin
+
+
+def pack(site: Path) -> Path:
+    """Write the archive of a built site into it, the same for the same site and `SOURCE_DATE_EPOCH`.
+
+    Parameters:
+        site: the folder; its search gets `search/search_index.js`, the name by which the theme asks for it on a disk.
+
+    Returns:
+        The archive, with everything in a folder of its own.
+    """
+    index = site / "search/search_index.json"
+    index.with_suffix(".js").write_text(f"var __index={index.read_text(encoding='utf-8')}", encoding="utf-8")
+    archive = site / NAME
+    archive.unlink(missing_ok=True)
+    made = datetime.fromtimestamp(max(int(os.environ.get("SOURCE_DATE_EPOCH") or 0), _FIRST), UTC).timetuple()[:6]
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for file in sorted(path for path in site.rglob("*") if path.is_file() and path != archive):
+            name = Path(archive.stem, file.relative_to(site)).as_posix()
+            files.writestr(zipfile.ZipInfo(name, made), file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return archive

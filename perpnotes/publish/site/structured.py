@@ -1,0 +1,182 @@
+"""Structured data: what schema.org has words for, of the site, its articles and their questions.
+
+Questions, answers and key numbers are taken from the built pages, so that they cannot differ from what a reader sees.
+Addresses begin with `SITE_URL`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perpnotes.publish.articles import Article
+
+LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+_CONTEXT = "https://schema.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is true of the whole site.
+
+    Parameters:
+        name: as in the navigation.
+        about: in a sentence.
+        home: address of its first page, with a slash at the end.
+    """
+
+    name: str
+    about: str
+    home: str
+
+    @classmethod
+    def configured(cls, file: str = "mkdocs.yml") -> Site:
+        """As `mkdocs.yml` and the environment have it.
+
+        Parameters:
+            file: from the working directory.
+        """
+        config = yaml.load(Path(file).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  (makes no objects)
+        home = os.environ.get("SITE_URL") or config["site_url"][1]
+        return cls(config["site_name"], config["site_description"], home.rstrip("/") + "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the built page of an article says.
+
+    Parameters:
+        key: its first computed number in bold, as text; empty where there is none.
+        answers: question to answer, both plain text, in the order of the page.
+    """
+
+    key: str
+    answers: Mapping[str, str]
+
+
+class _Reader(HTMLParser):
+    """Collects the questions, their answers and the key number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.key = ""
+        self.answers: dict[str, str] = {}
+        self._open: list[str] = []  # details.pn-answer, summary, strong, data: the ancestors that matter
+        self._question = self._text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = (dict(attrs).get("class") or "").split()
+        answer = tag == "details" and "pn-answer" in classes
+        if answer:
+            self._question = self._text = ""
+        if tag in ("details", "summary", "strong") or (tag == "data" and "calc" in classes):
+            self._open.append("answer" if answer else tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("p", "li", "summary", "td", "th"):
+            self._text += " "
+        if tag == "summary" and self._open[-2:] == ["answer", "summary"]:
+            self._question, self._text = _plain(self._text), ""
+        if tag == "details" and self._open[-1:] == ["answer"]:
+            self.answers[self._question] = _plain(self._text)
+        if tag in ("details", "summary", "strong", "data") and self._open:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "answer" in self._open:
+            self._text += data
+        elif not self.key and self._open[-2:] == ["strong", "data"]:
+            self.key = data
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def read(html: str) -> Page:
+    """What a built page says.
+
+    Parameters:
+        html: the page.
+    """
+    reader = _Reader()
+    reader.feed(html)
+    return Page(reader.key, reader.answers)
+
+
+def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str, Any]]:
+    """The article in the words of schema.org: itself, its way from the home page, and its questions.
+
+    Parameters:
+        article: its source.
+        page: what its built page says.
+        site: where it is.
+    """
+    meta, here, home = article.meta, address(article, site.home), site.home
+    about: dict[str, Any] = {
+        "@type": "TechArticle",
+        "headline": str(meta["title"]),
+        "description": str(meta["description"]),
+        "url": here,
+        "mainEntityOfPage": here,
+        "image": f"{home}assets/cards/{Path(article.path).stem}.png",
+        "publisher": {"@type": "Organization", "name": site.name, "url": home},
+        "license": LICENSE,
+        "isAccessibleForFree": True,
+        "inLanguage": "en-US",
+    }
+    way = [("Home", home), (str(meta["title"]), here)]
+    if "claim" in meta:  # an article, as it must be by the rules
+        about["author"] = [{"@type": "Organization", "name": name, "url": f"{home}about/"} for name in meta["authors"]]
+        about |= {"datePublished": str(meta["date"]), "dateModified": str(meta["updated"])}
+        about |= {"keywords": ", ".join(meta["tags"])}
+        way.insert(1, ("Insights", f"{home}#articles"))  # the section has no page of its own
+    crumbs = [{"@type": "ListItem", "position": k, "name": name, "item": item} for k, (name, item) in enumerate(way, 1)]
+    found: list[dict[str, Any]] = [about, {"@type": "BreadcrumbList", "itemListElement": crumbs}]
+    if page.answers:
+        asked = [
+            {"@type": "Question", "name": question, "acceptedAnswer": {"@type": "Answer", "text": answer}}
+            for question, answer in page.answers.items()
+        ]
+        found.append({"@type": "FAQPage", "mainEntity": asked})
+    return [{"@context": _CONTEXT, **one} for one in found]
+
+
+def website(site: Site) -> Mapping[str, Any]:
+    """The site in the words of schema.org, for its home page.
+
+    Parameters:
+        site: the site.
+    """
+    named = {"@context": _CONTEXT, "@type": "WebSite", "name": site.name, "url": site.home}
+    return named | {"description": site.about, "license": LICENSE, "inLanguage": "en-US"}
+
+
+def told(html: str, things: Any) -> str:
+    """A page with JSON-LD in its head, once.
+
+    Parameters:
+        html: the page.
+        things: from `structured` or `website`.
+    """
+    html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", html)
+    said = json.dumps(things, ensure_ascii=False).replace("<", "\\u003c")
+    return html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
+
+
+def address(article: Article, home: str) -> str:
+    """Where the page of an article is.
+
+    Parameters:
+        article: its source.
+        home: address of the site's first page, with a slash at the end.
+    """
+    return home + Path(article.path).relative_to("docs").with_suffix("").as_posix() + "/"

@@ -1,0 +1,57 @@
+"""What should get past every check of an article still does nothing in a reader's browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+TRIES = {
+    "a script": "<script>tried = 1</script>",
+    "a script from elsewhere": '<script src="http://127.0.0.1:9/x.js"></script>',
+    "an attribute": '<img src="missing.png" onerror="tried = 1">',
+    "an address": '<a id="go" href="javascript:void(tried = 1)">go</a>',
+    "a frame": '<iframe srcdoc="<script>parent.tried = 1</script>"></iframe>',
+    "a picture from elsewhere": '<img src="http://127.0.0.1:9/x.png">',
+    "another base": '<base href="http://127.0.0.1:9/"><script src="x.js"></script>',
+    "an object": '<object data="data:text/html,<script>parent.tried = 1</script>"></object>',
+}
+
+
+@pytest.fixture
+def tried(site: Path) -> Iterator[Path]:
+    """A page among those of the site; it is gone after the test."""
+    folder = site / "tried"
+    shutil.copytree(site / "about", folder)
+    yield folder / "index.html"
+    shutil.rmtree(folder)
+
+
+def test_a_page_runs_the_scripts_of_the_site_and_no_other(tried: Path, address: str, browser: Browser) -> None:
+    """Each of the ways in which markup runs something or asks another host; the site's own scripts go on working."""
+    html = tried.read_text(encoding="utf-8")
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name, markup in TRIES.items():
+        tried.write_text(html.replace("</h1>", f"</h1>{markup}", 1), encoding="utf-8")
+        page.goto(f"{address}tried/")
+        if page.locator("#go").count():
+            page.locator("#go").click()
+        page.wait_for_timeout(100)
+        assert page.evaluate("typeof tried") == "undefined", name
+        assert page.evaluate("typeof __md_scope") == "object", name
+    assert not [url for url in asked if ":9/" in url]
+    page.close()
+
+
+def test_every_page_states_its_policy_before_anything_else(site: Path) -> None:
+    """It holds for what follows it in a page."""
+    for file in site.rglob("*.html"):
+        before, found, after = file.read_text(encoding="utf-8").partition('<meta http-equiv="Content-Security-Policy"')
+        assert found, file
+        assert "<script" not in before
+        assert "unsafe-eval" not in after.partition(">")[0]

@@ -211,14 +211,14 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
 
 
 def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
-    numbers = real(name, value, ge=0, le=max(Action))
+    numbers = real(name, value, ge=0, le=Action.HALT)
     if np.any(numbers != np.floor(numbers)):
         raise ValueError(f"{name} must be a number of Action, got {numbers[numbers != np.floor(numbers)].flat[0]:g}")
     return np.asarray(numbers.astype(np.int_))
 
 
 def _action(name: str, value: Any) -> Action:
-    whole(name, value, ge=0, le=max(Action))
+    whole(name, value, ge=0, le=Action.HALT)
     return Action(int(value))
 
 

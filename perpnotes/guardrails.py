@@ -6,7 +6,6 @@ no say at all: it was trained on data that arrived. Every decision can be replay
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -470,6 +469,8 @@ class Record:
     @property
     def digest(self) -> str:
         """SHA-256 of `text`: equal records have equal digests on every machine."""
+        import hashlib  # slow to import, and only needed here
+
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @classmethod

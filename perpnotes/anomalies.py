@@ -33,6 +33,7 @@ __all__ = [
 
 _NORMAL_MAD = 0.6744897501960817  # the median of |N(0, 1)|
 _NORMAL_MEAN = 0.7978845608028654  # its mean
+_STEPS = 32  # of a sum at a time
 
 
 # --- Features ---
@@ -155,12 +156,17 @@ def _tail_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> Float
 
 
 def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray, asked: npt.NDArray[np.bool_]) -> FloatArray:
-    """`P(N <= n) / P(N = n)`, summed from `n` down."""
-    total, term, k = np.ones(n.shape), np.where(asked, 1.0, 0.0), n.copy()
-    while (term > 1e-17 * total).any():
-        term = term * k * (1.0 + alpha * mean) / (mean * (1.0 + alpha * np.maximum(k - 1.0, 0.0)))
-        total, k = total + term, np.maximum(k - 1.0, 0.0)
-    return total
+    """`P(N <= n) / P(N = n)`, summed from `n` down, `_STEPS` terms at a time, where it is asked and not yet done."""
+    total, left = np.ones(n.size), np.flatnonzero(asked)
+    k, m, a, term = n.ravel()[left], mean.ravel()[left], alpha.ravel()[left], np.ones(left.size)
+    while left.size:
+        down = np.maximum(k[:, None] - np.arange(_STEPS), 0.0)
+        ratio = down * (1.0 + a * m)[:, None] / (m[:, None] * (1.0 + a[:, None] * np.maximum(down - 1.0, 0.0)))
+        terms = term[:, None] * np.cumprod(ratio, axis=1)
+        total[left] += terms.sum(axis=1)
+        more = terms[:, -1] > 1e-17 * total[left]
+        left, k, m, a, term = left[more], k[more] - _STEPS, m[more], a[more], terms[more, -1]
+    return total.reshape(n.shape)
 
 
 def _log_mass(k: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:

@@ -13,27 +13,31 @@ Conventions, the same in every module:
 - Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
 """
 
-from perpnotes import (
-    anomalies,
-    bands,
-    cascades,
-    contracts,
-    correlation,
-    crowding,
-    drift,
-    feeds,
-    fees,
-    funding,
-    guardrails,
-    latency,
-    liquidation,
-    margin,
-    pipeline,
-    prices,
-    sizing,
-    stress,
-)
-from perpnotes._derivation import Derivation, Term
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perpnotes import (
+        anomalies,
+        bands,
+        cascades,
+        contracts,
+        correlation,
+        crowding,
+        drift,
+        feeds,
+        fees,
+        funding,
+        guardrails,
+        latency,
+        liquidation,
+        margin,
+        pipeline,
+        prices,
+        sizing,
+        stress,
+    )
+    from perpnotes._derivation import Derivation, Term
 
 __version__ = "0.1.0"
 
@@ -59,3 +63,17 @@ __all__ = [
     "sizing",
     "stress",
 ]
+
+# An idea is loaded when it is first asked for: who needs one does not wait for all of them.
+if not TYPE_CHECKING:  # with this function in sight, a type checker would let any name pass
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name in ("Derivation", "Term"):
+            return getattr(import_module("perpnotes._derivation"), name)
+        return import_module(f"perpnotes.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
@@ -57,6 +58,17 @@ def real(
         raise ValueError(f"{name} must not be empty")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension{'s'[: ndim != 1]}, got shape {array.shape}")
+    # Where the smallest and the largest are allowed, all are; a NaN would be both of them, and no comparison holds.
+    low, high = (array.item(),) * 2 if array.ndim == 0 else (float(array.min()), float(array.max()))
+    if (
+        low > -math.inf
+        and (high < math.inf or infinite)
+        and (gt is None or low > gt)
+        and (ge is None or low >= ge)
+        and (lt is None or high < lt)
+        and (le is None or high <= le)
+    ):
+        return array
     checks: Sequence[tuple[npt.NDArray[np.bool_], str]] = [
         (np.isfinite(array) | (infinite & np.isposinf(array)), "finite"),
         *([(array > gt, f"> {gt:g}")] if gt is not None else []),
@@ -64,10 +76,8 @@ def real(
         *([(array < lt, f"< {lt:g}")] if lt is not None else []),
         *([(array <= le, f"<= {le:g}")] if le is not None else []),
     ]
-    for good, rule in checks:
-        if not good.all():
-            raise ValueError(f"{name} must be {rule}, got {array[~good].flat[0]:g}")
-    return array
+    good, rule = next((good, rule) for good, rule in checks if not good.all())
+    raise ValueError(f"{name} must be {rule}, got {array[~good].flat[0]:g}")
 
 
 def scalar(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -189,6 +188,8 @@ def hit_hours(
         >>> hit_hours(60_000.0, 58_800.0, 0.6, [0.1, 0.5]).round(2).tolist()
         [3.67, 21.83]
     """
+    from statistics import NormalDist  # slow to import, and only needed here
+
     sigma, chance = real("volatility", volatility, gt=0), real("probability", probability, gt=0, lt=1)
     away, toward = _approach(mark, level, drift, side, volatility=sigma, probability=chance)
     away, toward, sigma, chance = np.broadcast_arrays(away, toward, sigma, chance)

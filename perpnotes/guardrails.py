@@ -6,7 +6,6 @@ no say at all: it was trained on data that arrived. Every decision can be replay
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -211,14 +210,14 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
 
 
 def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
-    numbers = real(name, value, ge=0, le=max(Action))
+    numbers = real(name, value, ge=0, le=Action.HALT)
     if np.any(numbers != np.floor(numbers)):
         raise ValueError(f"{name} must be a number of Action, got {numbers[numbers != np.floor(numbers)].flat[0]:g}")
     return np.asarray(numbers.astype(np.int_))
 
 
 def _action(name: str, value: Any) -> Action:
-    whole(name, value, ge=0, le=max(Action))
+    whole(name, value, ge=0, le=Action.HALT)
     return Action(int(value))
 
 
@@ -470,6 +469,8 @@ class Record:
     @property
     def digest(self) -> str:
         """SHA-256 of `text`: equal records have equal digests on every machine."""
+        import hashlib  # slow to import, and only needed here
+
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @classmethod

@@ -340,7 +340,7 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
         required = rules.maintenance * np.abs(sizes) * mark
         below = (sizes != 0) & (equity <= required)
         after = equity - rules.window * mark * sizes
-        next_down = ~below & (sizes > 0) & (after <= (1.0 - rules.window) * required)
+        next_down = (sizes > 0) & ~below & (after <= (1.0 - rules.window) * required)
         ratio = float(cascades.branching_ratio(sizes[next_down].sum(), rules.window * own * day.density[now]))
         free, flagged = monitor.step(sizes, equity, mark, ratio, usable=bool(good.any()))
 
@@ -351,7 +351,8 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
         net = float(bought.sum() - sold.sum())
         move = float(np.sign(net) * cascades.linear_impact(abs(net), day.density[now] * own))
         fill = own * (float(np.expm1(move)) / move if move else 1.0)  # the average on the way there
-        books.trade(bought, fill, mark, rules.taker * bought * fill)
+        if bought.any():
+            books.trade(bought, fill, mark, rules.taker * bought * fill)
         if who.size:
             flow = books.close(who, sold, fill, mark, float(closing_fee[now]), penalty)
             path["deleveraged"][now] = books.cover(flow, mark)
@@ -417,6 +418,9 @@ class _Monitor:
         self.rules, self.steps = rules, real("steps", traders.steps)
         self.latch = None if "early warning" in gone else guardrails.Latch(rules.warning, rules.warning / 2, rules.calm)
         self.model = "model" not in gone
+        allow, reduce, halt = guardrails.Action.ALLOW, guardrails.Action.REDUCE_ONLY, guardrails.Action.HALT
+        # Who may add. Rows: the rules allow it, or not; columns: an account without the model's flag, and with it.
+        self.may = guardrails.resolve([[allow], [reduce]], [allow, halt]) < reduce
         self.left = 0  # calm minutes until the early warning is off
         self.held = np.zeros(len(traders.sizes), dtype=np.int_)  # minutes for which the model's flag counts
         self.leverage = np.abs(traders.sizes) * price / np.maximum(traders.deposits, _CENT)
@@ -431,23 +435,31 @@ class _Monitor:
     ) -> tuple[npt.NDArray[np.bool_], int]:
         """Whether each account may add, and how many may not because of the model alone."""
         self.left = self.latch.step(self.left, ratio) if self.latch else 0
-        rule = guardrails.Action.REDUCE_ONLY if self.warned or not usable else guardrails.Action.ALLOW
+        if self.model:
+            self._watch(sizes, equity, mark)
+        unflagged, flagged = self.may[int(self.warned or not usable)]
+        free = np.where(self.held > 0, flagged, unflagged)
+        return free, int(np.count_nonzero(~free)) if unflagged else 0
+
+    def _watch(self, sizes: FloatArray, equity: FloatArray, mark: float) -> None:
+        """The model flags accounts whose leverage has changed far more within the minute than that of the others."""
         was, self.leverage = self.leverage, np.abs(sizes) * mark / np.maximum(equity, _CENT)
+        alive = np.flatnonzero((sizes != 0) & (equity > 0))  # none of them was gone before: a closed account stays so
         self.held = np.maximum(self.held - 1, 0)
-        alive = (self.leverage > 0) & (was > 0) & (equity > 0)
-        if self.model and alive.any():
-            outlying = anomalies.robust_z(np.log(self.leverage[alive] / was[alive])) > self.rules.outlier
-            self.held[alive] = np.where(outlying, self.rules.calm, self.held[alive])
-        proposed = np.where(self.held > 0, int(guardrails.Action.HALT), int(guardrails.Action.ALLOW))
-        free = guardrails.resolve(int(rule), proposed, usable=usable) < guardrails.Action.REDUCE_ONLY
-        return free, int((~free).sum()) if rule < guardrails.Action.REDUCE_ONLY else 0
+        if alive.size:
+            z = anomalies.robust_z(np.log(self.leverage[alive] / was[alive]))
+            self.held[alive[z > self.rules.outlier]] = self.rules.calm
 
     def added(self, sizes: FloatArray, equity: FloatArray, mark: float, may: npt.NDArray[np.bool_]) -> FloatArray:
         """Coins that longs buy: half of what they have, if the price has moved and initial margin allows it."""
         moved = np.abs(mark / self.reference - 1.0) >= self.steps
-        bought = np.where(may & moved & (sizes > 0), 0.5 * sizes, 0.0)
-        bought[equity < self.rules.initial * (sizes + bought) * mark] = 0.0
-        self.reference = np.where(bought > 0, mark, self.reference)
+        who = np.flatnonzero(moved & may & (sizes > 0))
+        coins = 0.5 * sizes[who]
+        enough = equity[who] >= self.rules.initial * (sizes[who] + coins) * mark
+        who, coins = who[enough], coins[enough]
+        bought = np.zeros(len(sizes))
+        bought[who] = coins
+        self.reference[who] = mark
         return bought
 
 

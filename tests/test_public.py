@@ -9,6 +9,7 @@ import operator
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -152,10 +153,38 @@ def test_no_file_stands_alone() -> None:
     assert {p.stem for p in (ROOT / "perpnotes").glob("[!_]*.py")} == set(IDEAS)
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules that a statement loads in a fresh interpreter."""
+    script = f"import sys; before = set(sys.modules); {code}; print(*set(sys.modules) - before)"
+    return set(
+        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    )
+
+
 def test_importing_the_library_brings_numpy_alone() -> None:
     """A copied example needs nothing else, and the publishing layer stays out of it."""
-    code = "import sys; before = set(sys.modules); import perpnotes; print(*set(sys.modules) - before)"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    loaded = loaded_by("from perpnotes import *")
     roots = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names
     assert roots == {"numpy", "perpnotes"}
+    assert {f"perpnotes.{idea}" for idea in IDEAS} <= loaded
     assert not any(name.startswith("perpnotes.publish") for name in loaded)
+
+
+def test_importing_an_idea_loads_what_it_stands_on_and_no_other_idea() -> None:
+    """One idea costs little, and a change in one it does not need cannot concern it."""
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"][0][
+        "layers"
+    ]
+    below = {name for layer in layers[layers.index("perpnotes.fees") :] for name in layer.split(" | ")}
+    for code in ("import perpnotes.fees", "from perpnotes import fees", "import perpnotes; perpnotes.fees"):
+        loaded = {name for name in loaded_by(code) if name.startswith("perpnotes.")}
+        assert "perpnotes.fees" in loaded
+        assert loaded <= below
+    assert {name for name in loaded_by("import perpnotes") if name.startswith(("numpy", "perpnotes."))} == set()
+
+
+def test_the_package_names_what_it_has_and_refuses_the_rest() -> None:
+    """Names that are loaded late are listed, and a typing error is an error as in any other module."""
+    assert set(perpnotes.__all__) <= set(dir(perpnotes))
+    with pytest.raises(AttributeError, match="module 'perpnotes' has no attribute 'fee'"):
+        perpnotes.fee  # type: ignore[attr-defined]  # noqa: B018

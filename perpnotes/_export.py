@@ -4,34 +4,74 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
 import io
 import json
 import re
+import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from perpnotes._validate import FloatArray
 
+_Cells: TypeAlias = tuple[int, list[str], list[list[str]], Sequence[int]]
+"""The line of the header, the header, the columns below it, and the line of each row."""
 Notes: TypeAlias = list[tuple[str, str, int, str]]
 """What is met while reading: the trap, the severity, how often, what was seen."""
 
 _MISSING = frozenset({"", "nan", "null", "none", "-", "n/a", "na"})
-_FUNDING = ("fundingrate", "realizedrate", "rate", "funding")
 _PRICE = ("close", "price", "markprice", "lastprice", "indexprice", "mark", "last", "index", "closeprice", "settlement")
-SYMBOL = ("symbol", "contract", "coin", "market", "instrument", "instid", "instrumentname", "ticker", "pair", "asset")
+_SERIES = (
+    "symbol", "contract", "coin", "market", "instrument", "instid", "instrumentname", "ticker", "pair", "asset",
+    "exchange", "venue", "base", "currency",
+)  # fmt: skip
 _ASIDE = ("volume", "trade", "count", "id", "interval", "premium", "open", "high", "low", "amount", "turnover", "next")
+_NO_RATE = (
+    "next", "predict", "estimat", "interval", "amount", "payment", "fee", "cap", "floor", "premium", "interestrate",
+    "daily", "annual", "year", "apr", "apy", "count",
+)  # fmt: skip
+_NO_PRICE = ("open", "high", "low", "prev", "next", "change", "volume")
 _FORMATS = tuple(
     f"{date}{time}"
     for date in ("%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y")
     for time in (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", "")
 )
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DIGITS = re.compile(r"[0-9.eE+-]*")
 
 
-def table(text: str | bytes, notes: Notes) -> tuple[list[str], list[list[str]], list[int]]:
-    """Header, rows and the line of each row; every row has as many cells as the header."""
+class Table(NamedTuple):
+    """The columns of a text, cell by cell, and the line of each row."""
+
+    cells: dict[str, list[str]]
+    lines: Sequence[int]
+
+
+def content(path: str | Path) -> bytes:
+    """The bytes of a file, unpacked where gzip packed them."""
+    data = Path(path).read_bytes()
+    if data[:2] != b"\x1f\x8b":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, zlib.error, OSError) as error:
+        raise ValueError(f"text must be a whole gzip file: {error}") from None
+
+
+def frozen(array: FloatArray) -> FloatArray:
+    """A copy that nobody can write to."""
+    copy = array.copy()
+    copy.setflags(write=False)
+    return copy
+
+
+def table(text: str | bytes, notes: Notes) -> Table:
+    """The columns by name; every row has as many cells as the header."""
     if isinstance(text, bytes):
         try:
             wide = text[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -59,56 +99,125 @@ def table(text: str | bytes, notes: Notes) -> tuple[list[str], list[list[str]], 
     delimiter = max(",;\t|", key=regular)
     if delimiter != ",":
         notes.append(("file", "note", 1, f"separated by {delimiter!r}"))
+    number, header, columns, lines = _plain(text, delimiter) or _careful(text, delimiter, notes)
+    if any(_number(cell) is not None for cell in header) or len(set(header)) < len(header):
+        raise ValueError(f"line {number} must hold the names of the columns, got {', '.join(header[:4])}")
+    if not columns[0]:
+        raise ValueError("text must have rows below the names of the columns, got none")
+    if text[-1] not in '\r\n"':  # no line break, and no quote that would show the cell to be whole
+        *others, last = columns[-1]
+        if others and (len(last) < min(map(len, others)) or _decimals(last) < min(map(_decimals, others))):
+            raise ValueError(f"line {lines[-1]} ends in {last!r}, shorter than any other row: half a file?")
+        notes.append(("file", "warning", 1, "no line break at the end: the last row may be cut"))
+    return Table(dict(zip(header, columns, strict=True)), lines)
+
+
+def _plain(text: str, delimiter: str) -> _Cells | None:
+    """The cells where every line is one row of bare cells; None where it takes a careful reader."""
+    text = text.replace("\r\n", "\n").rstrip("\n")
+    padded = {f" {delimiter}", f"{delimiter} ", "\n ", " \n", *({"\t"} - {delimiter})}
+    if not text.isascii() or any(mark in text for mark in ('"', "\r", "\v", "\f", *padded)) or text[0] == " ":
+        return None
+    rows = text.split("\n")
+    width = rows[0].count(delimiter) + 1
+    if width < 2 or len(rows) < 2 or text[-1] == " " or {row.count(delimiter) for row in rows} != {width - 1}:
+        return None
+    if delimiter * (width - 1) in rows:
+        return None
+    flat = text.replace("\n", delimiter).split(delimiter)
+    return 1, flat[:width], [flat[width + i :: width] for i in range(width)], range(2, len(rows) + 1)
+
+
+def _careful(text: str, delimiter: str, notes: Notes) -> _Cells:
+    """The same with quotes, padding, lines before the header, and rows without a content."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     numbered: list[tuple[int, list[str]]] = []
     try:
         numbered += [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num} cannot be read: {error} (half a file?)") from None
+    if not numbered:
+        raise ValueError("text must not be empty, got rows without a content")
     width = Counter(len(row) for _, row in numbered).most_common(1)[0][0]
     first = next(i for i, (_, row) in enumerate(numbered) if len(row) == width)
     if width < 2:
         raise ValueError("text must have a column of stamps and one of values, got one column")
     if first:
         notes.append(("file", "note", first, "lines before the header"))
-    (_, header), body = numbered[first], numbered[first + 1 :]
-    if any(_number(cell) is not None for cell in header) or len(set(header)) < width:
-        raise ValueError(f"line {numbered[first][0]} must hold the names of the columns, got {', '.join(header[:4])}")
+    (number, header), body = numbered[first], numbered[first + 1 :]
     for line, row in body:
         if len(row) != width:
             cut = " (half a file?)" if line == body[-1][0] else ""
             raise ValueError(f"line {line} must have {width} cells, got {len(row)}{cut}")
-    if body and text[-1] not in '\r\n"':  # no line break, and no quote that would show the cell to be whole
-        last, others = body[-1][1][-1], [row[-1] for _, row in body[:-1]]
-        if others and (len(last) < min(map(len, others)) or _decimals(last) < min(map(_decimals, others))):
-            raise ValueError(f"line {body[-1][0]} ends in {last!r}, shorter than any other row: half a file?")
-        notes.append(("file", "warning", 1, "no line break at the end: the last row may be cut"))
-    return header, [row for _, row in body], [line for line, _ in body]
+    columns = list(map(list, zip(*(row for _, row in body), strict=True))) or [[] for _ in header]
+    return number, header, columns, [line for line, _ in body]
 
 
 def _decimals(cell: str) -> int:
     return len(cell.partition(".")[2])
 
 
-def _records(text: str) -> tuple[list[str], list[list[str]], list[int]]:
+def _records(text: str) -> Table:
     """The same from JSON: a list of objects, or an object that holds one."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno} is no JSON: {error.msg} (half a file?)") from None
+    except RecursionError:
+        raise ValueError("JSON must be a list of records with the same keys") from None
     while isinstance(data, dict):
         data = next((value for value in data.values() if isinstance(value, dict | list)), None)
     if (
         not data
         or not isinstance(data, list)
         or not all(isinstance(row, dict) and row.keys() == data[0].keys() for row in data)
+        or not data[0]
     ):
         raise ValueError("JSON must be a list of records with the same keys")
-    return (
-        list(data[0]),
-        [["" if v is None else str(v) for v in row.values()] for row in data],
-        list(range(1, len(data) + 1)),
-    )
+    cells = {name: ["" if row[name] is None else str(row[name]) for row in data] for name in data[0]}
+    return Table(cells, range(1, len(data) + 1))
+
+
+def choose(table: Table, where: Mapping[str, str]) -> Table:
+    """The rows in which each column of `where` holds its value."""
+    cells, lines = table
+    for name, wanted in where.items():
+        if name not in cells:
+            raise ValueError(f"where must name columns of {', '.join(cells)}, got {name!r}")
+        mask = [cell == wanted for cell in cells[name]]
+        if not any(mask):
+            held = sorted(set(cells[name]))
+            more = ", …" if len(held) > 9 else ""
+            raise ValueError(f"where: {name} must be one of {', '.join(held[:9])}{more}, got {wanted!r}")
+        cells = {key: list(compress(column, mask)) for key, column in cells.items()}
+        lines = list(compress(lines, mask))
+    held_by = {name: held for name in cells if _tells(name, cells[name]) and len(held := sorted(set(cells[name]))) > 1}
+    if held_by:
+        listed = "; ".join(
+            f"{name} holds {len(held)} ({', '.join(held[:4])}{', …' if len(held) > 4 else ''})"
+            for name, held in held_by.items()
+        )
+        keys = ", ".join(f"{name!r}: …" for name in held_by)
+        raise ValueError(f"text must hold one contract, got several: {listed}: choose with where={{{keys}}}")
+    return Table(cells, lines)
+
+
+def _tells(name: str, column: Sequence[str]) -> bool:
+    """Whether a column says which venue or contract a row is of."""
+    label = key(name)
+    if label in _SERIES or not label.startswith(_SERIES):
+        return label in _SERIES
+    return _no_stamps(column) and all(_number(cell) is None for cell in column[:50])
+
+
+def texts(cells: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Columns of words that repeat, which may tell the rows of several histories apart, and what they hold."""
+    found = {}
+    for name, column in cells.items():
+        held = sorted(set(column))
+        if 1 < len(held) <= len(column) // 2 and all(_number(cell) is None for cell in held[:50]):
+            found[name] = held
+    return found
 
 
 def key(name: str) -> str:
@@ -123,44 +232,68 @@ def _number(cell: str) -> float | None:
             text = text.replace(",", "")
         elif "." not in text:
             text = text.replace(",", ".")
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _plain_numbers(column: Sequence[str]) -> FloatArray | None:
+    """The numbers of a column that holds nothing but plain ones; None where one cell is anything else."""
+    if not _DIGITS.fullmatch("".join(column)):
         return None
-    return float(text)
+    try:
+        return np.fromiter(map(float, column), np.float64, len(column))
+    except ValueError:
+        return None
 
 
-def times_of(
-    cells: dict[str, list[str]], keys: dict[str, str], wanted: str | None, lines: list[int], notes: Notes
-) -> tuple[str, FloatArray, str]:
+def _numbers(column: Sequence[str]) -> FloatArray:
+    """The numbers of a column, percent signs aside; NaN for a cell that is none."""
+    joined = "\n".join(column)
+    if joined.count("%\n") + joined.endswith("%") == len(column) == joined.count("%"):
+        column = joined.removesuffix("%").replace("%\n", "\n").split("\n")
+    values = _plain_numbers(column)
+    if values is None:
+        read = ((cell if _NUMBER.fullmatch(cell) else _number(cell)) for cell in column)
+        values = np.fromiter((np.nan if x is None else float(x) for x in read), np.float64, len(column))
+    return values
+
+
+def times_of(table: Table, wanted: str | None, notes: Notes) -> tuple[str, FloatArray, str]:
     """The column of stamps, their seconds, and `"UTC"` where they say so."""
+    cells, lines = table
     if wanted is not None and wanted not in cells:
         raise ValueError(f"time must be one of {', '.join(cells)}, got {wanted!r}")
-    found: list[tuple[tuple[bool, bool, int], str, Callable[[str], float | None], str, str]] = []
+    found: list[tuple[tuple[bool, bool, int], str, Stamps]] = []
     for place, (name, column) in enumerate(cells.items()):
         if wanted not in (None, name):
             continue
-        reader = _stamp_reader(column)
+        reader = _stamps(column)
         if reader is not None:
-            form, parser, clock = reader
-            last = any(word in keys[name] for word in ("next", "close", "created", "updated", "end"))
-            found.append(((last, clock != "UTC", place), name, parser, clock, form))
+            last = any(word in key(name) for word in ("next", "close", "created", "updated", "end", "interval"))
+            found.append(((last, reader.clock != "UTC", place), name, reader))
     if not found:
         raise ValueError(
             f"no column holds stamps: {', '.join(cells)}" if wanted is None else f"{wanted} holds no stamps"
         )
-    _, name, parser, clock, form = min(found, key=lambda item: item[0])
-    times = np.empty(len(cells[name]))
-    for i, cell in enumerate(cells[name]):
-        seconds = parser(cell)
-        if seconds is None:
-            cut = " (half a file?)" if i == len(lines) - 1 else ""
-            raise ValueError(f"line {lines[i]}: {name} must be a stamp like the others, got {cell!r}{cut}")
-        times[i] = seconds
-    notes.append(("file", "note", len(times), f"stamps in {name!r}: {form}"))
-    return name, times, clock
+    _, name, reader = min(found, key=lambda item: item[0])
+    times = reader.read(cells[name])
+    if (odd := np.flatnonzero(np.isnan(times))).size:
+        i = int(odd[0])
+        cut = " (half a file?)" if i == len(lines) - 1 else ""
+        raise ValueError(f"line {lines[i]}: {name} must be a stamp like the others, got {cells[name][i]!r}{cut}")
+    notes.append(("file", "note", len(times), f"stamps in {name!r}: {reader.form}"))
+    return name, times, reader.clock
 
 
-def _stamp_reader(column: Sequence[str]) -> tuple[str, Callable[[str], float | None], str] | None:
-    """How to read a column of stamps, from its first cells: the form, the function and the clock."""
+class Stamps(NamedTuple):
+    """How to read a column of stamps: the form, the function (NaN for a cell that is none) and the clock."""
+
+    form: str
+    read: Callable[[Sequence[str]], FloatArray]
+    clock: str
+
+
+def _stamps(column: Sequence[str]) -> Stamps | None:
+    """How to read a column of stamps, from its first cells; None where it holds none."""
     sample = [cell for cell in column[:50] if cell.lower() not in _MISSING]
     if not sample:
         return None
@@ -168,112 +301,156 @@ def _stamp_reader(column: Sequence[str]) -> tuple[str, Callable[[str], float | N
     for unit, scale in (("seconds", 1.0), ("milliseconds", 1e3), ("microseconds", 1e6), ("nanoseconds", 1e9)):
         if all(x is not None and 1.23e9 <= x / scale < 4.1e9 for x in epoch):
 
-            def from_epoch(cell: str, scale: float = scale) -> float | None:
-                x = _number(cell)
-                return x / scale if x is not None and 1.23e9 <= x / scale < 4.1e9 else None
+            def from_epoch(cells: Sequence[str], scale: float = scale) -> FloatArray:
+                seconds = _numbers(cells) / scale
+                return np.where((seconds >= 1.23e9) & (seconds < 4.1e9), seconds, np.nan)
 
-            return f"{unit} since 1970", from_epoch, "UTC"
+            return Stamps(f"{unit} since 1970", from_epoch, "UTC")
     if any(x is not None for x in epoch):
         return None
-
-    def iso(cell: str) -> dt.datetime | None:
-        try:
-            return dt.datetime.fromisoformat(re.sub(r"\s*UTC$", "+00:00", cell))
-        except ValueError:
-            return None
-
-    stamps = [iso(cell) for cell in sample]
+    stamps = [_iso(cell) for cell in sample]
     if all(stamps):
-        aware = next(stamp for stamp in stamps if stamp).tzinfo is not None
-
-        def from_iso(cell: str) -> float | None:
-            stamp = iso(cell)
-            if stamp is None or (stamp.tzinfo is not None) is not aware:
-                return None
-            return (stamp if aware else stamp.replace(tzinfo=dt.UTC)).timestamp()
-
-        return "ISO, with a zone" if aware else "ISO, no zone", from_iso, "UTC" if aware else ""
-    fits = [form for form in _FORMATS if all(_strptime(cell, form) is not None for cell in sample)]
-    fits = [form for form in fits if all(_strptime(cell, form) is not None for cell in column)] or fits[:1]
+        if next(stamp for stamp in stamps if stamp).tzinfo is not None:
+            return Stamps("ISO, with a zone", _from_aware, "UTC")
+        return Stamps("ISO, no zone", _from_naive, "")
+    fits = [form for form in _FORMATS if not np.isnan(_from_form(sample, form)).any()]
+    fits = [form for form in fits if not np.isnan(_from_form(column, form)).any()] or fits[:1]
     if not fits:
         return None
     if len(fits) > 1:
         raise ValueError(f"stamps such as {sample[0]!r} may be {' or '.join(fits)}: no day above 12 tells")
-    return fits[0], lambda cell: _strptime(cell, fits[0]), ""
+    return Stamps(fits[0], lambda cells: _from_form(cells, fits[0]), "")
 
 
-def _strptime(cell: str, form: str) -> float | None:
+def _iso(cell: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(re.sub(r"\s*UTC$", "+00:00", cell))
+    except ValueError:
+        return None
+
+
+def _from_naive(cells: Sequence[str]) -> FloatArray:
+    """Seconds of ISO stamps without a zone, as if they were UTC."""
+    try:  # a zone that is there already makes this an error, and then the cell is told from the others below
+        stamps = map(dt.datetime.fromisoformat, [f"{cell}+00:00" for cell in cells])
+        return np.fromiter(map(dt.datetime.timestamp, stamps), np.float64, len(cells))
+    except ValueError:
+        known = ((stamp := _iso(cell)) and stamp.tzinfo is None and stamp.replace(tzinfo=dt.UTC) for cell in cells)
+        return np.fromiter((stamp.timestamp() if stamp else np.nan for stamp in known), np.float64, len(cells))
+
+
+def _from_aware(cells: Sequence[str]) -> FloatArray:
+    """Seconds of ISO stamps with a zone."""
+    try:
+        stamps: list[dt.datetime | None] = list(map(dt.datetime.fromisoformat, cells))
+    except ValueError:
+        stamps = list(map(_iso, cells))
+    return np.fromiter(
+        (stamp.timestamp() if stamp and stamp.tzinfo is not None else np.nan for stamp in stamps),
+        np.float64, len(cells),
+    )  # fmt: skip
+
+
+def _from_form(cells: Sequence[str], form: str) -> FloatArray:
+    """Seconds of stamps in one form; the days and the times of day are few, so each is read once."""
+    date_form, _, time_form = form.partition(" ")
+    parts = [cell.partition(" ")[::2] for cell in cells]
+    midnight = dt.datetime(1900, 1, 1, tzinfo=dt.UTC).timestamp()
+    dates = {date: _strptime(date, date_form) for date in {date for date, _ in parts}}
+    times = {time: _strptime(time, time_form) - midnight for time in {time for _, time in parts}}
+    return np.fromiter((dates[date] + times[time] for date, time in parts), np.float64, len(parts))
+
+
+def _strptime(cell: str, form: str) -> float:
     try:
         return dt.datetime.strptime(cell, form).replace(tzinfo=dt.UTC).timestamp()
     except ValueError:
-        return None
+        return np.nan
 
 
 def hours(column: Sequence[str], label: str) -> FloatArray | None:
     """Stated intervals in hours, where this is a column of them."""
-    found = [re.fullmatch(r"(\d+(?:\.\d+)?)\s*(h|hour|hours|hr|m|min|)", cell.lower()) for cell in column]
-    if "interval" not in label and not all(match and match[2] for match in found):
+    form = re.compile(r"(\d+(?:\.\d+)?)\s*(h|hour|hours|hr|m|min|)")
+    first = form.fullmatch(column[0].lower())
+    if not first or ("interval" not in label and not first[2]):
         return None
-    if not all(found):
+    found = {cell: form.fullmatch(cell.lower()) for cell in set(column)}
+    if not all(match and ("interval" in label or match[2]) for match in found.values()):
         return None
-    pairs = [(float(match[1]), match[2]) for match in found if match]
     scale = 60.0 if any(word in label for word in ("minute", "mins")) else 1.0
-    return np.array([x / (60.0 if unit in ("m", "min") else scale) for x, unit in pairs])
+    known = {
+        cell: float(match[1]) / (60.0 if match[2] in ("m", "min") else scale) for cell, match in found.items() if match
+    }
+    return np.fromiter(map(known.__getitem__, column), np.float64, len(column))
 
 
-def value_column(cells: dict[str, list[str]], keys: dict[str, str], wanted: str | None) -> str:
-    """The column of the values: the one that is wanted, the best-known name, or the only one with numbers."""
+def value_column(cells: Mapping[str, list[str]], wanted: str | None) -> str:
+    """The column of the values: the one that is wanted, or the only one of rates, of prices, or of numbers.
+
+    Rates go before the prices that a venue prints beside them. Columns that hold the same cells are one.
+    """
     if wanted is not None:
         if wanted not in cells:
             raise ValueError(f"column must be one of {', '.join(cells)}, got {wanted!r}")
         return wanted
-    numeric = [
-        name
-        for name, column in cells.items()
-        if sum(_number(cell) is not None for cell in column) > 0.5 * len(column)
-        and _stamp_reader_or_none(column) is None
-        and hours(column, keys[name]) is None
-    ]
-    for known in (*_FUNDING, *_PRICE):
-        for test in (str.__eq__, str.endswith, str.__contains__) if known == "fundingrate" else (str.__eq__,):
-            best = [name for name in numeric if test(keys[name], known) and "next" not in keys[name]]
-            if len(best) == 1:
-                return best[0]
-    left = [name for name in numeric if keys[name] and not any(word in keys[name] for word in _ASIDE)] or numeric
-    if len(left) != 1:
-        names = ", ".join(map(repr, left)) or "none holds numbers"
+    numeric = []
+    for name, column in cells.items():
+        sample = column[:: max(1, len(column) // 200)]
+        if (
+            2 * sum(_number(cell) is not None for cell in sample) > len(sample)
+            and _no_stamps(sample)
+            and hours(column, key(name)) is None
+        ):
+            numeric.append(name)
+    rates, prices = [name for name in numeric if _is_rate(name)], [name for name in numeric if _is_price(name)]
+    candles = [name for name in prices if key(name) == "close"]
+    aside = [name for name in numeric if key(name) and not any(word in key(name) for word in _ASIDE)]
+    left = rates + candles if rates else prices or aside or numeric
+    distinct = [name for i, name in enumerate(left) if all(cells[name] != cells[other] for other in left[:i])]
+    if len(distinct) != 1:
+        names = ", ".join(map(repr, distinct)) or "none holds numbers"
         raise ValueError(f"column must name the values, there is not exactly one: {names}")
-    return left[0]
+    return distinct[0]
 
 
-def _stamp_reader_or_none(column: Sequence[str]) -> object:
+def _is_rate(name: str) -> bool:
+    """Whether a name is one of a funding rate: of the interval itself, not of a day, of the next one, of interest."""
+    label = key(name)
+    known = "fund" in label or label.endswith("rate") or re.match(r"interest_?\d+h", name.lower())
+    return bool(known) and not any(word in label for word in _NO_RATE)
+
+
+def _is_price(name: str) -> bool:
+    label = key(name)
+    return (label in _PRICE or label.endswith(("price", "close"))) and not any(word in label for word in _NO_PRICE)
+
+
+def _no_stamps(column: Sequence[str]) -> bool:
     try:
-        return _stamp_reader(column)
+        return _stamps(column) is None
     except ValueError:
-        return column
+        return False
 
 
-def values_of(name: str, column: Sequence[str], lines: list[int], notes: Notes) -> FloatArray:
+def values_of(name: str, column: Sequence[str], lines: Sequence[int], notes: Notes) -> FloatArray:
     """The values as fractions or prices; NaN for a cell that says that there is none."""
-    values, missing = np.full(len(column), np.nan), [cell.lower() in _MISSING for cell in column]
-    signs = [cell.endswith("%") for cell, none in zip(column, missing, strict=True) if not none]
-    for i, cell in enumerate(column):
-        number = _number(cell)
-        if number is not None:
-            values[i] = number
-        elif not missing[i]:
-            raise ValueError(f"line {lines[i]}: {name} must be a number, got {cell!r}")
-    if any(signs) and not all(signs):
-        raise ValueError(f"{name} must not mix percent and plain numbers, got {sum(signs)} of {len(signs)} in percent")
-    if any(signs) or "%" in name or "percent" in name.lower():
+    values = _numbers(column)
+    odd = np.flatnonzero(np.isnan(values)).tolist()
+    for i in odd:
+        if column[i].lower() not in _MISSING:
+            raise ValueError(f"line {lines[i]}: {name} must be a number, got {column[i]!r}")
+    signs, known = sum(cell.endswith("%") for cell in column), len(column) - len(odd)
+    if 0 < signs < known:
+        raise ValueError(f"{name} must not mix percent and plain numbers, got {signs} of {known} in percent")
+    if signs or "%" in name or "percent" in name.lower():
         notes.append(("units", "note", len(column), f"{name!r} is in percent; read as fractions"))
-        values /= 100.0
+        values = values / 100.0
     return values
 
 
 def kind(name: str, values: FloatArray, column: Sequence[str]) -> str:
     label = key(name)
-    if any(word in label for word in ("fund", "rate")) or column[0].endswith("%"):
+    if _is_rate(name) or any(word in label for word in ("fund", "rate")) or column[0].endswith("%"):
         return "funding"
     if any(word in label for word in (*_PRICE, "spot", "future", "perp", "open", "high", "low")):
         return "price"

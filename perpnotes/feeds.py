@@ -9,25 +9,28 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes import _export
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, numbers, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, numbers, one_of, real, scalar, whole
 
 __all__ = [
     "Finding",
     "History",
+    "Joined",
     "Reconciliation",
     "Regime",
     "Report",
     "examine",
+    "join",
     "parse",
     "read",
     "reconcile",
@@ -41,6 +44,7 @@ _CLOCK_ZONES = (
 )  # fmt: skip
 _OFFSETS = (0, *sorted([*range(-12, 0), *range(1, 15), -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 9.5], key=abs))
 _SCALES = (1.0, 100.0, 0.01, 8.0, 1 / 8, 1e4, 1e-4, 800.0, 1 / 800, 2.0, 0.5, 4.0, 0.25)
+_SETTLES = (0.0, 4.0)  # where venues begin to count: most at midnight UTC; BitMEX and KuCoin at 04, 12 and 20 h
 _WINDOW = 25  # gaps whose median is the interval in force: a new interval shows after half of them
 
 
@@ -67,49 +71,55 @@ class Finding:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class History:
-    """A funding or price history, oldest first, otherwise as stored.
+    """A funding or price history, oldest first, otherwise as stored. Two histories are equal where they are one object.
 
     Parameters:
-        times: seconds since 1970 as the stamps say it; a stamp without a zone is taken as if it were UTC. Shape `(n,)`.
+        hours: hours since 1970 as the stamps say it, the unit of the functions of `funding`; a stamp without a zone is
+            taken as if it were UTC. Shape `(n,)`.
         values: funding rates as fractions, or prices; NaN where the file has none. Shape `(n,)`.
         kind: `"funding"` or `"price"`.
         column: where the values come from.
         clock: `"UTC"` where the stamps say so (epoch, or with a zone), else empty.
         stated: the interval that each row states, in hours; None where no column does. Shape `(n,)`.
         notes: what was met while reading.
+        settles: the hour of the day, UTC, of one of the settlements, in `[0, 24)`, as the venue says it: 0 at most
+            venues, 4 at BitMEX and KuCoin (which settle at 04, 12 and 20 h). None where that is not known.
 
     Raises:
         ValueError: for fewer than 3 rows, stamps that fall, an infinite value, another kind or clock, or other shapes.
     """
 
-    times: FloatArray
+    hours: FloatArray
     values: FloatArray
     kind: str
     column: str = ""
     clock: str = ""
     stated: FloatArray | None = None
     notes: tuple[Finding, ...] = ()
+    settles: float | None = None
 
     def __post_init__(self) -> None:
-        times = real("times", self.times, ndim=1)
+        hours = real("hours", self.hours, ndim=1)
         one_of("kind", self.kind, ("funding", "price"))
         one_of("clock", self.clock, ("", "UTC"))
         values = numbers("values", self.values)
-        if values.shape != times.shape:
-            raise ValueError(f"values must have shape {times.shape}, got {values.shape}")
+        if values.shape != hours.shape:
+            raise ValueError(f"values must have shape {hours.shape}, got {values.shape}")
         if np.isinf(values).any():
             raise ValueError("values must be finite, or NaN where one is missing, got an infinite one")
         if self.stated is not None:
             stated = real("stated", self.stated, ge=0)
-            if stated.shape != times.shape:
-                raise ValueError(f"stated must have shape {times.shape}, got {stated.shape}")
-            object.__setattr__(self, "stated", stated)
-        if times.size < 3:
-            raise ValueError(f"a history must have at least 3 rows, got {times.size}")
-        if (np.diff(times) < 0).any():
-            raise ValueError("times must not fall, got a step back")
-        object.__setattr__(self, "times", times)
-        object.__setattr__(self, "values", values)
+            if stated.shape != hours.shape:
+                raise ValueError(f"stated must have shape {hours.shape}, got {stated.shape}")
+            object.__setattr__(self, "stated", _export.frozen(stated))
+        if self.settles is not None:
+            object.__setattr__(self, "settles", scalar("settles", self.settles, ge=0, lt=24))
+        if hours.size < 3:
+            raise ValueError(f"a history must have at least 3 rows, got {hours.size}")
+        if (np.diff(hours) < 0).any():
+            raise ValueError("hours must not fall, got a step back")
+        object.__setattr__(self, "hours", _export.frozen(hours))
+        object.__setattr__(self, "values", _export.frozen(values))
 
     def on(self, clock: str) -> History:
         r"""The same history on UTC, given the clock that its stamps were written with.
@@ -122,15 +132,16 @@ class History:
 
         Examples:
             >>> history = parse("time,price\n2024-01-01 03:00,1\n2024-01-01 11:00,2\n2024-01-01 19:00,3\n")
-            >>> (history.on("UTC+3").times % 86_400 / 3600).tolist()
+            >>> (history.on("UTC+3").hours % 24).tolist()
             [0.0, 8.0, 16.0]
         """
         if self.clock == "UTC" and clock != "UTC":
             raise ValueError(f"clock must be 'UTC' for stamps that are on UTC, got {clock!r}")
-        times = self.times - _offsets(clock, self.times)
-        order = np.argsort(times, kind="stable")
+        seconds = _seconds(self)
+        hours = (seconds - _offsets(clock, seconds)) / HOUR
+        order = np.argsort(hours, kind="stable")
         stated = None if self.stated is None else self.stated[order]
-        return replace(self, times=times[order], values=self.values[order], stated=stated, clock="UTC")
+        return replace(self, hours=hours[order], values=self.values[order], stated=stated, clock="UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +149,14 @@ class Regime:
     """A stretch of a history with one interval. Made by `examine`.
 
     Parameters:
-        hours: the interval.
-        start: seconds of its first stamp.
-        stop: seconds of its last stamp.
+        interval: hours from one row to the next.
+        start: its first stamp, hours since 1970.
+        stop: its last stamp, hours since 1970.
         rows: how many.
         median: the median of the absolute values in it.
     """
 
-    hours: float
+    interval: float
     start: float
     stop: float
     rows: int
@@ -160,7 +171,8 @@ class Report:
         history: the history that was inspected, as stored.
         findings: in the order of the checks.
         regimes: stretches with one interval, in order.
-        clocks: the clocks that fit the stamps best, likeliest first; settlements at whole intervals from midnight UTC.
+        clocks: the clocks that fit the stamps best, likeliest first. Settlements stand at whole intervals from the
+            `settles` of the history; where it states none, from midnight or from 04:00 UTC, and both are here.
         slots: rows that a history without holes would have.
         missing: slots without a row.
     """
@@ -186,7 +198,7 @@ class Report:
         coverage = (self.slots - self.missing) / self.slots
         return Derivation(
             (
-                Term("n", "rows", self.history.times.size),
+                Term("n", "rows", self.history.hours.size),
                 Term("d", "duplicates", self.count("duplicates")),
                 Term("h", "slots without a row", self.missing),
                 Term("s", "slots", self.slots, "", "n - d + h"),
@@ -241,14 +253,22 @@ class Reconciliation:
         )
 
 
-def read(path: str | Path, *, column: str | None = None, time: str | None = None, symbol: str | None = None) -> History:
+def read(
+    path: str | Path,
+    *,
+    column: str | None = None,
+    time: str | None = None,
+    where: Mapping[str, str] | None = None,
+    settles: float | None = None,
+) -> History:
     r"""The history in a file: `parse` of what it holds.
 
     Parameters:
-        path: a file of comma, semicolon or tab separated values, or of JSON records.
+        path: a file of comma, semicolon or tab separated values, or of JSON records; as it is, or compressed by gzip.
         column: as in `parse`.
         time: as in `parse`.
-        symbol: as in `parse`.
+        where: as in `parse`.
+        settles: as in `parse`.
 
     Raises:
         ValueError: as `parse`, with the name of the file first.
@@ -263,25 +283,33 @@ def read(path: str | Path, *, column: str | None = None, time: str | None = None
         [0.0001, 0.0001, 0.0002]
     """
     try:
-        return parse(Path(path).read_bytes(), column=column, time=time, symbol=symbol)
+        return parse(_export.content(path), column=column, time=time, where=where, settles=settles)
     except ValueError as error:
         raise ValueError(f"{Path(path).name}: {error}") from None
 
 
 def parse(
-    text: str | bytes, *, column: str | None = None, time: str | None = None, symbol: str | None = None
+    text: str | bytes,
+    *,
+    column: str | None = None,
+    time: str | None = None,
+    where: Mapping[str, str] | None = None,
+    settles: float | None = None,
 ) -> History:
     r"""The history in a text: columns found by well-known names first, then by what is in them.
 
     It knows stamps in seconds, milli-, micro- and nanoseconds, ISO and common local forms; fractions and percent
-    strings; decimal commas; a byte-order mark; lines before the header; newest first. It guesses no unit: `examine`
-    doubts one.
+    strings; decimal commas; a byte-order mark; lines before the header; newest first. Where two columns could be meant
+    it asks which. It guesses no unit: `examine` doubts one.
 
     Parameters:
         text: the whole content of a file.
-        column: the column of the values; needed where several could be it.
+        column: the column of the values; needed where several could be it, such as a rate per contract in USD and the
+            rate as a fraction.
         time: the column of the stamps; needed where the guess is wrong.
-        symbol: the contract to keep, where the text holds several.
+        where: the value that each of these columns must hold, such as `{"exchange": "binance", "symbol": "BTCUSDT"}`;
+            needed where the text holds several venues or contracts.
+        settles: the hour of the day, UTC, of one of the settlements, in `[0, 24)`, as the venue says it; see `History`.
 
     Raises:
         ValueError: for what is no history: nothing, bytes that are no text, a row cut off, a column that is not there
@@ -294,28 +322,20 @@ def parse(
         ('funding', 'UTC', [0.0001, 0.0002, -0.0001])
     """
     met: _export.Notes = []
-    header, rows, lines = _export.table(text, met)
-    cells = {name: [row[i] for row in rows] for i, name in enumerate(header)}
-    keys = {name: _export.key(name) for name in header}
-
-    for name in header:
-        if any(keys[name].startswith(word) for word in _export.SYMBOL) and len(held := sorted(set(cells[name]))) > 1:
-            if symbol is None:
-                more = ", …" if len(held) > 4 else ""
-                raise ValueError(
-                    f"{name} holds {len(held)} contracts ({', '.join(held[:4])}{more}): name one as symbol"
-                )
-            keep = [i for i, value in enumerate(cells[name]) if value == symbol]
-            if not keep:
-                raise ValueError(f"symbol must be one of {', '.join(held[:9])}, got {symbol!r}")
-            cells = {key: [values[i] for i in keep] for key, values in cells.items()}
-            lines = [lines[i] for i in keep]
-
-    stamp, times, clock = _export.times_of(cells, keys, time, lines, met)
+    if where is not None and not isinstance(where, Mapping):
+        raise ValueError(f"where must be a mapping of columns to values, got {brief(where)}")
+    table = _export.choose(_export.table(text, met), where or {})
+    cells, lines = table
+    stamp, times, clock = _export.times_of(table, time, met)
     stated = next(
-        (h for name in header if name != stamp and (h := _export.hours(cells[name], keys[name])) is not None), None
+        (
+            found
+            for name in cells
+            if name != stamp and (found := _export.hours(cells[name], _export.key(name))) is not None
+        ),
+        None,
     )
-    value = _export.value_column({k: v for k, v in cells.items() if k != stamp}, keys, column)
+    value = _export.value_column({name: column for name, column in cells.items() if name != stamp}, column)
     values = _export.values_of(value, cells[value], lines, met)
 
     steps = np.diff(times)
@@ -331,11 +351,21 @@ def parse(
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
     history = History(
-        times, values, _export.kind(value, values, cells[value]), value, clock,
-        None if stated is None else stated[order], tuple(notes),
+        times / HOUR, values, _export.kind(value, values, cells[value]), value, clock,
+        None if stated is None else stated[order], tuple(notes), settles,
     )  # fmt: skip
-    _regimes(history)
+    try:
+        _regimes(history)
+    except ValueError as error:
+        several = "; ".join(f"{name} holds {', '.join(held[:4])}" for name, held in _export.texts(cells).items())
+        raise ValueError(f"{error} (several histories? {several}: choose with where)" if several else error) from None
     return history
+
+
+def _seconds(history: History) -> FloatArray:
+    """The stamps in seconds, to the microsecond: hours that are no binary fraction come back exactly."""
+    seconds: FloatArray = np.round(history.hours * HOUR, 6)
+    return seconds
 
 
 def _offsets(clock: str, times: FloatArray) -> FloatArray:
@@ -351,7 +381,8 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
     try:
         zone = ZoneInfo(clock)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
-        raise ValueError(f"clock must be UTC, UTC+h, UTC-h or a known zone, got {clock!r}") from None
+        lacking = "" if _database() else " (no time-zone database on this machine: install tzdata)"
+        raise ValueError(f"clock must be UTC, UTC+h, UTC-h or a known zone, got {clock!r}{lacking}") from None
     key, index = np.unique(np.floor(times / 900.0), return_inverse=True)
     both = np.empty((2, key.size))
     for i, quarter in enumerate(key.tolist()):
@@ -371,6 +402,16 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
     return offsets
 
 
+def _database() -> bool:
+    """Whether this machine knows time zones: a browser or a bare container may not."""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        return bool(ZoneInfo(_CLOCK_ZONES[0]))
+    except (ZoneInfoNotFoundError, OSError):
+        return False
+
+
 def _name(hours: float) -> str:
     minutes = f":{round(abs(hours) % 1 * 60):02d}" if hours % 1 else ""
     return f"UTC{'+' if hours > 0 else '-'}{int(abs(hours))}{minutes}" if hours else "UTC"
@@ -387,7 +428,11 @@ def _local(gaps: FloatArray) -> FloatArray:
     """The interval in force at each gap: the median of those around it."""
     half = min(_WINDOW, gaps.size - 1 + gaps.size % 2) // 2
     wide: FloatArray = np.pad(gaps, half, mode="edge")
-    result: FloatArray = np.median(np.lib.stride_tricks.sliding_window_view(wide, 2 * half + 1), axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(wide, 2 * half + 1)
+    result = gaps.copy()
+    changes = np.concatenate(([0], np.cumsum(np.diff(wide) != 0)))
+    mixed = np.flatnonzero(changes[2 * half :] != changes[: gaps.size])  # elsewhere all gaps of a window are equal
+    result[mixed] = np.median(windows[mixed], axis=1)
     return result
 
 
@@ -403,13 +448,13 @@ def _grid(times: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, npt.ND
 
 def _regimes(history: History) -> tuple[Regime, ...]:
     """Stretches with one interval, or a `ValueError` where the stamps follow none."""
-    stored = history.times
+    stored = _seconds(history)
     gaps, local, stamps, rows = _grid(stored)
     edges = np.concatenate(([0], np.flatnonzero(np.diff(local)) + 1, [gaps.size]))
     kept = float((gaps == local).mean())
     twice = stored.size - stamps.size
-    common = Counter((gaps / HOUR).tolist()).most_common(2)
     if kept < 0.6 or edges.size - 2 > gaps.size // 24:
+        common = Counter((gaps / HOUR).tolist()).most_common(2)
         seen = " and ".join(f"{hours:g} h ({n} times)" for hours, n in common)
         raise ValueError(f"stamps must follow one interval at a time, got mixed intervals: {seen}")
     if twice > 5:
@@ -431,43 +476,53 @@ def _regimes(history: History) -> tuple[Regime, ...]:
         known = np.abs(inside[np.isfinite(inside)])
         regimes.append(
             Regime(
-                float(local[begin]) / HOUR, float(stamps[begin]), float(stamps[end]), int(inside.size),
+                float(local[begin]) / HOUR, float(stamps[begin]) / HOUR, float(stamps[end]) / HOUR, int(inside.size),
                 float(np.median(known)) if known.size else 0.0,
             )
         )  # fmt: skip
     return tuple(regimes)
 
 
-def _clocks(history: History) -> tuple[tuple[str, ...], bool]:
-    """Clocks that put most stamps on whole intervals from midnight UTC, and whether daylight saving shows."""
+class _Fit(NamedTuple):
+    """Clocks that put most stamps on whole intervals from a settlement, and how they were found."""
+
+    clocks: tuple[str, ...]
+    saving: bool = False  # daylight saving shows
+    blind: bool = False  # it could not be looked for: no time-zone database
+    assumed: tuple[tuple[float, tuple[str, ...]], ...] = ()  # for each hour of settlement, the clocks under it
+
+
+def _clocks(history: History) -> _Fit:
+    """Clocks that put most stamps on whole intervals from a settlement, likeliest first."""
     if history.clock == "UTC":
-        return ("UTC",), False
-    gaps, local, stamps, _ = _grid(history.times)
-    interval = np.append(local, local[-1])
-    tick = _tick(stamps)
+        return _Fit(("UTC",))
+    stored = _seconds(history)
+    gaps, local, stamps, _ = _grid(stored)
+    even, zones, blind = int((gaps == local).sum()), [], False
+    begins = _SETTLES[: 1 if history.kind == "price" else None] if history.settles is None else (history.settles,)
 
-    def on_grid(offset: FloatArray | float) -> int:
-        away = (stamps - offset + interval / 2) % interval - interval / 2
-        return int((np.abs(away) <= max(tick / 2, 1.0)).sum())
-
-    even, zones = int((gaps == local).sum()), []
-    odd = even < gaps.size or stamps.size < history.times.size
-    for name in _CLOCK_ZONES if odd else ():
-        try:
-            times = np.sort(history.times - _offsets(name, history.times))
-        except ValueError:  # no time zone data on this machine
-            continue
-        steps, usual, stamps, _ = _grid(times)
-        interval = np.append(usual, usual[-1])
-        zones.append((int((steps == usual).sum()), on_grid(0.0), name))
-    gaps, local, stamps, _ = _grid(history.times)
-    interval = np.append(local, local[-1])
+    if even < gaps.size or stamps.size < stored.size:
+        for name in _CLOCK_ZONES:
+            try:
+                times = np.sort(stored - _offsets(name, stored))
+            except ValueError:
+                blind = not _database()
+                continue
+            steps, usual, moved, _ = _grid(times)
+            fit = max(moved.size - _off(moved - begin * HOUR, usual) for begin in begins)
+            zones.append((int((steps == usual).sum()), fit, name))
     if zones and max(zones)[0] > even:
         most = max(zones)[:2]
-        return tuple(name for steady, fit, name in zones if (steady, fit) == most), True
-    fits = {hours: on_grid(hours * HOUR) for hours in _OFFSETS}
-    best = max(fits.values())
-    return tuple(_name(hours) for hours, fit in fits.items() if fit == best), False
+        return _Fit(tuple(name for steady, fit, name in zones if (steady, fit) == most), saving=True)
+    fits = {(begin, hours): _off(stamps - (begin + hours) * HOUR, local) for begin in begins for hours in _OFFSETS}
+    best = min(fits.values())
+    assumed = tuple(
+        (begin, tuple(_name(hours) for hours in _OFFSETS if fits[begin, hours] == best))
+        for begin in begins
+        if best in (fits[begin, hours] for hours in _OFFSETS)
+    )
+    clocks = dict.fromkeys(clock for _, found in assumed for clock in found)
+    return _Fit(tuple(sorted(clocks, key=lambda clock: clock != "UTC")), False, blind, assumed)
 
 
 def _stamp(seconds: float) -> str:
@@ -492,8 +547,9 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         ...     f"2024-01-{1 + i // 3:02d} {3 + i % 3 * 8:02d}:00,{i * 1e-6:.6f}\n" for i in range(30) if i != 7)
         >>> report = examine(parse(text))
         >>> report.clocks, report.count("holes"), report.missing
-        (('UTC+3', 'UTC-5', 'UTC+11'), 1, 1)
+        (('UTC+3', 'UTC-5', 'UTC+11', 'UTC-1', 'UTC+7', 'UTC-9'), 1, 1)
     """
+    _histories(history=history)
     run, limit, jump = whole("stale", stale, ge=2), scalar("cap", cap, gt=0), scalar("spike", spike, gt=0)
     found = list(history.notes)
 
@@ -501,29 +557,34 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         if count:
             found.append(Finding(trap, severity, count, evidence))
 
-    clocks, saving = _clocks(history)
+    fit = _clocks(history)
+    clocks, saving = fit.clocks, fit.saving
     utc = history.on(clocks[0]) if saving else history
-    times, values = utc.times, utc.values
+    times, values = _seconds(utc), utc.values
     gaps, local, stamps, rows = _grid(times)
     regimes = _regimes(utc)
     tick = _tick(times)
 
-    steps = ", ".join(f"{_stamp(b.start)} from {a.hours:g} h to {b.hours:g} h" for a, b in pairwise(regimes))
-    add("interval", "note", len(regimes) == 1, f"{regimes[0].hours:g} h")
+    changes = [(b.start * HOUR, a.interval, b.interval) for a, b in pairwise(regimes)]
+    steps = ", ".join(f"{_stamp(start)} from {old:g} h to {new:g} h" for start, old, new in changes)
+    add("interval", "note", len(regimes) == 1, f"{regimes[0].interval:g} h")
     add("interval", "warning", len(regimes) - 1, f"it changes: {steps}")
     if utc.stated is not None:
         wrong = np.abs(utc.stated[rows][:-1] * HOUR - local) > 60
         add("units", "warning", int(wrong.sum()), "rows state another interval than their stamps keep")
 
     if saving:
-        edges = np.flatnonzero(np.diff(_offsets(clocks[0], history.times)))
-        first = f", first at {_stamp(history.times[edges[0] + 1])}" if edges.size else ""
+        stored = _seconds(history)
+        edges = np.flatnonzero(np.diff(_offsets(clocks[0], stored)))
+        first = f", first at {_stamp(stored[edges[0] + 1])}" if edges.size else ""
         add("clock", "warning", int(edges.size), f"daylight saving: fits {' or '.join(clocks)}{first}")
-    elif "UTC" not in clocks:
-        shown = " or ".join(clocks[:4])
-        add("clock", "warning", 1, f"not UTC: settles at {_stamp(stamps[0])[-5:]}; whole intervals on {shown}")
-    elif not history.clock:
-        add("clock", "note", 1, f"no zone stated; UTC fits, and so do {len(clocks) - 1} other clocks")
+    elif history.clock:
+        begin = None if history.settles is None else history.settles * HOUR
+        if begin is not None and 2 * _off(stamps - begin, local) > stamps.size:
+            text = f"on UTC, but not at whole intervals from {history.settles:g} h, where the venue settles"
+            add("clock", "warning", 1, text)
+    else:
+        _doubt(history, fit, stamps, add)
 
     interval = np.append(local, local[-1])
     base = np.median(stamps - np.round(stamps / tick) * tick)
@@ -562,8 +623,8 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
     if history.kind == "funding":
         wild = np.abs(np.where(bad, 0.0, values)) > limit
         odd += [f"rates beyond {limit:.0%} an interval"] * bool(wild.any())
-        yearly = [regime.median * 8760 / regime.hours for regime in regimes]
-        high = [f"{regime.hours:g} h: {year:.0%}" for regime, year in zip(regimes, yearly, strict=True) if year > 3]
+        yearly = [regime.median * 8760 / regime.interval for regime in regimes]
+        high = [f"{regime.interval:g} h: {year:.0%}" for regime, year in zip(regimes, yearly, strict=True) if year > 3]
         add(
             "units",
             "warning",
@@ -585,6 +646,29 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         add("impossible", "warning", int(where.size), f"{'; '.join(odd)}; first at {_stamp(times[where[0]])}")
     _stale(times, values, history.kind, run, add)
     return Report(history, tuple(found), regimes, clocks, int(stamps.size + missing), missing)
+
+
+def _off(stamps: FloatArray, local: FloatArray) -> int:
+    """How many stamps are not on whole intervals."""
+    interval = np.append(local, local[-1])
+    away = np.abs((stamps + interval / 2) % interval - interval / 2)
+    return int((away > max(_tick(stamps) / 2, 1.0)).sum())
+
+
+def _doubt(history: History, fit: _Fit, stamps: FloatArray, add: Callable[[str, str, int, str], None]) -> None:
+    """What stamps without a zone leave open: the clock, and with it the hours at which the venue settles."""
+    add("clock", "warning", int(fit.blind), "no time-zone database here: daylight saving could not be looked for")
+    first = _stamp(stamps[0])[-5:]
+    under: dict[tuple[str, ...], list[str]] = {}
+    for begin, found in fit.assumed:
+        under.setdefault(found, []).append(f"{begin:g} h")
+    each = "; ".join(
+        f"{' or '.join(found[:3])}{' or …' if len(found) > 3 else ''}"
+        + (f" where settlements count from {' or '.join(begins)} UTC" if len(under) > 1 or history.settles else "")
+        for found, begins in under.items()
+    )
+    severity = "note" if "UTC" in fit.clocks else "warning"
+    add("clock", severity, 1, f"no zone stated, first at {first}: {'' if severity == 'note' else 'not UTC: '}{each}")
 
 
 def _stale(
@@ -611,8 +695,10 @@ def _stale(
 def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Reconciliation:
     r"""Two histories of one contract on the clocks on which most of their values agree.
 
-    Every clock that fits a file's stamps is tried. Eight-hourly stamps also fit when they are eight hours off; the
-    values then tell.
+    Every clock that fits a file's stamps is tried. Eight-hourly stamps also fit when they are eight hours off, and a
+    venue that settles at 04, 12 and 20 h looks like one that is four hours off: only the values tell. A clock is
+    taken where more than half of the values agree that are not usual ones (an interest rate that returns agrees with
+    itself on every clock); two venues do not agree, so their clocks have to be stated.
 
     Parameters:
         first: from `read` or `parse`.
@@ -620,7 +706,8 @@ def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Re
         tolerance: the largest difference of two equal values, `>= 0`, in the unit of the first: a fraction, or a price.
 
     Raises:
-        ValueError: for other kinds, other intervals, or histories that share no stamp on any clock.
+        ValueError: for other kinds, other intervals, histories that share no stamp on any clock, or clocks that
+            nobody stated and the values do not tell.
 
     Examples:
         >>> days = range(1, 11)
@@ -633,21 +720,28 @@ def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Re
         ('UTC+3', 'UTC', 0, 30, 30)
     """
     limit = scalar("tolerance", tolerance, ge=0)
+    _histories(first=first, second=second)
     if first.kind != second.kind:
         raise ValueError(f"second must be a {first.kind} history, got {second.kind}")
     spans = [_regimes(history)[-1] for history in (first, second)]
-    ours, theirs = ({regime.hours for regime in _regimes(history)} for history in (first, second))
+    ours, theirs = ({regime.interval for regime in _regimes(history)} for history in (first, second))
     if not ours & theirs:
-        raise ValueError(f"second must have the interval of the first, {spans[0].hours:g} h, got {spans[1].hours:g} h")
-    tick = _tick(first.times)
+        raise ValueError(
+            f"second must have the interval of the first, {spans[0].interval:g} h, got {spans[1].interval:g} h"
+        )
+    tick = _tick(_seconds(first))
 
     def slots(history: History) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        keys, index = np.unique(np.round(history.times / tick).astype(np.int64), return_index=True)
+        keys, index = np.unique(np.round(_seconds(history) / tick).astype(np.int64), return_index=True)
         return keys, history.values[index]
 
     stored = np.intersect1d(slots(first)[0], slots(second)[0]).size
-    sides = [[(clock, *slots(history.on(clock))) for clock in _clocks(history)[0]] for history in (first, second)]
-    best: tuple[tuple[int, int], Reconciliation] | None = None
+    fits = [_clocks(history) for history in (first, second)]
+    sides = [
+        [(clock, *slots(history.on(clock))) for clock in fit.clocks]
+        for history, fit in zip((first, second), fits, strict=True)
+    ]
+    best: tuple[tuple[int, int, int], int, Reconciliation] | None = None
     for clock_a, keys_a, values_a in sides[0]:
         for clock_b, keys_b, values_b in sides[1]:
             shared, i, j = np.intersect1d(keys_a, keys_b, assume_unique=True, return_indices=True)
@@ -658,15 +752,108 @@ def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Re
             ratio = float(np.median(a[usable] / b[usable])) if usable.any() else 1.0
             scale = next((known for known in _SCALES if abs(ratio / known - 1) < 0.01), 1.0)
             apart = np.abs(a - scale * b)
-            agree = int((apart <= limit * (1 + 1e-9)).sum())
+            same, telling = apart <= limit * (1 + 1e-9), _rare(a)
             low, high = max(keys_a[0], keys_b[0]), min(keys_a[-1], keys_b[-1])
             alone = [int(((keys >= low) & (keys <= high)).sum()) - int(shared.size) for keys in (keys_a, keys_b)]
-            rank = (agree, int(shared.size))
+            rank = int((same & telling).sum()), int(same.sum()), int(shared.size)
             if best is None or rank > best[0]:
                 known = apart[np.isfinite(apart)]
                 worst = float(known.max()) if known.size else 0.0
                 counts = int(stored), int(shared.size), alone[0], alone[1]
-                best = rank, Reconciliation(clock_a, clock_b, *counts, scale, agree, worst)
+                found = Reconciliation(clock_a, clock_b, *counts, scale, int(same.sum()), worst)
+                best = rank, int(telling.sum()), found
     if best is None:
         raise ValueError("second must share stamps with the first, got none on any clock")
-    return best[1]
+    (agree, *_), telling_rows, result = best
+    if not all(history.clock for history in (first, second)):
+        if 2 * agree <= telling_rows or telling_rows < 3:
+            raise ValueError(
+                f"the clocks of first and second must be stated with History.on where their values do not tell them: "
+                f"on no clock do most agree, at best {agree} of {telling_rows} (two venues, or another tolerance?)"
+            )
+        if any(fit.blind for fit in fits) and (result.agree < result.shared or result.only_first or result.only_second):
+            raise ValueError(
+                "daylight saving must be looked for, as not all rows agree, and there is no time-zone database on "
+                "this machine: install tzdata, or state the clocks with History.on"
+            )
+    return result
+
+
+def _rare(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Values that tell one moment from another: those that stand in no more than a hundredth of the rows."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    rare: npt.NDArray[np.bool_] = (counts <= max(1, values.size // 100))[index] & np.isfinite(values)
+    return rare
+
+
+def _histories(**given: Any) -> None:
+    for name, value in given.items():
+        if not isinstance(value, History):
+            raise ValueError(f"{name} must be a History, got {brief(value)}")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Joined:
+    """Two histories side by side, one row a stamp of the first. Made by `join`.
+
+    Parameters:
+        hours: stamps of the first that found a value of the second, hours since 1970, rising. Shape `(n,)`.
+        first: values of the first. Shape `(n,)`.
+        second: values of the second. Shape `(n,)`.
+        age: by how many hours the second's value is older than the stamp, `>= 0`. Shape `(n,)`.
+        alone: stamps of the first that found none, hours since 1970.
+    """
+
+    hours: FloatArray
+    first: FloatArray
+    second: FloatArray
+    age: FloatArray
+    alone: FloatArray
+
+
+def join(first: History, second: History, *, age: float = 0.0) -> Joined:
+    r"""Each row of one history with the value that another had at that stamp: two rates, or a rate and a price.
+
+    With `age` a value also counts some time after its stamp: the last one before it. Stamps that miss each other by
+    less than half a minute (half a second where rows come by the minute) are the same. A missing value is no row; a
+    row that stands twice with one value counts once.
+
+    Parameters:
+        first: on UTC: stamps with a zone, or `History.on`.
+        second: on UTC, of any kind and interval. The close of a candle belongs to the *end* of its hour: where candles
+            carry their opening, give `dataclasses.replace(second, hours=second.hours + 1)`.
+        age: how old a value of the second may be, hours, `>= 0`.
+
+    Raises:
+        ValueError: for a history that is not on UTC, two values at one stamp, or none at all in common.
+
+    Examples:
+        >>> rates = parse("time,rate\n2024-01-01T00Z,1e-4\n2024-01-01T08Z,2e-4\n2024-01-01T16Z,-1e-4\n")
+        >>> marks = parse("time,mark\n2024-01-01T00Z,100\n2024-01-01T07Z,101\n2024-01-01T14Z,99\n")
+        >>> both = join(rates, marks, age=1.0)
+        >>> both.second.tolist(), both.age.tolist(), both.alone.size
+        ([100.0, 101.0], [0.0, 1.0], 1)
+    """
+    oldest = scalar("age", age, ge=0)
+    _histories(first=first, second=second)
+    rows = []
+    for name, history in (("first", first), ("second", second)):
+        if history.clock != "UTC":
+            raise ValueError(f"{name} must be on UTC, got stamps without a zone: say which with History.on")
+        known = np.isfinite(history.values)
+        seconds, values = _seconds(history)[known], history.values[known]
+        tick = _tick(seconds)
+        again = np.diff(seconds, prepend=-np.inf) < tick / 2
+        if (conflict := again[1:] & (np.diff(values) != 0)).any():
+            at = _stamp(seconds[1:][conflict][0])
+            raise ValueError(f"{name} must have one value a stamp, got two at {at}")
+        rows.append((seconds[~again], values[~again], tick))
+    (ours, values, tick), (theirs, others, their_tick) = rows
+    slack = min(tick, their_tick) / 2
+    last = np.searchsorted(theirs, ours + slack, side="left") - 1
+    gap = np.where(last >= 0, ours - theirs[np.maximum(last, 0)], np.inf) if theirs.size else np.full(ours.size, np.inf)
+    found = gap <= oldest * HOUR + slack
+    if not found.any():
+        raise ValueError("second must have a value at a stamp of the first, got none")
+    older = np.where(gap[found] < slack, 0.0, gap[found]) / HOUR
+    return Joined(ours[found] / HOUR, values[found], others[last[found]], older, ours[~found] / HOUR)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import feeds
-from perpnotes.feeds import History, examine, parse, read, reconcile
+from perpnotes.feeds import History, examine, join, parse, read, reconcile
 
 EIGHT = 5e-9  # half a unit of the eighth decimal
 START = dt.datetime(2023, 1, 1, tzinfo=dt.UTC)
@@ -85,14 +85,14 @@ class TestReading:
         history = parse(text)
         assert history.kind == "funding"
         assert history.values == pytest.approx(rates(400), rel=0, abs=EIGHT)
-        assert history.times.tolist() == [START.timestamp() + i * 28_800 for i in range(400)]
+        assert history.hours.tolist() == [START.timestamp() / 3600 + 8 * i for i in range(400)]
 
     def test_a_zone_in_the_stamp_is_undone(self) -> None:
         """With an offset in the text the clock is known; without one it is not."""
         zone = ZoneInfo("America/New_York")
         aware = parse(write(form=lambda t: t.isoformat(), zone=zone))
         assert (aware.clock, parse(write(zone=zone)).clock) == ("UTC", "")
-        assert aware.times.tolist() == parse(write()).times.tolist()
+        assert aware.hours.tolist() == parse(write()).hours.tolist()
 
     def test_a_price_column_has_to_be_named_where_there_are_two(self) -> None:
         """Guessing between two prices would be silent."""
@@ -112,7 +112,7 @@ class TestReading:
         )
         history = parse(text)
         assert history.column == "close"
-        assert history.times[0] == 1704067200
+        assert history.hours[0] == 1704067200 / 3600
 
     def test_missing_values_stay_missing(self) -> None:
         """Nothing is filled in, and the report says so."""
@@ -126,9 +126,9 @@ class TestReading:
         text = "symbol,time,rate\n" + "".join(
             f"{s},2024-01-{d:02d},{d}e-5\n" for d in range(1, 10) for s in ("BTC", "ETH")
         )
-        with pytest.raises(ValueError, match="holds 2 contracts"):
+        with pytest.raises(ValueError, match=r"symbol holds 2 \(BTC, ETH\): choose with where=\{'symbol': …\}"):
             parse(text)
-        assert parse(text, symbol="ETH").times.size == 9
+        assert parse(text, where={"symbol": "ETH"}).hours.size == 9
 
     @pytest.mark.parametrize(
         ("text", "message"),
@@ -199,10 +199,10 @@ class TestInspect:
     def test_a_clock_offset_is_found_with_and_without_a_hole(self, hours: float, weeks: int) -> None:
         """The true offset is among the clocks, all of which agree modulo the interval."""
         zone = dt.timezone(dt.timedelta(hours=hours))
-        report = examine(parse(write(zone=zone, without=range(100, 100 + 21 * weeks))))
-        ahead = [report.history.times[0] - report.history.on(clock).times[0] for clock in report.clocks]
-        assert hours * 3600 in ahead
-        assert {(x / 3600 - hours) % 8 for x in ahead} == {0.0}
+        report = examine(parse(write(zone=zone, without=range(100, 100 + 21 * weeks)), settles=0))
+        ahead = [report.history.hours[0] - report.history.on(clock).hours[0] for clock in report.clocks]
+        assert hours in ahead
+        assert {(x - hours) % 8 for x in ahead} == {0.0}
         assert (report.missing, report.count("holes")) == (21 * weeks, int(weeks > 0))
 
     @pytest.mark.parametrize("zone", ["Europe/London", "Europe/Berlin", "America/New_York", "Australia/Sydney"])
@@ -211,9 +211,9 @@ class TestInspect:
         """A year in a zone: found, and undone to the second; the hole that is planted stays."""
         n = 24 * 330 // hours
         report = examine(parse(write(n, hours, zone=ZoneInfo(zone), without=range(50, 50 + 24 * 14 // hours))))
-        true = [START.timestamp() + i * 3600 * hours for i in range(n) if not 50 <= i < 50 + 24 * 14 // hours]
+        true = [START.timestamp() / 3600 + i * hours for i in range(n) if not 50 <= i < 50 + 24 * 14 // hours]
         assert zone in report.clocks or (hours == 1 and report.count("clock"))
-        assert report.history.on(zone).times.tolist() == true
+        assert report.history.on(zone).hours.tolist() == true
         assert (report.count("holes"), report.missing, report.count("duplicates")) == (1, 24 * 14 // hours, 0)
 
     def test_jitter_counts_what_truncation_would_break(self) -> None:
@@ -243,8 +243,8 @@ class TestInspect:
         change = START + dt.timedelta(hours=800)
         rest = [f"{change + i * dt.timedelta(hours=1):%Y-%m-%d %H:%M:%S},{x:.8f}" for i, x in enumerate(rates(200, 2))]
         report = examine(parse("\n".join([*first.splitlines(), *rest]) + "\n"))
-        assert [regime.hours for regime in report.regimes] == [8.0, 1.0]
-        assert abs(report.regimes[1].start - change.timestamp()) <= 8 * 3600
+        assert [regime.interval for regime in report.regimes] == [8.0, 1.0]
+        assert abs(report.regimes[1].start - change.timestamp() / 3600) <= 8
         assert report.missing == 0
 
     def test_a_stated_interval_is_held_against_the_stamps(self) -> None:
@@ -298,7 +298,7 @@ class TestInspect:
     )
     def test_a_history_made_by_hand_is_checked(self, change: dict[str, Any], message: str) -> None:
         """What no file could give is refused where it is made, not somewhere inside the inspection."""
-        given_: dict[str, Any] = {"times": [0.0, 28_800.0, 57_600.0], "values": [1.0, 2.0, 3.0], "kind": "price"}
+        given_: dict[str, Any] = {"hours": [0.0, 8.0, 16.0], "values": [1.0, 2.0, 3.0], "kind": "price"}
         with pytest.raises(ValueError, match=message):
             History(**{**given_, **change})
 
@@ -363,14 +363,14 @@ class TestRealFiles:
     def test_others_are_whole(self, name: str, hours: float, clock: str) -> None:
         """Eight-hourly on UTC+3, hourly on any whole hour; nothing missing."""
         report = examine(read(histories.locate(name)))
-        assert ([regime.hours for regime in report.regimes], report.missing) == ([hours], 0)
+        assert ([regime.interval for regime in report.regimes], report.missing) == ([hours], 0)
         assert report.clocks[0] == clock
 
     def test_hyperliquid_changes_its_interval_and_misses_an_hour(self) -> None:
         """From 8 h to 1 h on 8 June 2023; one settlement 24 minutes late, one missing."""
         report = examine(read(histories.locate(histories.HYPERLIQUID)))
-        assert [regime.hours for regime in report.regimes] == [8.0, 1.0]
-        assert dt.datetime.fromtimestamp(report.regimes[1].start, dt.UTC).date() == dt.date(2023, 6, 8)
+        assert [regime.interval for regime in report.regimes] == [8.0, 1.0]
+        assert dt.datetime.fromtimestamp(report.regimes[1].start * 3600, dt.UTC).date() == dt.date(2023, 6, 8)
         assert (report.missing, report.count("off grid"), report.clocks) == (1, 1, ("UTC",))
 
     def test_hourly_prices_have_holes_at_the_ends_of_months(self) -> None:
@@ -396,10 +396,11 @@ class TestRealFiles:
             history = history.on(examine(history).clocks[0])
             told = histories.funding(name)
             assert history.values == pytest.approx([row.rate for row in told], rel=0, abs=1e-15)
-            assert history.times / 3600 == pytest.approx([row.hours for row in told], rel=0, abs=1e-6)
+            assert history.hours == pytest.approx([row.hours for row in told], rel=0, abs=1e-6)
 
 
 ROWS = parse(write())
+UTC = ROWS.on("UTC")
 
 BAD_INPUT = {
     "Finding": None,
@@ -407,12 +408,15 @@ BAD_INPUT = {
     "Report": None,
     "Reconciliation": None,
     "History": case(
-        lambda times, values: History([times, 1.0, 2.0], [values, 1.0, 1.0], "price").times,
-        times=(0.5, {"zero", "negative"}),
+        lambda hours, values, settles: History([hours, 1.0, 2.0], [values, 1.0, 1.0], "price", settles=settles).hours,
+        hours=(0.5, {"zero", "negative"}),
         values=(0.5, {"zero", "negative", "nan"}),
+        settles=(4.0, {"zero"}),
     ),
-    "parse": None,
+    "Joined": None,
+    "parse": case(lambda settles: parse(write(20), settles=settles).hours, settles=(4.0, {"zero"})),
     "read": None,
+    "join": case(lambda age: join(UTC, UTC, age=age).second, age=(1.0, {"zero"})),
     "examine": case(
         lambda stale, cap, spike: examine(ROWS, stale=stale, cap=cap, spike=spike).missing,
         stale=(4, NOTHING),

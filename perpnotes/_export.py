@@ -42,7 +42,6 @@ _FORMATS = tuple(
     for time in (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", "")
 )
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_DIGITS = re.compile(r"[0-9.eE+-]*")
 
 
 class Table(NamedTuple):
@@ -113,19 +112,27 @@ def table(text: str | bytes, notes: Notes) -> Table:
 
 
 def _plain(text: str, delimiter: str) -> _Cells | None:
-    """The cells where every line is one row of bare cells; None where it takes a careful reader."""
+    """The cells where every line is one row of bare cells, or of quoted ones; None where it takes a careful reader."""
     text = text.replace("\r\n", "\n").rstrip("\n")
-    padded = {f" {delimiter}", f"{delimiter} ", "\n ", " \n", *({"\t"} - {delimiter})}
-    if not text.isascii() or any(mark in text for mark in ('"', "\r", "\v", "\f", *padded)) or text[0] == " ":
+    rows, width = text.count("\n") + 1, text.partition("\n")[0].count(delimiter) + 1
+    if '"' in text:  # every quote begins or ends a cell, and none is inside of one
+        edges = text.count(f'"{delimiter}"'), text.count('"\n"'), text.count('"')
+        if edges != (rows * (width - 1), rows - 1, 2 * rows * width) or text[0] + text[-1] != '""':
+            return None
+        text = text.replace('"', "")
+    if not text.isascii() or width < 2 or rows < 2 or any(mark in text for mark in {*"\r\v\f\t"} - {delimiter}):
         return None
-    rows = text.split("\n")
-    width = rows[0].count(delimiter) + 1
-    if width < 2 or len(rows) < 2 or text[-1] == " " or {row.count(delimiter) for row in rows} != {width - 1}:
+    if " " in text and (
+        any(mark in text for mark in (f" {delimiter}", f"{delimiter} ", "\n ", " \n")) or " " in text[:1] + text[-1:]
+    ):
         return None
-    if delimiter * (width - 1) in rows:
+    data = np.frombuffer(text.encode(), np.uint8)
+    ends = data[(data == ord(delimiter)) | (data == ord("\n"))] == ord("\n")
+    regular = ends.size == rows * width - 1 and bool(ends[width - 1 :: width].all())
+    if not regular or f"\n{delimiter * (width - 1)}\n" in f"\n{text}\n":
         return None
     flat = text.replace("\n", delimiter).split(delimiter)
-    return 1, flat[:width], [flat[width + i :: width] for i in range(width)], range(2, len(rows) + 1)
+    return 1, flat[:width], [flat[width + i :: width] for i in range(width)], range(2, rows + 1)
 
 
 def _careful(text: str, delimiter: str, notes: Notes) -> _Cells:
@@ -236,25 +243,32 @@ def _number(cell: str) -> float | None:
 
 
 def _plain_numbers(column: Sequence[str]) -> FloatArray | None:
-    """The numbers of a column that holds nothing but plain ones; None where one cell is anything else."""
-    if not _DIGITS.fullmatch("".join(column)):
+    """The numbers of a column that holds nothing but finite ones; None where a cell is anything else."""
+    joined = "".join(column)
+    if "_" in joined or not joined.isascii():  # Python reads 1_000 and digits of other scripts; no export means them
         return None
     try:
-        return np.fromiter(map(float, column), np.float64, len(column))
+        values = np.fromiter(map(float, column), np.float64, len(column))
     except ValueError:
         return None
+    return values if np.isfinite(values).all() else None
 
 
-def _numbers(column: Sequence[str]) -> FloatArray:
-    """The numbers of a column, percent signs aside; NaN for a cell that is none."""
+def _signs(column: Sequence[str]) -> int:
+    """How many cells end in a percent sign."""
     joined = "\n".join(column)
-    if joined.count("%\n") + joined.endswith("%") == len(column) == joined.count("%"):
-        column = joined.removesuffix("%").replace("%\n", "\n").split("\n")
-    values = _plain_numbers(column)
+    return joined.count("%\n") + joined.endswith("%")
+
+
+def _numbers(column: Sequence[str]) -> tuple[FloatArray, int]:
+    """The numbers of a column, percent signs aside, NaN for a cell that is none; and how many signs there were."""
+    values, signs = _plain_numbers(column), 0
+    if values is None and (signs := _signs(column)) == len(column):
+        values = _plain_numbers([cell[:-1] for cell in column])
     if values is None:
         read = ((cell if _NUMBER.fullmatch(cell) else _number(cell)) for cell in column)
         values = np.fromiter((np.nan if x is None else float(x) for x in read), np.float64, len(column))
-    return values
+    return values, signs
 
 
 def times_of(table: Table, wanted: str | None, notes: Notes) -> tuple[str, FloatArray, str]:
@@ -302,7 +316,7 @@ def _stamps(column: Sequence[str]) -> Stamps | None:
         if all(x is not None and 1.23e9 <= x / scale < 4.1e9 for x in epoch):
 
             def from_epoch(cells: Sequence[str], scale: float = scale) -> FloatArray:
-                seconds = _numbers(cells) / scale
+                seconds = _numbers(cells)[0] / scale
                 return np.where((seconds >= 1.23e9) & (seconds < 4.1e9), seconds, np.nan)
 
             return Stamps(f"{unit} since 1970", from_epoch, "UTC")
@@ -434,12 +448,12 @@ def _no_stamps(column: Sequence[str]) -> bool:
 
 def values_of(name: str, column: Sequence[str], lines: Sequence[int], notes: Notes) -> FloatArray:
     """The values as fractions or prices; NaN for a cell that says that there is none."""
-    values = _numbers(column)
+    values, signs = _numbers(column)
     odd = np.flatnonzero(np.isnan(values)).tolist()
     for i in odd:
         if column[i].lower() not in _MISSING:
             raise ValueError(f"line {lines[i]}: {name} must be a number, got {column[i]!r}")
-    signs, known = sum(cell.endswith("%") for cell in column), len(column) - len(odd)
+    known = len(column) - len(odd)
     if 0 < signs < known:
         raise ValueError(f"{name} must not mix percent and plain numbers, got {signs} of {known} in percent")
     if signs or "%" in name or "percent" in name.lower():

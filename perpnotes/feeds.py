@@ -19,21 +19,43 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes import _export
+from perpnotes._books import (
+    Book,
+    Levels,
+    Quote,
+    Trade,
+    Update,
+    parse_book,
+    parse_messages,
+    read_book,
+    read_messages,
+    replay,
+)
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, brief, numbers, one_of, real, scalar, whole
 
 __all__ = [
+    "Book",
     "Finding",
     "History",
     "Joined",
+    "Levels",
+    "Quote",
     "Reconciliation",
     "Regime",
     "Report",
+    "Trade",
+    "Update",
     "examine",
     "join",
     "parse",
+    "parse_book",
+    "parse_messages",
     "read",
+    "read_book",
+    "read_messages",
     "reconcile",
+    "replay",
 ]
 
 HOUR = 3600.0

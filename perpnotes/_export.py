@@ -222,7 +222,8 @@ def texts(cells: Mapping[str, list[str]]) -> dict[str, list[str]]:
     found = {}
     for name, column in cells.items():
         held = sorted(set(column))
-        if 1 < len(held) <= len(column) // 2 and all(_number(cell) is None for cell in held[:50]):
+        words = all(_number(cell) is None for cell in held[:50]) and _no_stamps(held)
+        if 1 < len(held) <= len(column) // 2 and words:
             found[name] = held
     return found
 

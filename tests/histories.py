@@ -16,6 +16,14 @@ BYBIT = "funding/supervik_ETH_bybit_2021-01-01_2024-01-01.csv"
 DYDX = "funding/supervik_BTC_dydx_2022-01-01_2024-01-01.csv"
 HYPERLIQUID = "funding/hyperliquid_BTC_2023-05-12_2023-07-17.csv"
 PRICES = "klines/ahahh_BTC_spot_vs_perp_basis_1h_2021-07_2024-07.csv"
+BOOKS = {  # recorded streams: the file, the contract, and what a size counts
+    "linear": ("books/hftbacktest_BTCUSDT_perp_raw_2024-08-08T23-54.gz", None, "coins", 1.0),
+    "inverse": ("books/hftbacktest_BTCUSD_PERP_coinm_raw_2024-08-08T23-54.gz", None, "USD", 100.0),
+    "spot": ("books/hftbacktest_BTCUSDT_spot_raw_2024-08-08T23-54.gz", None, "coins", 1.0),
+    "hyperliquid": ("books/hftbacktest_BTC_hyperliquid_raw_2025-01-26.gz", None, "coins", 1.0),
+    "bitmex": ("books/cryptofeed_BITMEX.ws.1.0.gz", "XBTUSD", "USD", 1.0),
+    "snapshots": ("books/cryptofeed_BINANCE_FUTURES.http.0.0.gz", "SUSHIUSDT", "coins", 1.0),
+}
 FUNDING = (BINANCE, BINANCE_EXPORT, BYBIT, DYDX, HYPERLIQUID)
 
 LONDON = ZoneInfo("Europe/London")

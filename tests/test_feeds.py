@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import gzip
 import io
 import json
+import zoneinfo
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +21,7 @@ from cases import NOTHING, case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpnotes import feeds
+from perpnotes import feeds, funding
 from perpnotes.feeds import History, examine, join, parse, read, reconcile
 
 EIGHT = 5e-9  # half a unit of the eighth decimal
@@ -334,6 +337,538 @@ class TestReconcile:
             reconcile(parse(write(form=lambda t: t.isoformat())), late)
 
 
+NAIVE = "%Y-%m-%d %H:%M:%S"
+
+
+def shifted(hours: float, n: int = 400, seed: int = 1, form: str = NAIVE) -> str:
+    """Eight-hourly rates whose stamps are so many hours after `START`, no zone stated."""
+    stamps = [START + dt.timedelta(hours=hours + 8 * i) for i in range(n)]
+    return "time,rate\n" + "".join(f"{t:{form}},{x:.8f}\n" for t, x in zip(stamps, rates(n, seed), strict=True))
+
+
+def utc(hours: list[float], values: list[float], kind: str = "funding") -> History:
+    """A history on UTC, made by hand."""
+    return History(hours, values, kind, clock="UTC")
+
+
+class TestWhichColumn:
+    """Where two columns could be meant, the reader asks; it never takes one without a word."""
+
+    @pytest.mark.parametrize(
+        ("rows", "names"),
+        [
+            ({"timestamp": "2024-01-01T0{}Z", "fundingRate": "0.2{}", "relativeFundingRate": "0.00000{}"},
+             "'fundingRate', 'relativeFundingRate'"),
+            ({"timestamp": "170406{}200000", "index_price": "4200{}", "prev_index_price": "4100{}",
+              "interest_8h": "0.0000{}", "interest_1h": "0.00000{}"}, "'interest_8h', 'interest_1h'"),
+            ({"time": "2024-01-01T0{}Z", "BTC_funding_1h": "0.1{}", "ETH_funding_1h": "0.2{}"},
+             "'BTC_funding_1h', 'ETH_funding_1h'"),
+            ({"time": "2024-01-01T0{}Z", "mark_price": "10{}", "index_price": "11{}"}, "'mark_price', 'index_price'"),
+            ({"time": "2024-01-01T0{}Z", "close": "10{}", "mark_close": "11{}"}, "'close', 'mark_close'"),
+            ({"time": "2024-01-01T0{}Z", "open": "1{}", "close": "10{}", "funding_rate": "0.1{}"},
+             "'funding_rate', 'close'"),
+        ],
+    )  # fmt: skip
+    def test_of_two_that_could_be_meant_both_are_named(self, rows: dict[str, str], names: str) -> None:
+        """Absolute and relative rates, of one hour and of eight, two contracts, two prices, candles with a rate."""
+        records = [{name: cell.format(digit) for name, cell in rows.items()} for digit in range(1, 6)]
+        if "170406{}200000" in rows.values():
+            for i, record in enumerate(records):
+                record["timestamp"] = str(1704067200000 + 3_600_000 * i)
+        for text in (json.dumps(records), json.dumps({"result": records})):
+            with pytest.raises(ValueError, match=f"column must name the values, there is not exactly one: {names}$"):
+                parse(text)
+        last = list(rows)[-1]
+        chosen = parse(json.dumps(records), column=last)
+        assert chosen.column == last
+        assert chosen.values.tolist() == [float(record[last]) for record in records]
+
+    @pytest.mark.parametrize(
+        ("names", "expected"),
+        [
+            (("timestamp", "interest_8h", "index_price", "prev_index_price"), "interest_8h"),
+            (("timestamp", "fundingRate", "fundingRateDaily"), "fundingRate"),
+            (("time", "markPrice", "lastFundingRate", "interestRate", "nextFundingRate"), "lastFundingRate"),
+            (("effectiveAt", "price", "rate"), "rate"),
+            (("time", "premium", "fundingRate"), "fundingRate"),
+            (("time", "open", "high", "low", "close", "volume"), "close"),
+            (("time", "mark"), "mark"),
+            (("time", "previous_price", "price"), "price"),
+        ],
+    )  # fmt: skip
+    def test_what_venues_print_beside_it_does_not_confuse(self, names: tuple[str, ...], expected: str) -> None:
+        """Prices beside a rate, rates of a day, of interest or of the next interval, and candles are told apart."""
+        lines = [",".join(names)]  # every column has values of its own
+        for i in range(6):
+            cells = (f"{0.001 * (k + 1) + i * 1e-6:.6f}" for k in range(len(names) - 1))
+            lines += [",".join([f"2024-01-01T0{i}Z", *cells])]
+        history = parse("\n".join(lines) + "\n")
+        assert history.column == expected
+        assert history.kind == ("price" if expected in ("close", "mark", "price") else "funding")
+
+    def test_two_columns_with_the_same_cells_are_one(self) -> None:
+        """A rate that is printed twice is not two rates."""
+        text = "time,fundingRate,realizedRate\n" + "".join(f"2024-01-0{d},{d}e-5,{d}e-5\n" for d in range(1, 6))
+        assert parse(text).column == "fundingRate"
+        with pytest.raises(ValueError, match="'fundingRate', 'realizedRate'"):
+            parse(text.replace("3e-5\n", "4e-5\n"))
+
+    def test_a_table_of_venues_and_contracts_is_filtered_by_both(self) -> None:
+        """The error names each column that has to be said, and only those."""
+        text = "exchange,symbol,time,rate\n" + "".join(
+            f"{e},{s},2024-01-{d:02d},{d}e-{p}\n"
+            for d in range(1, 10) for e, s, p in (("a", "BTC", 5), ("a", "ETH", 6), ("b", "BTC", 7), ("b", "ETH", 8))
+        )  # fmt: skip
+        with pytest.raises(ValueError, match=r"exchange holds 2 \(a, b\); symbol holds 2 \(BTC, ETH\): choose with "
+                                             r"where=\{'exchange': …, 'symbol': …\}"):  # fmt: skip
+            parse(text)
+        with pytest.raises(
+            ValueError, match=r"several: exchange holds 2 \(a, b\): choose with where=\{'exchange': …\}$"
+        ):
+            parse(text, where={"symbol": "BTC"})
+        chosen = parse(text, where={"exchange": "b", "symbol": "BTC"})
+        assert chosen.values.tolist() == [float(f"{d}e-7") for d in range(1, 10)]
+        with pytest.raises(ValueError, match=r"where: symbol must be one of BTC, ETH, got 'SOL'"):
+            parse(text, where={"symbol": "SOL"})
+        with pytest.raises(ValueError, match=r"where must name columns of exchange, symbol, time, rate, got 'venue'"):
+            parse(text, where={"venue": "a"})
+        with pytest.raises(ValueError, match="where must be a mapping of columns to values, got 'BTC'"):
+            parse(text, where="BTC")  # type: ignore[arg-type]
+
+    def test_a_column_of_another_name_that_tells_them_apart_is_named_too(self) -> None:
+        """Two histories told apart by a column that nobody could know."""
+        text = "desk,time,rate\n" + "".join(
+            f"{w},2024-01-{d:02d},{d}e-{p}\n" for d in range(1, 20) for w, p in (("x", 5), ("y", 6))
+        )
+        with pytest.raises(ValueError, match="desk holds x, y: choose with where"):
+            parse(text)
+        assert parse(text, where={"desk": "y"}).values[1] == 2e-6
+
+    def test_a_numeric_column_is_no_contract(self) -> None:
+        """`marketPrice` begins like a market and holds prices."""
+        text = "time,marketPrice\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n"
+        assert parse(text).values.tolist() == [1.0, 2.0, 3.0]
+
+
+class TestCells:
+    @given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=3, max_size=40))
+    def test_every_number_is_read_as_python_reads_it(self, values: list[float]) -> None:
+        """Bare, quoted and padded cells give the very same floats."""
+        bare = "time,price\n" + "".join(f"{1.7e9 + 3600 * i:.0f},{x!r}\n" for i, x in enumerate(values))
+        quoted = '"time","price"\n' + "".join(f'"{1.7e9 + 3600 * i:.0f}","{x!r}"\n' for i, x in enumerate(values))
+        for text in (bare, quoted, bare.replace(",", ", "), bare.replace("\n", "\r\n"), bare.replace(",", "\t")):
+            assert parse(text, column="price").values.tolist() == values
+
+    @pytest.mark.parametrize(
+        ("cell", "value"),
+        [("1,234.5", 1234.5), ("-1,234,567", -1234567.0), ("0,5", 0.5), ("\u22120.5", -0.5), ("$7", 7.0),
+         ("+.5", 0.5), ("5.", 5.0)],
+    )  # fmt: skip
+    def test_numbers_as_people_write_them(self, cell: str, value: float) -> None:
+        """Thousands, decimal commas, a minus sign of typesetters, dollars."""
+        text = f'time;price\n2024-01-01;"{cell}"\n2024-01-02;2\n2024-01-03;3\n'
+        assert parse(text).values.tolist() == [value, 2.0, 3.0]
+
+    @pytest.mark.parametrize("cell", ["1_000", "inf", "1e", "0x10", "--1", "1 2", "\u0661"])
+    def test_what_only_a_programmer_would_call_a_number_is_refused(self, cell: str) -> None:
+        """Python would take some of them."""
+        with pytest.raises(ValueError, match=f"line 3: price must be a number, got '{cell}'"):
+            parse(f"time,price\n2024-01-01,1\n2024-01-02,{cell}\n2024-01-03,3\n2024-01-04,4\n")
+
+    @pytest.mark.parametrize("cell", ["", "nan", "NaN", "null", "None", "-", "N/A", "na"])
+    def test_words_for_nothing_are_missing_values(self, cell: str) -> None:
+        """Each becomes NaN, and the others stay."""
+        values = parse(f"time,price\n2024-01-01,1\n2024-01-02,{cell}\n2024-01-03,3\n2024-01-04,4\n").values
+        assert np.isnan(values).tolist() == [False, True, False, False]
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (b",", "text must not be empty, got rows without a content"),
+            (b";;\n;;", "text must not be empty"),
+            ("time,rate\n", "must have rows below the names"),
+            ("[]", "list of records"),
+            ("[{}]", "list of records"),
+            ('{"a": {"b": 1}}', "list of records"),
+            ("[" * 100_000, "JSON"),
+            (None, "text must be text or bytes, got NoneType"),
+            (b"\xff\xfe\x00", "no UTF-8"),
+        ],
+    )
+    def test_odd_content_is_a_value_error(self, text: Any, message: str) -> None:
+        """No content, no rows, no records."""
+        with pytest.raises(ValueError, match=message):
+            parse(text)
+
+    @given(st.binary(max_size=60) | st.text("time,rate;\n\r\t \"'0123456789.e-%[]{}:", max_size=80))
+    def test_no_text_raises_anything_else(self, text: str | bytes) -> None:
+        """Whatever is in it, it is a history or a `ValueError`."""
+        try:
+            parse(text)
+        except ValueError:
+            return
+
+    @pytest.mark.parametrize(
+        ("seconds", "good"),
+        [(1_230_000_000, True), (1_229_999_999, False), (4_099_999_999, True), (4_100_000_000, False)],
+    )
+    def test_stamps_lie_between_2008_and_2099(self, seconds: int, good: bool) -> None:
+        """From the year in which Bitcoin began; numbers outside are no stamps."""
+        near = [seconds, seconds - 3600, seconds - 7200] if seconds > 2e9 else [seconds + 7200, seconds + 3600, seconds]
+        for scale in (1, 1000, 10**6, 10**9):
+            text = "time,price\n" + "".join(f"{t * scale},{i}.5\n" for i, t in enumerate(near))
+            if good:
+                assert sorted(parse(text).hours.tolist()) == pytest.approx(sorted(t / 3600 for t in near), rel=1e-15)
+            else:
+                with pytest.raises(ValueError, match="stamp"):
+                    parse(text)
+
+    @pytest.mark.parametrize("header", ["rate_percent", "Rate (%)"])
+    def test_percent_may_stand_in_the_name(self, header: str) -> None:
+        """Plain numbers under such a name are divided by a hundred; others are not."""
+        text = "time,{}\n2024-01-01,1\n2024-01-02,2\n2024-01-03,4\n"
+        assert parse(text.format(header)).values.tolist() == [0.01, 0.02, 0.04]
+        assert parse(text.format("rate")).values.tolist() == [1.0, 2.0, 4.0]
+
+    @pytest.mark.parametrize(
+        ("label", "cell", "hours"),
+        [("fundingInterval", "8h", 8), ("x", "240m", 4), ("intervalMinutes", "480", 8), ("interval", "4", 4)],
+    )
+    def test_stated_intervals_are_hours(self, label: str, cell: str, hours: float) -> None:
+        """With a unit, or in a column whose name says what it is."""
+        rows = "".join(f"2024-01-{d:02d},{d}e-5,{cell}\n" for d in range(1, 6))
+        stated = parse(f"time,rate,{label}\n{rows}").stated
+        assert stated is not None
+        assert stated.tolist() == [hours] * 5
+
+    def test_packed_files_are_unpacked_and_half_of_one_is_refused(self, tmp_path: Path) -> None:
+        """Gzip, whole and cut."""
+        packed = gzip.compress(write().encode())
+        (tmp_path / "a.csv.gz").write_bytes(packed)
+        (tmp_path / "b.csv.gz").write_bytes(packed[: len(packed) // 2])
+        assert read(tmp_path / "a.csv.gz").values.tolist() == parse(write()).values.tolist()
+        with pytest.raises(ValueError, match=r"b\.csv\.gz: text must be a whole gzip file"):
+            read(tmp_path / "b.csv.gz")
+
+
+class TestSettlements:
+    """Settlement hours are a fact of the venue: stated, or left open and said so."""
+
+    def test_a_venue_that_settles_at_four_is_not_called_wrong(self) -> None:
+        """04, 12, 20 h as BitMEX and KuCoin settle: UTC is likeliest, the other reading is listed, no warning."""
+        report = examine(parse(shifted(4)))
+        assert report.clocks[:3] == ("UTC", "UTC-4", "UTC+4")
+        assert {_ahead(clock) % 8 for clock in report.clocks} == {0.0, 4.0}
+        assert report.clean
+        assert "settlements count from 0 h UTC" in str(report)
+        assert "settlements count from 4 h UTC" in str(report)
+
+    def test_stated_hours_leave_the_offset_alone_open(self) -> None:
+        """With the hour of a settlement all clocks agree modulo the interval."""
+        for settles, hours, first in ((4, 4, "UTC"), (0, 4, "UTC-4"), (4, 3, "UTC-1"), (0, 3, "UTC+3"), (12, 4, "UTC")):
+            report = examine(parse(shifted(hours), settles=settles))
+            assert report.clocks[0] == first
+            assert {(hours - settles - _ahead(clock)) % 8 for clock in report.clocks} == {0.0}
+            assert report.clean == (first == "UTC")
+
+    @pytest.mark.parametrize(("settles", "warned"), [(None, 0), (4, 0), (20, 0), (0, 1), (3, 1)])
+    def test_stamps_on_utc_are_held_against_the_stated_hours(self, settles: float | None, warned: int) -> None:
+        """A zone in the stamp is believed; hours that do not fit it are a warning."""
+        report = examine(parse(shifted(4, form=NAIVE + "Z"), settles=settles))
+        assert report.clocks == ("UTC",)
+        assert report.count("clock") == warned
+
+    def test_the_hours_of_hourly_rows_tell_nothing(self) -> None:
+        """Both conventions fit alike, and are not told twice."""
+        report = examine(parse(write(hours=1)))
+        assert report.clocks[0] == "UTC"
+        assert "count from" not in str(report)
+
+    def test_two_venues_are_not_aligned_four_hours_off(self) -> None:
+        """Another venue's rates at 04, 12, 20 h agree on no clock; the same rates do, and say the offset."""
+        ours = parse(shifted(0, form=NAIVE + "Z"))
+        with pytest.raises(ValueError, match=r"must be stated with History\.on .* at best \d of 400"):
+            reconcile(ours, parse(shifted(4, seed=2)))
+        with pytest.raises(ValueError, match="none on any clock"):
+            reconcile(ours, parse(shifted(4, seed=2)).on("UTC"))
+        same = reconcile(ours, parse(shifted(4)))
+        assert (same.clock_first, same.clock_second, same.shared, same.agree) == ("UTC", "UTC+4", 400, 400)
+
+    def test_an_interest_rate_that_returns_is_no_evidence(self) -> None:
+        """Two venues at rest most of the time agree on every clock, and prove nothing."""
+        rest = np.random.default_rng(4).random((2, 300)) < 0.9
+        texts = []
+        for k, hours in enumerate((0, 4)):
+            values = np.where(rest[k], 1e-4, rates(300, k + 5))
+            texts.append(
+                "time,rate\n"
+                + "".join(
+                    f"{START + dt.timedelta(hours=hours + 8 * i):{NAIVE}},{x:.8f}\n" for i, x in enumerate(values)
+                )
+            )
+        with pytest.raises(ValueError, match="on no clock do most agree"):
+            reconcile(*map(parse, texts))
+
+    def test_two_venues_on_stated_clocks_are_compared(self) -> None:
+        """Nothing was inferred, so nothing has to agree."""
+        apart = reconcile(parse(shifted(0)).on("UTC"), parse(shifted(0, seed=2)).on("UTC"))
+        assert (apart.shared, apart.clock_first, apart.clock_second) == (400, "UTC", "UTC")
+        assert apart.agree < 20
+
+    def test_a_machine_without_time_zones_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Daylight saving that could not be looked for is a warning, a clock that is asked for an error, no change."""
+        london = parse(write(zone=ZoneInfo("Europe/London")))
+        whole, holed = parse(write()), parse(write(without=range(9, 12)))
+        epoch = parse(write(form=lambda t: str(int(t.timestamp()))))
+
+        def lost(_: str) -> None:
+            raise zoneinfo.ZoneInfoNotFoundError
+
+        monkeypatch.setattr(zoneinfo, "ZoneInfo", lost)
+        for history, said in ((london, True), (holed, True), (whole, False)):
+            assert ("no time-zone database here" in str(examine(history))) is said
+        assert not examine(holed).clean
+        with pytest.raises(ValueError, match=r"got 'Europe/London' \(no time-zone database on this machine"):
+            london.on("Europe/London")
+        for history in (london, holed):
+            with pytest.raises(ValueError, match="there is no time-zone database"):
+                reconcile(history, epoch)
+        assert reconcile(whole, epoch).agree == 400
+        assert reconcile(holed.on("UTC"), epoch).only_second == 3
+
+
+def _ahead(clock: str) -> float:
+    """Hours by which a fixed clock is ahead of UTC."""
+    hours, _, minutes = clock.removeprefix("UTC").partition(":")
+    return float(hours or 0) + (float(minutes) / 60 if minutes else 0.0) * (-1 if hours.startswith("-") else 1)
+
+
+class TestJoin:
+    def test_a_funding_history_and_prices_meet_in_the_unit_of_funding(self) -> None:
+        """Hours of both go into `funding.total` as they are."""
+        stamps = [(START.timestamp() / 3600) + 8 * i for i in range(4)]
+        both = join(
+            utc(stamps, [1e-4, 2e-4, -1e-4, 5e-4]),
+            utc([s + h for s in stamps for h in (0, 4)], [100.0, 7.0, 101.0, 7.0, 99.0, 7.0, 98.0, 7.0], "price"),
+        )
+        assert (both.first.tolist(), both.second.tolist()) == ([1e-4, 2e-4, -1e-4, 5e-4], [100.0, 101.0, 99.0, 98.0])
+        paid = funding.total(2.0, both.hours, both.second, both.first, both.hours[0], both.hours[2])
+        assert float(paid) == pytest.approx(-2.0 * (101 * 2e-4 - 99 * 1e-4), rel=1e-14)
+
+    def test_the_last_value_counts_until_it_is_too_old(self) -> None:
+        """At its age exactly it still does; before its stamp never."""
+        first, second = utc([8.0, 16.0, 24.0, 32.0], [1e-4] * 4), utc([7.0, 13.5, 40.0], [1.0, 2.0, 3.0], "price")
+        both = join(first, second, age=2.5)
+        assert (both.hours.tolist(), both.second.tolist()) == ([8.0, 16.0], [1.0, 2.0])
+        assert both.age.tolist() == [1.0, 2.5]
+        assert both.alone.tolist() == [24.0, 32.0]
+        assert join(first, second, age=2.4).alone.tolist() == [16.0, 24.0, 32.0]
+        with pytest.raises(ValueError, match="second must have a value at a stamp of the first, got none"):
+            join(first, second)
+
+    def test_jitter_below_half_a_minute_is_the_same_stamp(self) -> None:
+        """On either side; beyond it is another."""
+        minute = 1 / 60
+        first = utc([0.0, 8.0, 16.0], [1e-4, 2e-4, 3e-4])
+        for shift, found in ((0.49, 3), (-0.49, 3), (0.51, 0), (-0.51, 0)):
+            second = utc([100.0 + shift * minute, 108.0 + shift * minute, 116.0 + shift * minute], [1.0, 2.0, 3.0])
+            moved = dataclasses.replace(first, hours=first.hours + 100)
+            if found:
+                both = join(moved, second)
+                assert (both.second.tolist(), both.age.tolist()) == ([1.0, 2.0, 3.0], [0.0] * 3)
+            else:
+                with pytest.raises(ValueError, match="got none"):
+                    join(moved, second)
+
+    def test_missing_values_and_equal_rows_are_no_rows(self) -> None:
+        """A conflict at one stamp is refused; a clock that nobody stated too."""
+        nan = float("nan")
+        first = utc([0.0, 8.0, 8.0, 16.0, 24.0], [1e-4, 2e-4, 2e-4, nan, 3e-4])
+        both = join(first, utc([0.0, 8.0, 16.0, 24.0], [1.0, 2.0, 3.0, nan], "price"))
+        assert (both.hours.tolist(), both.alone.tolist()) == ([0.0, 8.0], [24.0])
+        with pytest.raises(ValueError, match="second must have one value a stamp, got two at 1970-01-01 08:00"):
+            join(first, utc([0.0, 8.0, 8.0, 16.0], [1.0, 2.0, 2.5, 3.0]))
+        with pytest.raises(ValueError, match="first must be on UTC"):
+            join(History([0.0, 8.0, 16.0], [1.0, 2.0, 3.0], "price"), first)
+        with pytest.raises(ValueError, match="second must be a History, got 3"):
+            join(first, 3)  # type: ignore[arg-type]
+
+
+class TestLimits:
+    """Each limit at its very value and just beyond."""
+
+    def findings(self, values: list[float], kind: str = "funding", **options: Any) -> feeds.Report:
+        return examine(utc([8.0 * i for i in range(len(values))], values, kind), **options)
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_rate_at_the_cap_is_possible(self, sign: int) -> None:
+        """Beyond it is not, on either side."""
+        calm = rates(40)
+        assert self.findings([*calm, sign * 0.04]).count("impossible") == 0
+        assert self.findings([*calm, sign * 0.0401]).count("impossible") == 1
+        assert self.findings([*calm, sign * 0.0401], cap=0.0401).count("impossible") == 0
+
+    def test_any_positive_price_is_possible(self) -> None:
+        """Below a dollar, below a cent; zero is not, nor a negative one."""
+        for price, found in ((0.5, 0), (1e-9, 0), (0.0, 1), (-1.0, 1)):
+            prices = [abs(price or 1.0) * (1 + 0.001 * i) for i in range(20)]
+            assert self.findings([*prices, price], "price").count("impossible") == found
+
+    def test_a_spike_jumps_and_comes_back(self) -> None:
+        """A jump that stays is a move; one below the limit is none."""
+        base = [100.0 + i for i in range(20)]
+        for factor, back, found in ((1.25, True, 1), (0.8, True, 1), (1.2, True, 0), (1.25, False, 0)):
+            prices = [x * factor if (i == 9 if back else i >= 9) else x for i, x in enumerate(base)]
+            assert self.findings(prices, "price").count("impossible") == found
+        assert (
+            self.findings([x * 1.2 if i == 9 else x for i, x in enumerate(base)], "price", spike=0.15).count(
+                "impossible"
+            )
+            == 1
+        )
+
+    def test_equal_values_are_suspect_from_the_fourth_on(self) -> None:
+        """Or from the number that is asked for."""
+        prices = [100.0, 101, 102, 102, 102, 103, 104, 104, 105]
+        assert self.findings(prices, "price").count("stale") == 0
+        assert self.findings(prices, "price", stale=3).count("stale") == 1
+        assert self.findings(prices, "price", stale=2).count("stale") == 2
+        assert "the longest: 3 equal values from 1970-01-01 16:00" in str(self.findings(prices, "price", stale=2))
+        with pytest.raises(ValueError, match="stale must be >= 2, got 1"):
+            self.findings(prices, "price", stale=1)
+
+    def test_a_rate_rests_where_it_returned_five_times(self) -> None:
+        """Five stretches at one rate are a dead band; four of them are stale."""
+        for times, severity in ((5, "note"), (4, "warning")):
+            values = rates(100)
+            for k in range(times):
+                values[20 * k : 20 * k + 4] = [1e-4] * 4
+            report = self.findings(values)
+            assert [f.severity for f in report.findings if f.trap == "stale"] == [severity]
+            assert report.count("stale") == (1 if severity == "note" else times)
+        assert "20% of the rows stand at 0.0001" in str(
+            self.findings([1e-4 if i % 20 < 4 else x for i, x in enumerate(rates(100))])
+        )
+
+    @pytest.mark.parametrize(("rate", "doubted"), [(0.0027, 0), (0.0028, 1), (-0.0028, 1)])
+    def test_a_median_of_three_hundred_percent_a_year_is_doubted(self, rate: float, doubted: int) -> None:
+        """Eight-hourly 0.274 % is 300 % a year, whatever the sign."""
+        assert self.findings([rate * (1 + 1e-6 * i) for i in range(30)]).count("units") == doubted
+
+    def test_a_gap_of_two_intervals_is_one_missing_row(self) -> None:
+        """And of n intervals n - 1; the longest is named."""
+        hours = [8.0 * i for i in range(60) if i not in (10, 30, 31, 32)]
+        report = examine(utc(hours, rates(56)))
+        assert (report.count("holes"), report.missing, report.slots) == (2, 4, 60)
+        assert "4 rows missing; the longest after 1970-01-10 16:00, 1.33 days" in str(report)
+        assert report.why()["c"] == 56 / 60
+
+    def test_a_regime_says_its_stretch(self) -> None:
+        """First and last stamp in hours, rows and the median of the absolute rates."""
+        hours = [8.0 * i for i in range(100)] + [792.0 + i for i in range(1, 101)]
+        values = [-1e-4] * 50 + [3e-4] * 50 + [2e-5] * 100
+        first, second = examine(utc(hours, values)).regimes
+        assert (first.interval, first.start, second.interval, second.stop) == (8.0, 0.0, 1.0, 892.0)
+        assert first.rows + second.rows == 200
+        assert (first.stop, second.median) == (second.start, 2e-5)
+        assert first.median in (1e-4, 2e-4, 3e-4)
+
+    def test_minute_rows_are_counted_in_seconds(self) -> None:
+        """A hole of one minute among minutes."""
+        hours = [i / 60 for i in range(100) if i != 40]
+        report = examine(utc(hours, [100.0 + i for i in range(99)], "price"))
+        assert ([r.interval * 60 for r in report.regimes], report.missing) == (pytest.approx([1.0]), 1)
+
+    @pytest.mark.parametrize(("seconds", "found"), [(59, 0), (290, 1)])
+    def test_a_late_row_is_off_the_grid_beyond_a_hundredth_of_the_interval(self, seconds: float, found: int) -> None:
+        """288 seconds of eight hours; below that it is jitter."""
+        hours = [8.0 * i + (seconds / 3600 if i == 20 else 0.0) for i in range(40)]
+        report = examine(utc(hours, rates(40)))
+        assert report.count("off grid") == found
+        if found:
+            assert "5 min away" in str(report)
+
+    def test_duplicates_say_where_and_how_many_differ(self) -> None:
+        """First stamp, and how many have another value."""
+        hours = [0.0, 8.0, 8.0, *(16.0 + 8 * i for i in range(20)), 168.0]
+        values = rates(24)
+        report = examine(utc(hours, [*values[:2], values[1], *values[3:]]))
+        assert report.count("duplicates") == 2
+        assert "first at 1970-01-01 08:00; 1 with different values" in str(report)
+
+    def test_notes_do_not_make_a_report_unclean(self) -> None:
+        """Warnings do; counts add up over findings of one trap."""
+        history = utc([0.0, 8.0, 16.0], [1e-4, 2e-4, 3e-4])
+        notes = (feeds.Finding("file", "note", 2, "a"), feeds.Finding("file", "note", 3, "b"))
+        report = feeds.Report(history, notes, (), ("UTC",), 3, 0)
+        assert (report.clean, report.count("file"), report.count("holes")) == (True, 5, 0)
+        assert not dataclasses.replace(report, findings=(*notes, feeds.Finding("order", "warning", 1, "c"))).clean
+        assert str(dataclasses.replace(report, findings=())) == "nothing found"
+        assert str(notes[0]) == "note    file            2  a"
+
+    @pytest.mark.parametrize(("change", "agree"), [(1e-6, 400), (1.01e-6, 0)])
+    def test_values_agree_up_to_the_tolerance(self, change: float, agree: int) -> None:
+        """At it exactly they do; the largest difference is told."""
+        ours, theirs = (
+            utc([8.0 * i for i in range(400)], rates(400)),
+            utc([8.0 * i for i in range(400)], [x + change for x in rates(400)]),
+        )
+        same = reconcile(ours, theirs, tolerance=1e-6)
+        assert same.agree == agree
+        assert same.worst == pytest.approx(change, rel=1e-6)
+
+    def test_rows_of_one_alone_count_where_both_are(self) -> None:
+        """Rows before the other begins or after it ends are not missing in it."""
+        first, second = (
+            utc([8.0 * i for i in range(10)], rates(10)),
+            utc([8.0 * i for i in range(4, 20) if i != 6], [x for i, x in enumerate(rates(20)) if i >= 4 and i != 6]),
+        )
+        same = reconcile(first, second)
+        assert (same.stored, same.shared, same.only_first, same.only_second, same.agree, same.scale) == (
+            5,
+            5,
+            1,
+            0,
+            5,
+            1.0,
+        )
+
+    @pytest.mark.parametrize("scale", [100.0, 0.01, 8.0, 1e4, 0.5])
+    def test_usual_factors_between_units_are_found(self, scale: float) -> None:
+        """Percent, basis points, hours of eight; an unusual factor is none."""
+        hours = [8.0 * i for i in range(50)]
+        ours, theirs = utc(hours, [x * scale for x in rates(50)]), utc(hours, rates(50))
+        same = reconcile(ours, theirs, tolerance=1e-12)
+        assert (same.scale, same.agree) == (scale, 50)
+        assert reconcile(utc(hours, [x * 3 for x in rates(50)]), theirs).scale == 1.0
+
+    @pytest.mark.parametrize(
+        ("clock", "hours"),
+        [("UTC+14", 14), ("UTC-12", -12), ("UTC+5:45", 5.75), ("UTC-3:30", -3.5), ("UTC", 0), ("UTC+0:59", 59 / 60)],
+    )
+    def test_a_clock_ahead_of_utc_reads_later(self, clock: str, hours: float) -> None:
+        """Undone, the stamps are earlier by as much; minutes follow the sign of the hours."""
+        history = History([100.0, 108.0, 116.0], [1.0, 2.0, 3.0], "price")
+        assert history.on(clock).hours.tolist() == pytest.approx([h - hours for h in (100, 108, 116)], rel=1e-15)
+        assert history.on(clock).clock == "UTC"
+
+    def test_a_history_keeps_nothing_of_the_caller(self) -> None:
+        """What the caller does to an array later changes nothing; nor can anybody write to the copy."""
+        values = np.array([1e-4, 2e-4, 3e-4])
+        history = utc([0.0, 8.0, 16.0], values)  # type: ignore[arg-type]
+        values[0] = 9.0
+        assert history.values[0] == 1e-4
+        for array in (history.hours, history.values):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0.0
+
+    def test_stamps_go_through_hours_unharmed(self) -> None:
+        """Seconds and milliseconds that are no binary fraction of an hour come back: no jitter that was not there."""
+        text = "time,price\n" + "".join(f"{1704067200123 + 60_000 * i},{100 + i}\n" for i in range(500))
+        report = examine(parse(text))
+        assert (report.count("jitter"), report.missing, report.count("off grid")) == (0, 0, 0)
+
+
 class TestRealFiles:
     """Every trap that data/README.md lists, found without being told."""
 
@@ -401,6 +936,9 @@ class TestRealFiles:
 
 ROWS = parse(write())
 UTC = ROWS.on("UTC")
+LEVELS = "side,price,size\nbid,99,1\nask,101,2\n"
+BOOK = feeds.parse_book(LEVELS)
+TRADE = '1000000000 {"e":"trade","s":"X","t":1,"p":"9","q":"2","T":1000,"m":true}'
 
 BAD_INPUT = {
     "Finding": None,
@@ -416,6 +954,28 @@ BAD_INPUT = {
     "Joined": None,
     "parse": case(lambda settles: parse(write(20), settles=settles).hours, settles=(4.0, {"zero"})),
     "read": None,
+    "Book": case(
+        lambda price, size, known: (
+            feeds.Book(feeds.Levels([price, 0.25], [size, 1.0]), feeds.Levels([2.0], [1.0]), known=(0.1, known)).mid
+        ),
+        price=(0.5, NOTHING),
+        size=(0.5, NOTHING),
+        known=(3.0, NOTHING),
+    ),
+    "Book.depth": case(lambda within: BOOK.depth(within), within=(0.01, {"zero"})),
+    "Levels": None,
+    "Quote": None,
+    "Trade": None,
+    "Update": None,
+    "parse_book": case(
+        lambda multiplier: feeds.parse_book(LEVELS, multiplier=multiplier).bids.sizes, multiplier=(100.0, NOTHING)
+    ),
+    "read_book": None,
+    "parse_messages": case(
+        lambda multiplier: feeds.parse_messages(TRADE, multiplier=multiplier)[0], multiplier=(100.0, NOTHING)
+    ),
+    "read_messages": None,
+    "replay": None,
     "join": case(lambda age: join(UTC, UTC, age=age).second, age=(1.0, {"zero"})),
     "examine": case(
         lambda stale, cap, spike: examine(ROWS, stale=stale, cap=cap, spike=spike).missing,
@@ -425,4 +985,4 @@ BAD_INPUT = {
     ),
     "reconcile": case(lambda tolerance: reconcile(ROWS, ROWS, tolerance=tolerance), tolerance=(1e-8, {"zero"})),
 }
-assert set(feeds.__all__) == set(BAD_INPUT)
+assert set(feeds.__all__) == {name.partition(".")[0] for name in BAD_INPUT}

@@ -221,7 +221,7 @@ def tail_dependence(funding_rank: Any, volatility_rank: Any, level: float = 0.9)
         if not high.any():
             raise ValueError(f"{name} must be above level = {above:g} at least once")
     # joint times at every circular shift at once: a cross-correlation, in whole numbers
-    shifted = np.rint(np.fft.irfft(np.fft.rfft(f) * np.conj(np.fft.rfft(w)), n=f.size)).astype(int)
+    shifted = np.rint(np.fft.irfft(np.fft.rfft(f) * np.conj(np.fft.rfft(w)), n=f.size)).astype(np.int64)
     both = int((f & w).sum())
     return TailDependence(above, int(f.sum()), int(w.sum()), both, f.size, float((shifted >= both).mean()))
 

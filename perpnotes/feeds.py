@@ -66,7 +66,7 @@ _CLOCK_ZONES = (
 )  # fmt: skip
 _OFFSETS = (0, *sorted([*range(-12, 0), *range(1, 15), -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 9.5], key=abs))
 _SCALES = (1.0, 100.0, 0.01, 8.0, 1 / 8, 1e4, 1e-4, 800.0, 1 / 800, 2.0, 0.5, 4.0, 0.25)
-_SETTLES = (0.0, 4.0)  # where venues begin to count: most at midnight UTC; BitMEX and KuCoin at 04, 12 and 20 h
+_SETTLES = (0.0, 4.0)  # where venues begin to count: most at midnight UTC; BitMEX at 04, 12 and 20 h
 _WINDOW = 25  # gaps whose median is the interval in force: a new interval shows after half of them
 
 
@@ -105,7 +105,7 @@ class History:
         stated: the interval that each row states, in hours; None where no column does. Shape `(n,)`.
         notes: what was met while reading.
         settles: the hour of the day, UTC, of one of the settlements, in `[0, 24)`, as the venue says it: 0 at most
-            venues, 4 at BitMEX and KuCoin (which settle at 04, 12 and 20 h). None where that is not known.
+            venues, 4 where they fall at 04, 12 and 20 h (BitMEX, many contracts of KuCoin). None where not known.
 
     Raises:
         ValueError: for fewer than 3 rows, stamps that fall, an infinite value, another kind or clock, or other shapes.
@@ -623,7 +623,7 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         add("off grid", "warning", int(late.sum()), f"first at {_stamp(stamps[i])}, {abs(away[i]) / 60:.0f} min away")
 
     wide = gaps > 1.5 * local
-    lost = np.round(gaps[wide] / local[wide]).astype(int) - 1
+    lost = np.round(gaps[wide] / local[wide]).astype(np.int64) - 1
     # a gap where the interval falls ends with the old interval, not with a hole
     before = np.concatenate(([local[0]], local[:-1]))[wide]
     after = np.concatenate((local[1:], [local[-1]]))[wide]

@@ -117,7 +117,7 @@ def validity(
     age_seconds: Any,
     points: Any,
     limits: FeedLimits | None = None,
-) -> npt.NDArray[np.int_]:
+) -> npt.NDArray[np.int64]:
     """The state of a feed, as a number of `Validity`: the worst of those that apply.
 
     Parameters:
@@ -155,7 +155,7 @@ def validity(
         (apart > limit.ratio, Validity.TOO_VOLATILE),
         (p <= 0, Validity.NOT_POSITIVE),
     )
-    worst = np.zeros(np.broadcast_shapes(*(applies.shape for applies, _ in states)), dtype=np.int_)
+    worst = np.zeros(np.broadcast_shapes(*(applies.shape for applies, _ in states)), dtype=np.int64)
     for applies, state in states:
         worst = np.maximum(worst, np.where(applies, int(state), 0))
     return np.asarray(worst)[()]
@@ -182,7 +182,7 @@ def allowed(use: str, state: Any) -> npt.NDArray[np.bool_]:
     return states <= int(worst)
 
 
-def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: Any = True) -> npt.NDArray[np.int_]:
+def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: Any = True) -> npt.NDArray[np.int64]:
     """The action that wins: `max(rule, min(model, cap))`, and the rule alone while the feed cannot be used.
 
     For every output of the model the result is at least what the rules say: a model can be wrong in one direction only.
@@ -209,11 +209,11 @@ def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: 
     return np.asarray(np.maximum(by_rule, np.where(trusted, np.minimum(by_model, top), 0)))[()]
 
 
-def _actions(name: str, value: Any) -> npt.NDArray[np.int_]:
+def _actions(name: str, value: Any) -> npt.NDArray[np.int64]:
     numbers = real(name, value, ge=0, le=Action.HALT)
     if np.any(numbers != np.floor(numbers)):
         raise ValueError(f"{name} must be a number of Action, got {numbers[numbers != np.floor(numbers)].flat[0]:g}")
-    return np.asarray(numbers.astype(np.int_))
+    return np.asarray(numbers.astype(np.int64))
 
 
 def _action(name: str, value: Any) -> Action:

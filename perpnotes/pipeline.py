@@ -48,7 +48,7 @@ class Day:
     index: FloatArray
     density: FloatArray
     latency: FloatArray
-    ages: npt.NDArray[np.int_]
+    ages: npt.NDArray[np.int64]
     errors: FloatArray
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Day:
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
             object.__setattr__(self, name, array)
-        ages = self.ages.astype(np.int_)
+        ages = self.ages.astype(np.int64)
         if (self.ages != ages).any() or (ages > np.arange(minutes[0])).any():
             raise ValueError("ages must be whole minutes that do not reach back before the day")
         object.__setattr__(self, "ages", ages)
@@ -422,7 +422,7 @@ class _Monitor:
         # Who may add. Rows: the rules allow it, or not; columns: an account without the model's flag, and with it.
         self.may = guardrails.resolve([[allow], [reduce]], [allow, halt]) < reduce
         self.left = 0  # calm minutes until the early warning is off
-        self.held = np.zeros(len(traders.sizes), dtype=np.int_)  # minutes for which the model's flag counts
+        self.held = np.zeros(len(traders.sizes), dtype=np.int64)  # minutes for which the model's flag counts
         self.leverage = np.abs(traders.sizes) * price / np.maximum(traders.deposits, _CENT)
         self.reference = np.full(len(traders.sizes), price)  # where each account added last
 

@@ -25,7 +25,7 @@ def edges(inside: NDArray[np.bool_]) -> list[dict[str, int]]:
     for across in (True, False):
         changes = padded[1:, 1:-1] != padded[:-1, 1:-1] if across else (padded[1:-1, 1:] != padded[1:-1, :-1]).T
         for at, run in enumerate(changes):
-            ends = np.flatnonzero(np.diff(np.pad(run.astype(int), 1)))
+            ends = np.flatnonzero(np.diff(np.pad(run.astype(np.int64), 1)))
             for a, b in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
                 pieces.append({"x": a, "x2": b, "y": at, "y2": at} if across else {"x": at, "x2": at, "y": a, "y2": b})
     return pieces

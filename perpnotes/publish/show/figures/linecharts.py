@@ -123,7 +123,7 @@ def lines(
         layers.append(at.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(x=x_axis))
         layers.append(at.mark_text(aria=False, dy=6, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
     fine = distinct(across.tolist(), x_unit)  # what the axis rounds to one number are different rows of the table
-    kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(int))
+    kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(np.int64))
     ends = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
     for number, (name, values) in enumerate(columns.items()):
         color, up = SERIES[number], heights[name]

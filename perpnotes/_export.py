@@ -10,17 +10,19 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from perpnotes._validate import FloatArray
 
-_Cells: TypeAlias = tuple[int, list[str], list[list[str]], Sequence[int]]
+_Cells: TypeAlias = tuple[int, list[str], Sequence[Sequence[str]], Sequence[int]]
 """The line of the header, the header, the columns below it, and the line of each row."""
+_Places: TypeAlias = npt.NDArray[np.intp]
 Notes: TypeAlias = list[tuple[str, str, int, str]]
 """What is met while reading: the trap, the severity, how often, what was seen."""
 
@@ -47,8 +49,64 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 class Table(NamedTuple):
     """The columns of a text, cell by cell, and the line of each row."""
 
-    cells: dict[str, list[str]]
+    cells: Mapping[str, Sequence[str]]
     lines: Sequence[int]
+
+
+class _Column(Sequence[str]):
+    """A column that is cut into cells only where they are asked for: numbers are read from the bytes at once."""
+
+    def __init__(self, text: str, data: npt.NDArray[np.uint8], starts: _Places, ends: _Places) -> None:
+        self.text, self.data, self.starts, self.ends = text, data, starts, ends
+
+    def __len__(self) -> int:
+        return self.starts.size
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self.text[i:j] for i, j in zip(self.starts[at].tolist(), self.ends[at].tolist(), strict=True)]
+        return self.text[self.starts[at] : self.ends[at]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self[:])
+
+    def numbers(self) -> FloatArray | None:
+        """Numbers such as -0.00012345 as `float` reads them; None where a cell is another, or has over 15 digits.
+
+        A whole number below 2**53 over a power of ten up to 10**22 are both exact, so that their ratio is rounded once.
+        """
+        lengths = self.ends - self.starts
+        values = np.empty(len(self))
+        sizes = np.flatnonzero(np.bincount(lengths, minlength=1)).tolist()
+        if sizes[0] == 0 or sizes[-1] > 17:
+            return None
+        for size in sizes:
+            rows = np.flatnonzero(lengths == size) if len(sizes) > 1 else np.arange(len(self))
+            cells = np.lib.stride_tricks.sliding_window_view(self.data, size)[self.starts[rows]]
+            while rows.size:  # those that have point and sign where the first of them has them
+                point, sign = self[int(rows[0])].find(".") % (size + 1), int(cells[0, 0] == ord("-"))
+                same = (cells[:, 0] == ord("-")) == sign
+                same &= cells[:, point] == ord(".") if point < size else (cells != ord(".")).all(axis=1)
+                alike = cells if same.all() else cells[same]
+                digits = np.delete(alike, [*range(sign), *range(point, min(point + 1, size))], axis=1) - np.uint8(48)
+                if not 0 < digits.shape[1] <= 15 or digits.max() > 9:
+                    return None
+                whole = digits @ 10.0 ** np.arange(digits.shape[1])[::-1]
+                values[rows[same]] = (-whole if sign else whole) / 10.0 ** max(size - point - 1, 0)
+                rows, cells = rows[~same], cells[~same]
+        return values
+
+    def held(self) -> list[str]:
+        """What stands in it, sorted."""
+        same = np.ptp(self.ends - self.starts) == 0 and len(self[0]) > 0
+        if same:
+            cells = np.lib.stride_tricks.sliding_window_view(self.data, len(self[0]))[self.starts]
+            same = bool((cells == cells[0]).all())
+        return [self[0]] if same else sorted(set(self))
 
 
 def content(path: str | Path) -> bytes:
@@ -113,7 +171,7 @@ def table(text: str | bytes, notes: Notes) -> Table:
 
 def _plain(text: str, delimiter: str) -> _Cells | None:
     """The cells where every line is one row of bare cells, or of quoted ones; None where it takes a careful reader."""
-    text = text.replace("\r\n", "\n").rstrip("\n")
+    text = (text.replace("\r\n", "\n") if "\r" in text else text).rstrip("\n")
     rows, width = text.count("\n") + 1, text.partition("\n")[0].count(delimiter) + 1
     if '"' in text:  # every quote begins or ends a cell, and none is inside of one
         edges = text.count(f'"{delimiter}"'), text.count('"\n"'), text.count('"')
@@ -127,12 +185,14 @@ def _plain(text: str, delimiter: str) -> _Cells | None:
     ):
         return None
     data = np.frombuffer(text.encode(), np.uint8)
-    ends = data[(data == ord(delimiter)) | (data == ord("\n"))] == ord("\n")
-    regular = ends.size == rows * width - 1 and bool(ends[width - 1 :: width].all())
-    if not regular or f"\n{delimiter * (width - 1)}\n" in f"\n{text}\n":
+    ends = np.append(np.flatnonzero((data == ord(delimiter)) | (data == ord("\n"))), data.size)
+    if ends.size != rows * width or (data[ends[width - 1 : -1 : width]] != ord("\n")).any():
         return None
-    flat = text.replace("\n", delimiter).split(delimiter)
-    return 1, flat[:width], [flat[width + i :: width] for i in range(width)], range(2, rows + 1)
+    if (np.diff(ends[width - 1 :: width]) <= width).any():  # a row without a content
+        return None
+    starts = np.append(0, ends[:-1] + 1)
+    columns = [_Column(text, data, starts[width + i :: width], ends[width + i :: width]) for i in range(width)]
+    return 1, text.partition("\n")[0].split(delimiter), columns, range(2, rows + 1)
 
 
 def _careful(text: str, delimiter: str, notes: Notes) -> _Cells:
@@ -193,12 +253,12 @@ def choose(table: Table, where: Mapping[str, str]) -> Table:
             raise ValueError(f"where must name columns of {', '.join(cells)}, got {name!r}")
         mask = [cell == wanted for cell in cells[name]]
         if not any(mask):
-            held = sorted(set(cells[name]))
+            held = _held(cells[name])
             more = ", …" if len(held) > 9 else ""
             raise ValueError(f"where: {name} must be one of {', '.join(held[:9])}{more}, got {wanted!r}")
         cells = {key: list(compress(column, mask)) for key, column in cells.items()}
         lines = list(compress(lines, mask))
-    held_by = {name: held for name in cells if _tells(name, cells[name]) and len(held := sorted(set(cells[name]))) > 1}
+    held_by = {name: held for name in cells if _tells(name, cells[name]) and len(held := _held(cells[name])) > 1}
     if held_by:
         listed = "; ".join(
             f"{name} holds {len(held)} ({', '.join(held[:4])}{', …' if len(held) > 4 else ''})"
@@ -209,6 +269,10 @@ def choose(table: Table, where: Mapping[str, str]) -> Table:
     return Table(cells, lines)
 
 
+def _held(column: Sequence[str]) -> list[str]:
+    return column.held() if isinstance(column, _Column) else sorted(set(column))
+
+
 def _tells(name: str, column: Sequence[str]) -> bool:
     """Whether a column says which venue or contract a row is of."""
     label = key(name)
@@ -217,11 +281,11 @@ def _tells(name: str, column: Sequence[str]) -> bool:
     return _no_stamps(column) and all(_number(cell) is None for cell in column[:50])
 
 
-def texts(cells: Mapping[str, list[str]]) -> dict[str, list[str]]:
+def texts(cells: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Columns of words that repeat, which may tell the rows of several histories apart, and what they hold."""
     found = {}
     for name, column in cells.items():
-        held = sorted(set(column))
+        held = _held(column)
         words = all(_number(cell) is None for cell in held[:50]) and _no_stamps(held)
         if 1 < len(held) <= len(column) // 2 and words:
             found[name] = held
@@ -245,6 +309,8 @@ def _number(cell: str) -> float | None:
 
 def _plain_numbers(column: Sequence[str]) -> FloatArray | None:
     """The numbers of a column that holds nothing but finite ones; None where a cell is anything else."""
+    if isinstance(column, _Column) and (read := column.numbers()) is not None:
+        return read
     joined = "".join(column)
     if "_" in joined or not joined.isascii():  # Python reads 1_000 and digits of other scripts; no export means them
         return None
@@ -399,7 +465,7 @@ def hours(column: Sequence[str], label: str) -> FloatArray | None:
     return np.fromiter(map(known.__getitem__, column), np.float64, len(column))
 
 
-def value_column(cells: Mapping[str, list[str]], wanted: str | None) -> str:
+def value_column(cells: Mapping[str, Sequence[str]], wanted: str | None) -> str:
     """The column of the values: the one that is wanted, or the only one of rates, of prices, or of numbers.
 
     Rates go before the prices that a venue prints beside them. Columns that hold the same cells are one.
@@ -421,7 +487,9 @@ def value_column(cells: Mapping[str, list[str]], wanted: str | None) -> str:
     candles = [name for name in prices if key(name) == "close"]
     aside = [name for name in numeric if key(name) and not any(word in key(name) for word in _ASIDE)]
     left = rates + candles if rates else prices or aside or numeric
-    distinct = [name for i, name in enumerate(left) if all(cells[name] != cells[other] for other in left[:i])]
+    distinct = [
+        name for i, name in enumerate(left) if all(list(cells[name]) != list(cells[other]) for other in left[:i])
+    ]
     if len(distinct) != 1:
         names = ", ".join(map(repr, distinct)) or "none holds numbers"
         raise ValueError(f"column must name the values, there is not exactly one: {names}")

@@ -188,3 +188,9 @@ def test_the_package_names_what_it_has_and_refuses_the_rest() -> None:
     assert set(perpnotes.__all__) <= set(dir(perpnotes))
     with pytest.raises(AttributeError, match="module 'perpnotes' has no attribute 'fee'"):
         perpnotes.fee  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_whole_numbers_have_64_bits_everywhere() -> None:
+    """Milliseconds overflow the default integer where it has 32 bits, as in a browser."""
+    for file in (ROOT / "perpnotes").rglob("*.py"):
+        assert not re.findall(r"astype\(int\)|dtype=int\b|np\.int_\b", file.read_text(encoding="utf-8")), file

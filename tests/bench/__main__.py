@@ -3,12 +3,28 @@
 Machines are shared and noisy, so nothing here is a test: read the ratios, not the seconds.
 """
 
-from tests.bench import bench_anomalies, bench_build, bench_cascades, bench_liquidation, bench_pipeline, bench_stress
+from tests.bench import (
+    bench_anomalies,
+    bench_build,
+    bench_cascades,
+    bench_feeds,
+    bench_liquidation,
+    bench_pipeline,
+    bench_stress,
+)
 
 
 def main() -> None:
     """Run each benchmark and print what it measured."""
-    for bench in (bench_anomalies, bench_build, bench_cascades, bench_liquidation, bench_pipeline, bench_stress):
+    for bench in (
+        bench_anomalies,
+        bench_build,
+        bench_cascades,
+        bench_feeds,
+        bench_liquidation,
+        bench_pipeline,
+        bench_stress,
+    ):
         summary = (bench.__doc__ or "").splitlines()[0]
         print(f"\n{summary}")
         for label, value in bench.run():

@@ -371,6 +371,15 @@ class TestReplay:
         assert run(START, update, snapshot(12, [["50", "1"]], [["60", "1"]]))[-1] == (12, [(99, 1), (98, 9)])
         assert run(START, update, snapshot(13, [["50", "1"]], [["60", "1"]]))[-1] == (13, [(50, 1)])
 
+    def test_without_numbers_on_either_side_nothing_can_be_checked(self) -> None:
+        """A book or an update that names none is taken as it comes."""
+        book = parse_book("side,price,size\nbid,99,1\nask,101,2\n", symbol="X")
+        numbered = Update(Levels(np.array([98.0]), np.ones(1)), Levels(np.empty(0), np.empty(0)), "X", 5, 6, 4)
+        nameless = dataclasses.replace(numbered, first=None, last=None, previous=None)
+        assert [len(b.bids.prices) for b in replay([book, numbered])] == [1, 2]
+        later = dataclasses.replace(book, sequence=3)
+        assert [(len(b.bids.prices), b.sequence) for b in replay([later, nameless])] == [(1, 3), (2, 3)]
+
     def test_a_crossed_or_empty_book_is_an_error(self) -> None:
         """It shows where a venue that numbers nothing has lost a message."""
         with pytest.raises(ValueError, match="got a crossed book: 101 and 101"):

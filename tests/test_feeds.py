@@ -21,7 +21,7 @@ from cases import NOTHING, case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perpnotes import feeds, funding
+from perpnotes import _export, feeds, funding
 from perpnotes.feeds import History, examine, join, parse, read, reconcile
 
 EIGHT = 5e-9  # half a unit of the eighth decimal
@@ -435,6 +435,20 @@ class TestWhichColumn:
         with pytest.raises(ValueError, match="where must be a mapping of columns to values, got 'BTC'"):
             parse(text, where="BTC")  # type: ignore[arg-type]
 
+    def test_of_many_contracts_four_are_shown(self) -> None:
+        """Nine where one was asked for that is not there."""
+        for n, shown in ((4, "A, B, C, D"), (5, "A, B, C, D, …")):
+            text = "coin,time,rate\n" + "".join(
+                f"{c},2024-01-{d:02d},{d}e-5\n" for d in range(1, 9) for c in "ABCDE"[:n]
+            )
+            with pytest.raises(ValueError, match=rf"coin holds {n} \({shown}\): choose"):
+                parse(text)
+        names = "ABCDEFGHIJ"
+        for n, shown in ((9, ", ".join(names[:9])), (10, ", ".join(names[:9]) + ", …")):
+            text = "coin,time,rate\n" + "".join(f"{c},2024-01-01,1e-5\n" for c in names[:n])
+            with pytest.raises(ValueError, match=f"coin must be one of {shown}, got 'Z'"):
+                parse(text, where={"coin": "Z"})
+
     def test_a_column_of_another_name_that_tells_them_apart_is_named_too(self) -> None:
         """Two histories told apart by a column that nobody could know."""
         text = "desk,time,rate\n" + "".join(
@@ -541,6 +555,43 @@ class TestCells:
         assert stated is not None
         assert stated.tolist() == [hours] * 5
 
+    def test_stated_intervals_that_change_are_those_of_the_stamps(self) -> None:
+        """From 8 h to 4 h where the stamps do the same; the other way round is refused."""
+        start = START.timestamp()
+        stamps = [start + 28_800 * i for i in range(60)] + [start + 28_800 * 59 + 14_400 * i for i in range(1, 61)]
+        right = ["8"] * 60 + ["4"] * 60
+        for stated, good in ((right, True), (right[::-1], False)):
+            rows = zip(stamps, rates(120), stated, strict=True)
+            text = "time,rate,interval\n" + "".join(f"{t:.0f},{x:.8f},{h}\n" for t, x, h in rows)
+            if good:
+                assert examine(parse(text)).count("units") <= 1
+            else:
+                with pytest.raises(ValueError, match="stated intervals must be those of the stamps"):
+                    parse(text)
+
+    def test_a_plain_table_is_not_cut_into_cells(self) -> None:
+        """Its numbers are read from the bytes; one padded or quoted cell takes the careful reader."""
+        plain = "time,rate\n2024-01-01,1\n2024-01-02,2\n2024-01-03,-0.5\n"
+        for text, bare in ((plain, True), (plain.replace(",", '","'), False), (plain.replace(",1", ", 1"), False)):
+            try:
+                cells = _export.table(text, []).cells
+            except ValueError:
+                continue
+            assert isinstance(cells["rate"], _export._Column) is bare
+
+    @given(
+        st.lists(st.decimals(-99999, 99999, places=6), min_size=1, max_size=30)
+        | st.lists(st.integers(0, 10**14), min_size=1)
+    )
+    def test_numbers_from_bytes_are_those_of_python(self, values: list[Any]) -> None:
+        """Up to fifteen digits, with point and sign anywhere: the very same floats."""
+        text = "a,b\n" + "".join(f"1,{x:f}\n" if not isinstance(x, int) else f"1,{x}\n" for x in values)
+        column = _export.table(text, []).cells["b"]
+        assert isinstance(column, _export._Column)
+        found = column.numbers()
+        assert found is not None
+        assert found.tolist() == [float(x) for x in values]
+
     def test_packed_files_are_unpacked_and_half_of_one_is_refused(self, tmp_path: Path) -> None:
         """Gzip, whole and cut."""
         packed = gzip.compress(write().encode())
@@ -560,6 +611,7 @@ class TestSettlements:
         assert report.clocks[:3] == ("UTC", "UTC-4", "UTC+4")
         assert {_ahead(clock) % 8 for clock in report.clocks} == {0.0, 4.0}
         assert report.clean
+        assert "no zone stated, first at 04:00: UTC-4 or UTC+4 or UTC" in str(report)
         assert "settlements count from 0 h UTC" in str(report)
         assert "settlements count from 4 h UTC" in str(report)
 
@@ -833,7 +885,7 @@ class TestLimits:
             1.0,
         )
 
-    @pytest.mark.parametrize("scale", [100.0, 0.01, 8.0, 1e4, 0.5])
+    @pytest.mark.parametrize("scale", [100.0, 0.01, 8.0, 1 / 8, 1e4, 1e-4, 800.0, 1 / 800, 2.0, 0.5, 4.0, 0.25])
     def test_usual_factors_between_units_are_found(self, scale: float) -> None:
         """Percent, basis points, hours of eight; an unusual factor is none."""
         hours = [8.0 * i for i in range(50)]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import gzip
 import io
 import json
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import compress
@@ -114,6 +112,9 @@ def content(path: str | Path) -> bytes:
     data = Path(path).read_bytes()
     if data[:2] != b"\x1f\x8b":
         return data
+    import gzip  # here, as most files need neither
+    import zlib
+
     try:
         return gzip.decompress(data)
     except (EOFError, zlib.error, OSError) as error:

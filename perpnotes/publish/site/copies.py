@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from perpnotes.publish.compute import results
 from perpnotes.publish.articles import Article, Block
+from perpnotes.publish.compute import results
 from perpnotes.publish.compute.outputs import Output
 
 _ROWS = 13  # of a figure: every fifth of 61, every second of 25

@@ -68,7 +68,9 @@ def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
         "items": entries,
     }
     ET.indent(rss)
-    return ET.tostring(rss, encoding="unicode", xml_declaration=True) + "\n", json.dumps(feed, indent=1, ensure_ascii=False) + "\n"
+    return ET.tostring(rss, encoding="unicode", xml_declaration=True) + "\n", json.dumps(
+        feed, indent=1, ensure_ascii=False
+    ) + "\n"
 
 
 def sitemap(text: str, days: Mapping[str, str]) -> str:

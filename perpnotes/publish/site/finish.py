@@ -55,7 +55,10 @@ def describe(folder: Path) -> Sequence[Path]:
     site, found = structured.Site.configured(), published()
     told = [articles.read(Path("docs/primer.md")), *found]
     home = folder / "index.html"
-    written = {**dict(_pages(folder, told, site)), home: structured.told(home.read_text(encoding="utf-8"), structured.website(site))}
+    written = {
+        **dict(_pages(folder, told, site)),
+        home: structured.told(home.read_text(encoding="utf-8"), structured.website(site)),
+    }
     rss, feed = feeds.feeds(found, site)
     written |= {folder / "feed.xml": rss, folder / "feed.json": feed, folder / "llms.txt": feeds.llms(told, site)}
     written[folder / "provenance.json"] = _json(provenance(found))

@@ -34,7 +34,9 @@ def policy(html: str) -> str:
         html: the page, as it is served.
     """
     digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(html))
-    scripts = " ".join([_ALLOWED["script-src"], *(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)])
+    scripts = " ".join(
+        [_ALLOWED["script-src"], *(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)]
+    )
     return "; ".join(f"{name} {allowed}" for name, allowed in {**_ALLOWED, "script-src": scripts}.items())
 
 

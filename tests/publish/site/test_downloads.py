@@ -11,8 +11,8 @@ import pytest
 from markdown import Markdown
 
 import perpnotes
-from perpnotes.publish.site import downloads
 from perpnotes.publish.articles import ArticleError, parse
+from perpnotes.publish.site import downloads
 
 ARTICLE = """\
 ---

@@ -17,7 +17,11 @@ from sysconfig import get_path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "NO_MKDOCS_2_WARNING": "1"}
+# As the workflows publish it, with links to the repository. The theme knows this host, and could ask it for the stars.
+REPOSITORY = "https://github.com/owner/perpnotes"
+SETTINGS = {"SOURCE_DATE_EPOCH": "1700000000", "NO_MKDOCS_2_WARNING": "1", "REPO_URL": REPOSITORY}
+# Without the repository's own folder on Python's path: what runs elsewhere has to do with what is there.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | SETTINGS
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:

@@ -65,18 +65,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as a release makes it, from the source distribution; without a network."""
+
+    def make(folder: Path) -> None:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+
+    return next(once(tmp_path_factory, "distributions", make).glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The Python of an environment with the built wheel, numpy and nothing else; made without a network."""
 
     def make(folder: Path) -> None:
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
         run(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
         python = folder / "env/bin/python"
         packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
         for part in Path(get_path("platlib")).glob("numpy*"):  # numpy, numpy.libs, numpy-….dist-info
             (packages / part.name).symlink_to(part)
         # pip looks for what the wheel requires, and without an index it finds numpy or fails.
-        wheel = next(folder.glob("*.whl"))
         run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", wheel, cwd=folder)
 
     return once(tmp_path_factory, "bare", make) / "env/bin/python"

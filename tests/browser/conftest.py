@@ -57,9 +57,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / "tests" / name, folder / "tests" / name, ignore=left)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
-        run(sys.executable, "-m", "perpnotes.publish.cli", "export", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish", "export", cwd=folder)
         run(sys.executable, "-m", "mkdocs", "build", "--quiet", cwd=folder)
-        run(sys.executable, "-m", "perpnotes.publish.cli", "finish", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish", "finish", cwd=folder)
 
     return once(tmp_path_factory, "built-site", make) / "site"
 

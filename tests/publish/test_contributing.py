@@ -29,7 +29,7 @@ def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
         for command, promised in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", fence, re.MULTILINE):
             if not command.startswith("python -m perpnotes.publish "):
                 continue
-            arguments = [sys.executable, "-m", "perpnotes.publish.cli", *shlex.split(command)[3:]]
+            arguments = [sys.executable, *shlex.split(command)[1:]]
             seen = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
             pattern = "(?:.*\n)*".join(map(re.escape, re.split(r"^…\n", promised, flags=re.MULTILINE)))
             assert re.fullmatch(pattern, seen.stdout), f"{command}\n{seen.stdout}{seen.stderr}"

@@ -7,20 +7,20 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test evidence check bench audit lock clean
+.PHONY: help serve site test evidence check bench audit shell lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
-	$(BIN)/perpnotes export
-	$(BIN)/mkdocs serve --strict --livereload --watch perpnotes
+	$(BIN)/python -m perpnotes.publish export
+	$(BIN)/python -m mkdocs serve --strict --livereload --watch perpnotes
 
 site: $(VENV)/site ## Build the site into site/, strictly
-	$(BIN)/perpnotes export
-	$(BIN)/mkdocs build --strict
-	$(BIN)/perpnotes finish
+	$(BIN)/python -m perpnotes.publish export
+	$(BIN)/python -m mkdocs build --strict
+	$(BIN)/python -m perpnotes.publish finish
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto
@@ -35,7 +35,7 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/perpnotes check
+	$(BIN)/python -m perpnotes.publish check
 	$(BIN)/zizmor --offline --quiet --no-progress .github
 	@# Its Python package fetches a binary when it is installed, so continuous integration brings it.
 	@if command -v actionlint; then actionlint; else echo "actionlint is not on the path: skipped"; fi
@@ -43,14 +43,21 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 bench: $(VENV)/bench ## Print the benchmarks, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench
 
-audit: $(VENV)/dev site ## Show the site to Lighthouse; needs Node.js and Chromium
+audit: $(VENV)/dev ## Show the site to Lighthouse; says what it needs before it begins
+	$(BIN)/python -m tests.audit --needs
+	$(MAKE) site
 	$(BIN)/python -m tests.audit
+
+shell: $(VENV)/dev ## Open a shell with the environment activated; exit leaves it
+	@# Without what make says of this commit, which would be old after the next one.
+	@env -u COMMIT -u SOURCE_DATE_EPOCH -u MAKEFLAGS -u MAKELEVEL \
+		PATH="$(CURDIR)/$(BIN):$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)" "$${SHELL:-sh}" || true
 
 lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
-		--extra site --group build pyproject.toml -o requirements.txt
+		--group site pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
-		--extra site --group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
+		--group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--group bench -o requirements-bench.txt
 
@@ -61,13 +68,11 @@ clean: ## Remove what the other targets made
 $(VENV)/site: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/site
 
 $(VENV)/bench: $(VENV)/dev requirements-bench.txt

@@ -1,10 +1,10 @@
 """What every test shares: one seeded hypothesis profile, and one browser."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from needs import CHROMIUM
 from playwright.sync_api import Browser, sync_playwright
 
 # The same examples on every machine, and no timed failures.
@@ -18,10 +18,9 @@ collect_ignore = ["audit", "bench"]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; there can be only one of Playwright's loops in a process."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
+    path = CHROMIUM.path()
     if path is None:
-        pytest.skip(f"no browser on the path: install one of {', '.join(names)}")
+        pytest.skip(CHROMIUM.missing)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser

@@ -1,4 +1,6 @@
-"""`make audit`: the built site before Lighthouse, which needs Node.js and a browser.
+"""`make audit`: the built site before Lighthouse, which needs npm and a browser.
+
+`python -m tests.audit --needs` says all that is missing for it, and does nothing else.
 
 Less than 100 for accessibility, best practices or findability is an error. Performance is what
 this machine could do in this minute: the median of five visits is printed, and nothing follows from it.
@@ -9,7 +11,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from tests.needs import CHROMIUM, NPM
 
 SITE = Path("site")
 PAGES = ("", "primer/", "insights/stress/", "insights/funding/", "insights/cascades/", "reference/margin/")
@@ -53,13 +56,28 @@ class Compressed(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def visit(address: str) -> dict[str, Any]:
-    """One run of Lighthouse with its mobile preset; npm brings it, and it is not installed in the project."""
-    done = subprocess.run(
-        ["npm", "exec", "--yes", f"--package={LIGHTHOUSE}", "--", "lighthouse", address, "--quiet", "--output=json",
-         f"--chrome-flags={FLAGS}"],
-        capture_output=True, text=True, check=False, env={**os.environ, "CHROME_PATH": shutil.which("chromium") or ""},
+def lighthouse(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Lighthouse from npm, which keeps it in its own cache; it is not installed in the project."""
+    return subprocess.run(
+        ["npm", "exec", "--yes", f"--package={LIGHTHOUSE}", "--", "lighthouse", *arguments],
+        capture_output=True, text=True, check=False, env={**os.environ, "CHROME_PATH": CHROMIUM.path() or ""},
     )  # fmt: skip
+
+
+def missing() -> list[str]:
+    """Everything that the audit needs and this machine does not have, each with how to get it."""
+    found = [program.missing for program in (CHROMIUM, NPM) if program.path() is None]
+    if NPM.missing not in found and (done := lighthouse("--version")).returncode:
+        said = "\n  ".join(done.stderr.strip().splitlines()[-5:])
+        found.append(
+            f"no {LIGHTHOUSE}: npm brings it, given a network and a Node.js that is new enough; it said:\n  {said}"
+        )
+    return found
+
+
+def visit(address: str) -> dict[str, Any]:
+    """One run of Lighthouse with its mobile preset."""
+    done = lighthouse(address, "--quiet", "--output=json", f"--chrome-flags={FLAGS}")
     try:
         return dict(json.loads(done.stdout))
     except ValueError:
@@ -91,4 +109,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if lacks := missing():
+        sys.exit("make audit needs more than this machine has:\n- " + "\n- ".join(lacks))
+    sys.exit(0 if "--needs" in sys.argv else main())

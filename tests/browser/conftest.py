@@ -17,7 +17,11 @@ from sysconfig import get_path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "NO_MKDOCS_2_WARNING": "1"}
+# As the workflows publish it, with links to the repository. The theme knows this host, and could ask it for the stars.
+REPOSITORY = "https://github.com/owner/perpnotes"
+SETTINGS = {"SOURCE_DATE_EPOCH": "1700000000", "NO_MKDOCS_2_WARNING": "1", "REPO_URL": REPOSITORY}
+# Without the repository's own folder on Python's path: what runs elsewhere has to do with what is there.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | SETTINGS
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
@@ -53,26 +57,34 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / "tests" / name, folder / "tests" / name, ignore=left)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
-        run(sys.executable, "-m", "perpnotes.publish.cli", "export", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish", "export", cwd=folder)
         run(sys.executable, "-m", "mkdocs", "build", "--quiet", cwd=folder)
-        run(sys.executable, "-m", "perpnotes.publish.cli", "finish", cwd=folder)
+        run(sys.executable, "-m", "perpnotes.publish", "finish", cwd=folder)
 
     return once(tmp_path_factory, "built-site", make) / "site"
 
 
 @pytest.fixture(scope="session")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as a release makes it, from the source distribution; without a network."""
+
+    def make(folder: Path) -> None:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+
+    return next(once(tmp_path_factory, "distributions", make).glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The Python of an environment with the built wheel, numpy and nothing else; made without a network."""
 
     def make(folder: Path) -> None:
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
         run(sys.executable, "-m", "venv", "--without-pip", folder / "env", cwd=folder)
         python = folder / "env/bin/python"
         packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip())
         for part in Path(get_path("platlib")).glob("numpy*"):  # numpy, numpy.libs, numpy-….dist-info
             (packages / part.name).symlink_to(part)
         # pip looks for what the wheel requires, and without an index it finds numpy or fails.
-        wheel = next(folder.glob("*.whl"))
         run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", wheel, cwd=folder)
 
     return once(tmp_path_factory, "bare", make) / "env/bin/python"

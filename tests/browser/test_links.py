@@ -1,11 +1,14 @@
-"""Every link inside of the built site leads somewhere, and every name of a place is there once."""
+"""Every link inside of the built site and to its repository leads somewhere, and no name of a place is there twice."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from .conftest import REPOSITORY, ROOT, articles
 
 
 class Page(HTMLParser):
@@ -41,3 +44,20 @@ def test_links_and_anchors(site: Path) -> None:
             elif url.fragment and target in pages and unquote(url.fragment) not in pages[target].places:
                 faults.append(f"{file}: {link} names no place")
     assert faults == []
+
+
+def test_links_to_the_repository(site: Path) -> None:
+    """Each article links its text, module, tests and ledger there, at paths that exist; every footer links it."""
+    for file in site.rglob("*.html"):
+        links = Page(file.read_text(encoding="utf-8")).links
+        assert REPOSITORY in links, file
+        for link in links:
+            if link.startswith(f"{REPOSITORY}/"):
+                path = re.fullmatch(r"/blob/[^/]+/(.+)", link.removeprefix(REPOSITORY))
+                assert path, link
+                assert (ROOT / path[1]).is_file(), link
+    for name in articles(site):
+        html = (site / f"insights/{name}/index.html").read_text(encoding="utf-8")
+        files = ("docs/insights/{}.md", "perpnotes/{}.py", "tests/test_{}.py", "tests/ledger/{}.txt")
+        for path in (file.format(name) for file in files):
+            assert re.search(f'href="{re.escape(REPOSITORY)}/blob/[^/"]+/{re.escape(path)}"', html), path

@@ -139,7 +139,7 @@ def test_new_writes_an_idea_that_runs_and_keeps_every_rule(tmp_path: Path) -> No
     shutil.copytree(ROOT / "perpnotes", tmp_path / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "docs").mkdir()
     (tmp_path / "tests").mkdir()
-    for name in ("cases.py", "conftest.py"):
+    for name in ("cases.py", "conftest.py", "needs.py"):
         shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
 

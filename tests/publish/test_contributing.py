@@ -16,7 +16,7 @@ GUIDE = ROOT / "docs/contributing/index.md"
 
 
 def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
-    """Each `perpnotes` command of the guide, run in order in a fresh copy; a line … stands for any lines."""
+    """Each command of the guide on articles, run in order in a fresh copy; a line … stands for any lines."""
     # Whoever follows the guide to the letter has its idea already, and has registered it.
     left_out = shutil.ignore_patterns("__pycache__", "examples", "*funding_drift.*")
     for name in ("docs", "perpnotes", "tests"):
@@ -27,9 +27,9 @@ def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
     tried = []
     for fence in re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE):
         for command, promised in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", fence, re.MULTILINE):
-            if not command.startswith("perpnotes "):
+            if not command.startswith("python -m perpnotes.publish "):
                 continue
-            arguments = [sys.executable, "-m", "perpnotes.publish.cli", *shlex.split(command)[1:]]
+            arguments = [sys.executable, *shlex.split(command)[1:]]
             seen = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
             pattern = "(?:.*\n)*".join(map(re.escape, re.split(r"^…\n", promised, flags=re.MULTILINE)))
             assert re.fullmatch(pattern, seen.stdout), f"{command}\n{seen.stdout}{seen.stderr}"

@@ -23,7 +23,7 @@ site: $(VENV)/site ## Build the site into site/, strictly
 	$(BIN)/python -m perpnotes.publish finish
 
 test: $(VENV)/dev ## Run every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 evidence: $(VENV)/dev ## Record which tests execute which public function; the site shows it while no source changes
 	@# The tests of the site run it in processes of their own, in which nothing is measured.

@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from sysconfig import get_path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).parents[2]
 # As the workflows publish it, with links to the repository. The theme knows this host, and could ask it for the stars.
@@ -102,6 +105,15 @@ def address(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
         thread.join()
+
+
+def until(page: Page, expression: str, argument: Any = None, seconds: float = 30.0) -> None:
+    """Wait until an expression is true of a page; Playwright's own waiting evaluates text, which the site forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        if time.monotonic() > end:
+            raise TimeoutError(expression)
+        page.wait_for_timeout(20)
 
 
 def articles(site: Path) -> list[str]:

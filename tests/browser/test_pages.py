@@ -8,9 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as Late
 
-from .conftest import articles
+from .conftest import articles, until
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -33,8 +32,8 @@ def test_no_page_scrolls_sideways_fails_or_asks_another_host(site: Path, address
         for width in (320, 390, 768, 1280):
             page.set_viewport_size({"width": width, "height": 800})
             try:  # what moves to its place after a change of size is no fault; what stays is
-                page.wait_for_function(f"{SIDEWAYS} <= 0", timeout=5_000)
-            except Late:
+                until(page, f"{SIDEWAYS} <= 0", seconds=5.0)
+            except TimeoutError:
                 faults.append(f"{name}: scrolls sideways at {width} px")
         page.close()
     context.close()
@@ -101,7 +100,7 @@ def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
             assert figure.locator("svg").is_visible()
             first.append([figure.locator(part).text_content() for part in parts])
             if scripts:
-                page.wait_for_function("document.querySelector('.pn-plot[tabindex]')")
+                until(page, "document.querySelector('.pn-plot[tabindex]')")
                 before = [figure.locator(part).evaluate("it => it.outerHTML") for part in parts]
                 figure.locator("input").press("ArrowRight")
                 after = [figure.locator(part).evaluate("it => it.outerHTML") for part in parts]
@@ -196,7 +195,5 @@ def test_figures_out_of_sight_are_drawn_once_the_page_stands(address: str, brows
     page.goto(f"{address}insights/margin/")
     last = page.locator(".pn-plot svg").last
     assert last.evaluate("drawing => drawing.getBoundingClientRect().top") > 2_000
-    page.wait_for_function(
-        "drawing => drawing.checkVisibility({ contentVisibilityAuto: true })", arg=last.element_handle()
-    )
+    until(page, "drawing => drawing.checkVisibility({ contentVisibilityAuto: true })", last.element_handle())
     page.close()

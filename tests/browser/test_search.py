@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Route, expect
 
 import perpnotes
 
+from .conftest import until
+
 ROOT = Path(__file__).parents[2]
 IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnotes, name))]
 
@@ -32,7 +34,7 @@ def test_terms_ideas_and_functions_are_the_first_or_second_hit(address: str, bro
     page = browser.new_page()
     page.goto(address)
     page.locator(".md-search__input").first.focus()
-    page.wait_for_function("!document.querySelector('.md-search-result__meta').textContent.includes('Initializing')")
+    until(page, "!document.querySelector('.md-search-result__meta').textContent.includes('Initializing')")
     lost = {}
     for query, homes in wanted().items():
         hits = page.evaluate(

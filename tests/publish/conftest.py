@@ -85,9 +85,10 @@ class Site:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test computes, it computes itself, and leaves nothing for the next build."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
+def _nothing_kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test computes, it computes itself, and leaves nothing; but for the articles, which sites need later."""
+    if "kept" not in request.keywords:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ def article(text: str = TEXT) -> Article:
     return parse(text, "docs/insights/x.md")
 
 
+@pytest.mark.kept
 @pytest.mark.parametrize("path", ARTICLES, ids=lambda path: path.stem)
 def test_an_article_computes_what_its_ledger_says(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that moves is shown, with the command that accepts it."""

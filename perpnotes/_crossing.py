@@ -17,6 +17,7 @@ _CELLS = 65_536  # tiers times legs times accounts in a block: the few buffers s
 _HEDGED = 1e-12  # a slope below this part of what it is the difference of is rounding: a hedged book stays where it is
 _LOWEST = 1e-12  # a price that has lost all but this part is no price any more
 _LARGEST = 600.0  # logarithm of the largest growth of a price that is looked at: what follows would not be a double
+_NOTHING = 1e-300  # what has no logarithm counts as this much
 _NOISE = 4e-15  # a gap below this part of what it is the sum of is rounding
 
 
@@ -98,50 +99,55 @@ def _curved(
     end = np.minimum(-np.log(_LOWEST) if sign < 0 else _LARGEST, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
     above, under = slope.clip(min=0.0), -slope.clip(max=0.0)
     more, rest = (slope - slopes, level - levels) if len(values) > 1 else (slopes[:0], levels[:0])
+    gains: tuple[FloatArray, ...] = (powers, above, flat.clip(min=0.0), more[:0], rest[:0])
+    losses: tuple[FloatArray, ...] = (powers, under, -flat.clip(max=0.0), more, rest)
     at, result, here = np.zeros(len(constant)), np.full(len(constant), np.inf), np.arange(len(constant))
-
-    def logs(grown: FloatArray, weight: FloatArray, fixed: FloatArray, tiers: bool) -> tuple[FloatArray, FloatArray]:
-        """`ln F` or `ln G` where the legs have grown so far, and its slope in `u`."""
-        terms = weight * grown
-        total, slope = fixed + terms.sum(axis=0), (powers * terms).sum(axis=0)
-        if tiers and len(more):
-            most, steep = np.zeros(grown.shape), np.zeros(grown.shape)
-            for rise, lift in zip(more, rest, strict=True):
-                moving = rise * grown
-                larger = moving + lift
-                np.copyto(steep, moving, where=larger > most)
-                np.maximum(most, larger, out=most)
-            total, slope = total + most.sum(axis=0), slope + (powers * steep).sum(axis=0)
-        positive = total > 0
-        log = np.log(total, out=np.full(len(total), -np.inf), where=positive)
-        return log, np.divide(slope, total, out=np.zeros(len(total)), where=positive)
-
     while here.size:
         grown = np.exp(powers * at)
-        up, rise = logs(grown, above, flat.clip(min=0.0), tiers=False)
-        low, fall = logs(grown, under, -flat.clip(max=0.0), tiers=True)
-        room = np.where(np.isneginf(low), np.inf, up - low)
+        (up, rise), (low, fall) = _log(grown, *gains), _log(grown, *losses)
+        room = up - low
         over = room <= _NOISE * (at > 0)
         hedged = over & (at > 0) & (np.abs(rise - fall) <= _HEDGED * (np.abs(rise) + np.abs(fall)))
 
         step = np.divide(room, fall - rise, out=np.full(len(room), np.inf), where=fall > rise)
-        step = np.minimum(step, end - at)
-        while True:  # Newton's method from the right on the concave bound, as far as a tenth of the room
-            below, steep = logs(np.exp(powers * (at + step)), under, -flat.clip(max=0.0), tiers=True)
-            bound = np.where(np.isneginf(below), np.inf, up + rise * step - below)
-            far = ~over & (bound < -0.1 * room - _NOISE)
-            if not far.any():
-                break
-            step[far] -= bound[far] / (rise[far] - steep[far])
+        step, bound = np.minimum(step, end - at), np.zeros(len(room))
+        far = np.flatnonzero(~over)
+        while far.size:  # Newton's method from the right on the concave bound, as far as a tenth of the room
+            some = losses if far.size == len(room) else tuple(part[..., far] for part in losses)
+            below, steep = _log(np.exp(some[0] * (at[far] + step[far])), *some)
+            found = up[far] + rise[far] * step[far] - below
+            bound[far] = found
+            again = found < -0.1 * room[far] - _NOISE
+            far, found, steep = far[again], found[again], steep[again]
+            step[far] -= found / (rise[far] - steep)
         # the chord of a concave function lies below it, so its zero is safe too
-        certain = (bound >= 0) | over
+        certain = bound >= 0
         after = at + np.where(certain, step, step * room / np.where(certain, 1.0, room - bound))
         over |= after == at
         result[here[over]] = np.where(hedged, np.inf, at)[over]
         keep = ~over & (after < end * (1.0 - 1e-15))
         at = after
         if not keep.all():
-            here, at, end, flat = here[keep], at[keep], end[keep], flat[keep]
-            powers, above, under = powers[..., keep], above[..., keep], under[..., keep]
-            more, rest = more[..., keep], rest[..., keep]
+            here, at, end, powers = here[keep], at[keep], end[keep], powers[..., keep]
+            gains, losses = (tuple(part[..., keep] for part in parts) for parts in (gains, losses))
     return np.where(np.isinf(result), np.inf, np.abs(np.expm1(sign * result)))
+
+
+def _log(
+    grown: FloatArray, powers: FloatArray, weight: FloatArray, fixed: FloatArray, more: FloatArray, rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The logarithm of `fixed + sum_j weight_j rho_j + max_k (more_jk rho_j + rest_jk)`, and its slope in `u`."""
+    terms = weight * grown
+    total = fixed + terms.sum(axis=0)
+    if len(more):
+        most, steep = np.zeros(grown.shape), np.zeros(grown.shape)
+        for rise, lift in zip(more, rest, strict=True):
+            moving = rise * grown
+            larger = moving + lift
+            np.copyto(steep, moving, where=larger > most)
+            np.maximum(most, larger, out=most)
+        total += most.sum(axis=0)
+        terms += steep
+    terms *= powers
+    total = np.maximum(total, _NOTHING)
+    return np.log(total), terms.sum(axis=0) / total

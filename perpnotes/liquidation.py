@@ -582,7 +582,7 @@ def cross_move(
     accounts = np.broadcast_shapes(cash.shape, shape[:-1])
     count, legs = math.prod(accounts), shape[-1]
 
-    def columns(part: FloatArray) -> Any:
+    def columns(part: Any) -> Any:
         """Legs by accounts, one column where all accounts share it."""
         part = np.atleast_1d(part)
         if part.ndim == 1:

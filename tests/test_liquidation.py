@@ -495,8 +495,8 @@ class TestCrossMove:
             units = np.where(books["inverse"], 1.0 / books["mark"], 1.0)
             tables = [Tiers((0.0, 0.4 * unit, 2.0 * unit), (0.01, 0.03, 0.1)) for unit in units]
             shape = (150, legs) if law == "power of each account" else (legs,)
-            beta = rng.integers(0, 2, shape) if law == "straight" else rng.normal(0.7, 1.0, shape)
-            moves = cross_move(**books, maintenance=tables, beta=beta, down=down)
+            beta = np.arange(legs) % 3 != 1 if law == "straight" else rng.normal(0.7, 1.0, shape)
+            moves = cross_move(**books, maintenance=tables, beta=1.0 * beta, down=down)
             with np.errstate(divide="ignore"):
                 found = np.log1p(-moves if down else moves, where=np.isfinite(moves), out=np.full(150, np.inf))
             rows, gross = gaps(books, tables, beta, grid)

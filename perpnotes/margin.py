@@ -28,6 +28,7 @@ __all__ = [
     "Tiers",
     "close_reserve",
     "crowded_rate",
+    "grown_rate",
     "maintenance_rate",
     "published_tiers",
 ]
@@ -196,6 +197,39 @@ def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> Float
     part = np.clip(np.divide(above, width, out=np.zeros(above.shape), where=width > 0), 0.0, 1.0)
     result: FloatArray = rate + (1.0 - rate) * part
     return result[()]
+
+
+def grown_rate(base: Any, size: Any, slope: Any, *, power: Any = 1.0, start: Any = 1.0) -> FloatArray:
+    """Margin rate that grows with the position: `max(base, start * base + slope * |size|^power)`.
+
+    It grows with the coins and not with their value, so `liquidation.price` takes it as a rate: by the size itself at
+    Deribit (`power=1`), by its root at Drift (`power=0.5, start=0.8`).
+
+    Parameters:
+        base: the smallest rate, in `(0, 1)`. Any shape; the arguments broadcast.
+        size: coins, either sign.
+        slope: growth of the rate, `>= 0`, for one coin to the `power`.
+        power: in `(0, 1]`.
+        start: the part of the base from which it grows, in `[0, 1]`.
+
+    Raises:
+        ValueError: for a value outside its range, or a size whose rate reaches 1.
+
+    Examples:
+        >>> grown_rate(0.01, [1.0, 100.0], 0.00005).round(9).tolist()
+        [0.01005, 0.015]
+        >>> grown_rate(0.05, [1.0, -10_000.0], 0.0005, power=0.5, start=0.8).round(9).tolist()
+        [0.05, 0.09]
+
+    Source: the form of Deribit's margin documentation and of the margin code of the Drift v2 protocol.
+    """
+    least, coins, rise = real("base", base, gt=0, lt=1), real("size", size), real("slope", slope, ge=0)
+    exponent, part = real("power", power, gt=0, le=1), real("start", start, ge=0, le=1)
+    broadcast(base=least, size=coins, slope=rise, power=exponent, start=part)
+    rates: FloatArray = np.maximum(least, part * least + rise * np.abs(coins) ** exponent)
+    if np.any(rates >= 1):
+        raise ValueError(f"size must have a rate below 1, got a rate of {np.max(rates):g}")
+    return rates
 
 
 def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False) -> FloatArray:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Inverse, Linear
+from perpnotes.liquidation import price
 from perpnotes.margin import (
     Account,
     Collateral,
@@ -17,6 +18,7 @@ from perpnotes.margin import (
     Tiers,
     close_reserve,
     crowded_rate,
+    grown_rate,
     maintenance_rate,
     published_tiers,
 )
@@ -305,6 +307,20 @@ class TestRates:
         with pytest.raises(ValueError, match="upper must be >= lower"):
             crowded_rate(0.2, 1.0, 2.0, 1.0)
 
+    @given(base=st.floats(0.005, 0.1), size=st.floats(0.1, 1e4), part=st.floats(0, 1), power=st.floats(0.1, 1))
+    def test_a_grown_rate_starts_at_the_base_and_doubles_where_it_says(
+        self, base: float, size: float, part: float, power: float
+    ) -> None:
+        """With a slope of `base / size^power` the coins add one base to the part it starts from; either side alike."""
+        slope = base / size**power
+        actual = grown_rate(base, [size, -size, 0.0], slope, power=power, start=part)
+        assert actual == pytest.approx([base * (1 + part), base * (1 + part), base], rel=1e-12)
+        assert price(size, 100.0, size * 20.0, actual[0]) == pytest.approx(80.0 / (1 - actual[0]), rel=1e-9)
+
+    def test_a_size_that_must_be_paid_in_full(self) -> None:
+        with pytest.raises(ValueError, match=r"size must have a rate below 1, got a rate of 1\.01"):
+            grown_rate(0.01, [1.0, 100.0], 0.01)
+
     def test_the_reserve_is_the_taker_fee_at_the_bankruptcy_price(self) -> None:
         """In dollars and in coins it is one fee: of a coin-margined position the coins are worth the same dollars."""
         linear_fee = close_reserve(-2.0, 9_000.0, 0.0006)
@@ -332,6 +348,14 @@ BAD_INPUT = {
         lower=(0.5, AT_LEAST_0),
         upper=(3, {"shape"}),
     ),
+    "grown_rate": case(
+        lambda base, size, slope, power: grown_rate(base, size, slope, power=power),
+        base=(0.1, POSITIVE),
+        size=(1, ANY),
+        slope=(0.01, AT_LEAST_0),
+        power=(0.5, POSITIVE),
+    ),
+    "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0)),
     "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0)),
     "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _GREEK = {
@@ -48,16 +50,34 @@ class Term:
     unit: str = ""
     formula: str = ""
 
+    def _number(self, noise: float = 0.0) -> str:
+        """Pure numbers with six digits; amounts with two decimals, and below 10 with five digits where they have them.
+
+        An amount that is not above `noise` is 0.
+        """
+        if not self.unit:
+            return f"{self.value:.6g}"
+        size = abs(self.value)
+        if size <= noise:
+            return "0.00"
+        if 0 < size < 1e-9:
+            return f"{self.value:.5g}"
+        if not 0 < size < 10:
+            return f"{self.value:,.2f}"
+        whole, _, part = f"{self.value:.{4 - math.floor(math.log10(size))}f}".partition(".")
+        return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
     @property
-    def _number(self) -> str:
-        return f"{self.value:,.2f}" if self.unit else f"{self.value:.6g}"
+    def key(self) -> str:
+        """The symbol as it is printed: `"Δ_1"` for a Delta with the index 1."""
+        return _plain(self.symbol)
 
     @property
     def _equation(self) -> str:
-        return _plain(self.symbol) + (f" = {_plain(self.formula)}" if self.formula else "")
+        return self.key + (f" = {_plain(self.formula)}" if self.formula else "")
 
     def __str__(self) -> str:
-        return f"{self.meaning}: {f'{self._number} {self.unit}'.rstrip()}   [{self._equation}]"
+        return f"{self.meaning}: {f'{self._number()} {self.unit}'.rstrip()}   [{self._equation}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +85,8 @@ class Derivation:
     """The terms behind one number, in the order in which they were computed; the last is the result.
 
     Printed, it is a table: meanings, amounts with their decimal points below each other, symbols and formulas. Meanings
-    are wrapped so that the amounts stand within the width of a phone; formulas are not.
+    are wrapped so that the amounts stand within the width of a phone; formulas are not. It iterates over its terms. A
+    value is found by the symbol, as printed or in LaTeX, or by the meaning; `dict` has all of them by printed symbol.
 
     Parameters:
         terms: inputs first, then what follows from them, the result last.
@@ -80,8 +101,12 @@ class Derivation:
         notional            65,000.00 USD   N
         maintenance rate         0.005      m
         maintenance margin     325.00 USD   M = m N
-        >>> why["m"], why.value
-        (0.005, 325.0)
+        >>> why["m"], why["maintenance rate"], why.value
+        (0.005, 0.005, 325.0)
+        >>> dict(why)
+        {'N': 65000.0, 'm': 0.005, 'M': 325.0}
+        >>> [term.meaning for term in why if term.formula]
+        ['maintenance margin']
     """
 
     terms: tuple[Term, ...]
@@ -91,21 +116,34 @@ class Derivation:
         """The result: the value of the last term."""
         return self.terms[-1].value
 
-    def __getitem__(self, symbol: str) -> float:
-        for term in self.terms:
-            if term.symbol == symbol:
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def __getitem__(self, name: str) -> float:
+        found = [term for term in self.terms if name in (term.symbol, term.key)]
+        for term in (*found, *self.terms):
+            if term in found or name == term.meaning:
                 return term.value
-        raise KeyError(symbol)
+        raise KeyError(f"{name!r} is none of {', '.join(map(repr, self.keys()))}")
+
+    def keys(self) -> tuple[str, ...]:
+        """The symbols as they are printed, in order."""
+        return tuple(term.key for term in self.terms)
 
     def __str__(self) -> str:
-        numbers = [term._number for term in self.terms]
+        amounts = [abs(term.value) for term in self.terms if term.unit and math.isfinite(term.value)]
+        noise = 1e-13 * max(amounts, default=0.0)  # what is left of a difference of amounts this large
+        numbers = [term._number(noise) for term in self.terms]
         wholes = [len(number.partition(".")[0]) for number in numbers]
         numbers = [" " * (max(wholes) - whole) + number for whole, number in zip(wholes, numbers, strict=True)]
-        amounts = [f"{number} {term.unit}".rstrip() for number, term in zip(numbers, self.terms, strict=True)]
+        shown = [f"{number} {term.unit}".rstrip() for number, term in zip(numbers, self.terms, strict=True)]
         room = max(_LEAST, _PHONE - len("  ") - max(map(len, numbers)))
         meanings = [textwrap.wrap(term.meaning, room, subsequent_indent="  ") or [""] for term in self.terms]
-        left, right = max(len(line) for lines in meanings for line in lines), max(map(len, amounts))
+        left, right = max(len(line) for lines in meanings for line in lines), max(map(len, shown))
         rows: list[str] = []
-        for term, amount, (first, *more) in zip(self.terms, amounts, meanings, strict=True):
+        for term, amount, (first, *more) in zip(self.terms, shown, meanings, strict=True):
             rows += [f"{first:<{left}}  {amount:<{right}}   {term._equation}", *more]
         return "\n".join(row.rstrip() for row in rows)

@@ -556,8 +556,9 @@ def spread_path(graph: Any, shock: Any, delays: Any, steps: int) -> FloatArray:
     late = real("delays", delays, ge=1)
     if late.shape not in {(), matrix.shape} or (late != np.floor(late)).any():
         raise ValueError(f"delays must be whole numbers, one or of shape {matrix.shape}, got shape {late.shape}")
-    lag = np.broadcast_to(late.astype(np.int64), matrix.shape)
     path = np.zeros((whole("steps", steps, ge=1) + 1, len(matrix)))
+    # a delay beyond the last step is never over, and may be more than an integer holds
+    lag = np.broadcast_to(np.minimum(late, len(path)).astype(np.int64), matrix.shape)
     path[0] = falls
     nodes = np.arange(len(matrix))
     for step in range(1, len(path)):

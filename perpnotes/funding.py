@@ -125,7 +125,16 @@ def mean_premium(samples: Any, expected: Any = None) -> float:
     return float(taken.sum()) / max(taken.size, due)
 
 
-def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any = None, share: Any = 1.0) -> FloatArray:
+def rate(
+    premium: Any,
+    *,
+    interest: Any = 0.0001,
+    clamp: Any = 0.0005,
+    cap: Any = None,
+    floor: Any = None,
+    share: Any = 1.0,
+    limit: Any = None,
+) -> FloatArray:
     """Funding rate of one payment: `share * F` with `F = P + clip(I - P, -k, k)`, then held within `±cap`.
 
     Inside the *dead band* `|I - P| <= k` it is the interest rate `I`, whatever the premium.
@@ -134,8 +143,10 @@ def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any 
         premium: mean premium `P` of the interval, a fraction. Any shape; the arguments broadcast.
         interest: interest rate `I` of the interval, either sign.
         clamp: half-width `k` of the dead band, `>= 0`; 0 gives `F = P`.
-        cap: largest `|F|`, `>= 0`, or None.
+        cap: largest `|F|`, `>= 0`, or None; the largest `F` beside a `floor`.
+        floor: smallest `F`, `<= 0`, where it is not `-cap`; or None.
         share: the part of `F` that one payment carries, in `(0, 1]`: 1/8 where an 8-hour rate is paid hourly.
+        limit: largest size of the payment's own rate, after the share, `>= 0`: a cap an hour; or None.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -145,14 +156,20 @@ def rate(premium: Any, *, interest: Any = 0.0001, clamp: Any = 0.0005, cap: Any 
         [-5.0, 1.0, 1.0, 1.0, 5.0]
         >>> rate(0.0, share=1 / 8)
         np.float64(1.25e-05)
+        >>> rate([-0.5, 0.5], cap=0.02, floor=-0.01).tolist()
+        [-0.01, 0.02]
+        >>> rate([0.1, 0.5], share=1 / 8, limit=0.04).round(6).tolist()  # at most 4% an hour
+        [0.012438, 0.04]
 
     Source: the form of Binance's, BitMEX's and Hyperliquid's funding documentation; without clamp, dYdX's.
     """
     p, i, k = real("premium", premium), real("interest", interest), real("clamp", clamp, ge=0)
-    limit = np.asarray(np.inf) if cap is None else real("cap", cap, ge=0)
-    part = real("share", share, gt=0, le=1)
-    broadcast(premium=p, interest=i, clamp=k, cap=limit, share=part)
-    result: FloatArray = part * np.clip(p + np.clip(i - p, -k, k), -limit, limit)
+    none = np.asarray(np.inf)
+    most = none if cap is None else real("cap", cap, ge=0)
+    least = -most if floor is None else real("floor", floor, le=0)
+    part, each = real("share", share, gt=0, le=1), none if limit is None else real("limit", limit, ge=0)
+    broadcast(premium=p, interest=i, clamp=k, cap=most, floor=least, share=part, limit=each)
+    result: FloatArray = np.clip(part * np.clip(p + np.clip(i - p, -k, k), least, most), -each, each)
     return result
 
 
@@ -210,15 +227,20 @@ def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> F
     return k * (p / x - skew)
 
 
-def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
-    """Cash flow to the holder at one settlement of a linear contract, in quote currency: `-size * mark * rate`.
+def payment(size: Any, mark: Any, rate: Any, *, inverse: bool = False) -> FloatArray:
+    """Cash flow to the holder at one settlement: `-size * mark * rate`, or `-size / mark * rate` coins with `inverse`.
 
-    Over all holders of a contract it sums to zero, because their sizes do.
+    It is the rate on the notional, in the settlement currency. Over all holders of a contract it sums to zero, because
+    their sizes do.
 
     Parameters:
-        size: coins; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
+        size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
         mark: the price on which the venue charges (mark or index), `> 0`, USD per coin.
         rate: funding rate of this payment; `> 0` is paid by longs.
+        inverse: True for an inverse contract.
+
+    Returns:
+        USD, or coins with `inverse`.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
@@ -226,36 +248,60 @@ def payment(size: Any, mark: Any, rate: Any) -> FloatArray:
     Examples:
         >>> payment([1.0, -1.0], 60_000.0, 0.0001).tolist()
         [-6.0, 6.0]
+        >>> payment(60_000.0, 60_000.0, 0.0001, inverse=True)  # the same six dollars, in coins
+        np.float64(-0.0001)
     """
     q, p, f = real("size", size), real("mark", mark, gt=0), real("rate", rate)
     broadcast(size=q, mark=p, rate=f)
-    return -q * p * f
+    return -q / p * f if flag("inverse", inverse) else -q * p * f
 
 
 def total(
-    size: Any, hours: Any, marks: Any, rates: Any, opened: float, closed: float, *, at_open: bool = False
+    size: Any,
+    hours: Any,
+    marks: Any,
+    rates: Any,
+    opened: float,
+    closed: float,
+    *,
+    at_open: bool = False,
+    inverse: bool = False,
+    interval: float | None = None,
+    missing: str = "refuse",
 ) -> FloatArray:
     """Cash flow to the holder over a holding time: the sum of `payment` at the stamps in `(opened, closed]`.
 
+    A settlement that was due and that the history does not have is refused: where two stamps lie one and a half
+    intervals apart or more, and where the history ends an interval or more before the holding time does, or begins
+    after it has.
+
     Parameters:
-        size: coins; long `> 0`, short `< 0`. Any shape.
+        size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`. Any shape.
         hours: stamps of a funding history, rising, on any clock. Shape `(n,)`.
         marks: the price charged on at each stamp, `> 0`, USD per coin. Shape `(n,)`.
         rates: funding rate of each stamp. Shape `(n,)`.
         opened: when the position was opened, on the same clock.
         closed: when it was closed, not before `opened`.
         at_open: True where the venue also charges a position opened on the very stamp.
+        inverse: True for an inverse contract.
+        interval: hours from one settlement to the next, `> 0`, the longest where they change; None for the median of
+            the history's, which then must have two stamps.
+        missing: `"refuse"`, or `"zero"` to count what is due and missing as nothing paid.
 
     Returns:
-        Quote currency, the shape of `size`.
+        The settlement currency (USD, or coins with `inverse`), the shape of `size`.
 
     Raises:
-        ValueError: for a non-finite value, lengths that differ, stamps out of order, or a close before the opening.
+        ValueError: for a non-finite value, lengths that differ, stamps out of order, a close before the opening, or
+            settlements that are due and missing.
 
     Examples:
         >>> history = {"hours": [0, 8, 16], "marks": [100.0, 101.0, 99.0], "rates": [0.0001, 0.0002, -0.0001]}
         >>> [round(float(total(1.0, **history, opened=0, closed=8, at_open=a)), 6) for a in (False, True)]
         [-0.0202, -0.0302]
+        >>> total(1.0, **history, opened=0, closed=48)  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: hours must hold every settlement due, got 4 too few, the first at 24: ...
     """
     stamps, price, f = (real(n, v, ndim=1) for n, v in (("hours", hours), ("marks", marks), ("rates", rates)))
     start, end = scalar("opened", opened), scalar("closed", closed)
@@ -267,21 +313,57 @@ def total(
         raise ValueError(f"hours must rise from stamp to stamp, got {brief(stamps.tolist())}")
     if end < start:
         raise ValueError(f"closed must be >= opened, got {end:g} and {start:g}")
-    held = ((stamps >= start) if flag("at_open", at_open) else (stamps > start)) & (stamps <= end)
-    per_coin = float(np.where(held, payment(1.0, price, f), 0.0).sum())
-    return real("size", size) * per_coin
+    one_of("missing", missing, ("refuse", "zero"))
+    if interval is None and stamps.size < 2 and missing == "refuse":
+        raise ValueError("interval must be stated where hours holds one stamp: nothing says what is due")
+    first = flag("at_open", at_open)
+    if missing == "refuse":
+        step = float(np.median(np.diff(stamps))) if interval is None else scalar("interval", interval, gt=0)
+        lacking, hour = _lacking(stamps, start, end, step, at_open=first)
+        if lacking:
+            raise ValueError(
+                f"hours must hold every settlement due, got {lacking:g} too few, the first at {hour:g}: "
+                "state interval, or missing='zero'"
+            )
+    held = ((stamps >= start) if first else (stamps > start)) & (stamps <= end)
+    per_unit = float(np.where(held, payment(1.0, price, f, inverse=inverse), 0.0).sum())
+    return real("size", size) * per_unit
 
 
-def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0) -> FloatArray:
-    """How far a cumulative funding index moves: `price * rate * hours / interval`, in quote currency per coin.
+def _lacking(stamps: FloatArray, start: float, end: float, step: float, *, at_open: bool) -> tuple[float, float]:
+    """How many settlements were due in the holding time that the history does not have, and the hour of the first."""
 
-    A venue that settles a position only when it is touched keeps the sum of these; see `settled`.
+    def steps(hours: Any) -> Any:
+        """Whole steps, where a rounding error beside one counts as on it."""
+        return np.rint(to_step(hours, step, toward="down") / step)
+
+    # after each stamp they are whole steps from it: between two those that fit, after the last to the end
+    fit = np.append(np.diff(stamps) / step, np.inf)
+    fit = np.where(fit >= 1.5, np.rint(fit) - 1.0, 0.0)
+    begin = np.maximum(1.0, -steps(stamps - start) if at_open else steps(start - stamps) + 1.0)
+    count = np.maximum(0.0, np.minimum(fit, steps(end - stamps)) - begin + 1.0)
+    # before the first stamp they are whole steps before it
+    before = steps(stamps[0] - start) if at_open else -steps(start - stamps[0]) - 1.0
+    early = max(0.0, before - max(1.0, -steps(end - stamps[0])) + 1.0)
+    first = stamps[0] - before * step if early else float((stamps + begin * step)[np.argmax(count > 0)])
+    return early + float(count.sum()), first
+
+
+def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0, inverse: bool = False) -> FloatArray:
+    """How far a cumulative funding index moves: `price * rate * hours / interval`, the funding of one unit of size.
+
+    With `inverse` a unit is 1 USD of contracts and the move is `rate / price * hours / interval` coins. A venue that
+    settles a position only when it is touched keeps the sum of these; see `settled`.
 
     Parameters:
         price: the price charged on, `> 0`, USD per coin. Any shape; the arguments broadcast.
         rate: funding rate over `interval`; `> 0` is paid by longs.
         hours: time that has passed, `>= 0`.
         interval: hours for which the rate is quoted, `> 0`.
+        inverse: True for an inverse contract.
+
+    Returns:
+        USD per coin, or coins per USD of contracts with `inverse`.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -295,15 +377,19 @@ def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0) -> Flo
     p, f = real("price", price, gt=0), real("rate", rate)
     passed, unit = real("hours", hours, ge=0), real("interval", interval, gt=0)
     broadcast(price=p, rate=f, hours=passed, interval=unit)
-    return p * (f / unit) * passed
+    charged = 1.0 / p if flag("inverse", inverse) else p
+    return charged * (f / unit) * passed
 
 
 def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
     """Cash flow to the holder from a cumulative funding index: `-size * (now - then)`.
 
+    The index is in the settlement currency per unit of size, so it serves linear and inverse contracts: USD per coin
+    for a size in coins, coins per USD for a size in USD of contracts.
+
     Parameters:
-        size: coins; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
-        index_then: the index when the position was last settled, quote currency per coin.
+        size: coins, or USD of inverse contracts; long `> 0`, short `< 0`. Any shape; the arguments broadcast.
+        index_then: the index when the position was last settled, settlement currency per unit of size.
         index_now: the index now.
 
     Raises:
@@ -312,6 +398,9 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
     Examples:
         >>> settled([1.0, -1.0], 120.0, 126.25).tolist()
         [-6.25, 6.25]
+        >>> coins = index_move(50_000.0, 0.001, 8.0, inverse=True)
+        >>> settled(50_000.0, 0.0, coins) == payment(50_000.0, 50_000.0, 0.001, inverse=True)
+        np.True_
     """
     q, then, now = real("size", size), real("index_then", index_then), real("index_now", index_now)
     broadcast(size=q, index_then=then, index_now=now)

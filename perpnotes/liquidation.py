@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from perpnotes import _normal
+from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides
+from perpnotes._validate import FloatArray, brief, broadcast, flag, flags, one_of, real, scalar, sides
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Interval",
     "bankruptcy_value",
     "budget",
+    "cross_move",
     "interval",
     "overtaken",
     "price",
@@ -441,21 +443,46 @@ class Interval:
 
     @property
     def distance(self) -> float:
-        """The smaller relative move to either end, a fraction; 0 where it is too late."""
-        return min(1.0 - self.low / self.mark, self.high / self.mark - 1.0)
+        """The smaller relative move to either end, a fraction; 0 where it is too late, infinite without an end."""
+        return min(self._moves)
+
+    @property
+    def _moves(self) -> tuple[float, float]:
+        """Relative moves down and up to an end; infinite where there is none."""
+        return 1.0 - self.low / self.mark if self.low > 0 else math.inf, self.high / self.mark - 1.0
+
+    def why(self) -> Derivation:
+        """The terms behind the distance; an end that is not there is left out."""
+        down, up = self._moves
+        ends = []
+        if down < math.inf:
+            ends += [
+                Term("P_l", "liquidated from here down", self.low, "USD"),
+                Term("d", "move down", down, "", "1 - P_l / P"),
+            ]
+        if up < math.inf:
+            ends += [
+                Term("P_h", "liquidated from here up", self.high, "USD"),
+                Term("u", "move up", up, "", "P_h / P - 1"),
+            ]
+        found = {(True, True): r"\min(d, u)", (True, False): "d", (False, True): "u", (False, False): ""}
+        name = "distance" if ends else "no liquidation price, never"
+        formula = found[down < math.inf, up < math.inf]
+        return Derivation((Term("P", "mark", self.mark, "USD"), *ends, Term("x", name, self.distance, "", formula)))
 
 
 def interval(account: Account, driver: str, betas: Mapping[str, float] | None = None) -> Interval:
     """The first liquidation price of an account below and above the mark of one coin, while the others follow it.
 
-    An other coin `i` makes `betas[i]` times the relative move of the driver. No betas freeze the other legs, as the one
-    number on a venue's screen does; estimated betas let them follow; ratios of volatilities `sigma_i / sigma_driver`
-    are the betas at correlation one. An account of several legs can have a liquidation price on both sides.
+    When the driver moves by `r`, another coin `i` moves to `(1 + r)^betas[i]` of its mark, as in `stress`. No betas
+    freeze the other legs, as the one number on a venue's screen does; estimated betas let them follow; ratios of
+    volatilities `sigma_i / sigma_driver` are the betas at correlation one. An account of several legs can have a
+    liquidation price on both sides.
 
     Parameters:
         account: positions and collateral.
         driver: the underlying whose price is asked for.
-        betas: relative move of each other underlying for one of the driver; those not named stay where they are.
+        betas: beta of each other underlying to the driver, on log prices; those not named stay where they are.
 
     Raises:
         ValueError: for what is no `Account`, an underlying that it does not hold, betas that are no mapping, a beta of
@@ -474,7 +501,7 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         >>> round(frozen.low, 2), frozen.high
         (52424.24, inf)
         >>> following.low, round(following.high, 2)
-        (0.0, 69057.97)
+        (0.0, 68785.85)
     """
     if not isinstance(account, Account):
         raise ValueError(f"account must be an Account, got {brief(account)}")
@@ -490,6 +517,101 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         for sign, end in ((-1.0, 0.0), (1.0, math.inf))
     )
     return Interval(marks[driver], low, high)
+
+
+def cross_move(
+    size: Any,
+    entry: Any,
+    mark: Any,
+    wallet: Any,
+    maintenance: Any,
+    *,
+    beta: Any = 1.0,
+    down: bool = True,
+    inverse: Any = False,
+    close_fee: Any = 0.0,
+) -> FloatArray:
+    """How far a driver must move to liquidate cross accounts of several legs: `Account.distance`, for many at once.
+
+    The first `|r|` at which `wallet + sum_j pnl_j <= sum_j (MM_j + phi_j N_j)`, where the mark of leg `j` is
+    `P_j (1 + r)^beta_j`. A beta of 1 moves with the driver, 0 stays where it is; where all are one of the two, it is a
+    closed form for each tier.
+
+    Parameters:
+        size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, 0 for none. Shape `(..., L)`: accounts
+            first, legs last; what has a leg axis broadcasts with it.
+        entry: average entry price, `> 0`, USD per coin, shape `(..., L)`.
+        mark: mark price now, `> 0`, USD per coin, shape `(..., L)`.
+        wallet: USD, either sign, shape `(...)`. A coin held as collateral is a leg with its mark as entry and no
+            maintenance, and its value counts here.
+        maintenance: a `Tiers` table for all legs, a list of one table a leg, each in the settlement currency of its
+            leg; or maintenance rates in `[0, 1)`, shape `(..., L)`.
+        beta: of each leg to the driver, on log prices, shape `(..., L)`.
+        down: True for a fall of the driver, False for a rise.
+        inverse: True for an inverse contract; one or shape `(L,)`.
+        close_fee: fee to close as a fraction of the notional, in `[0, 1)`, shape `(..., L)`.
+
+    Returns:
+        The move as a fraction, `>= 0`, shape `(...)`: 0 where it is too late, infinite where it never comes. The price
+        is `mark (1 - move)`, or `mark (1 + move)` for a rise.
+
+    Raises:
+        ValueError: for a value outside its range, or shapes that do not fit.
+
+    Examples:
+        >>> books = [[1.0, 10.0], [1.0, -10.0]]  # Bitcoin beside Ether: long and long, long and short
+        >>> marks = [60_000.0, 3_000.0]
+        >>> cross_move(books, marks, marks, 9_000.0, 0.01, beta=[1.0, 0.0]).round(6).tolist()  # Ether frozen
+        [0.136364, 0.136364]
+        >>> cross_move(books, marks, marks, 9_000.0, 0.01, beta=[1.0, 1.2]).round(6).tolist()
+        [0.085508, 0.332306]
+
+    Source: the definition; the joint move is the one of `stress`.
+    """
+    held, start, now = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    cash, follow, fee = real("wallet", wallet), real("beta", beta), real("close_fee", close_fee, ge=0, lt=1)
+    reciprocal, falls = flags("inverse", inverse), flag("down", down)
+    tables = [maintenance] if isinstance(maintenance, Tiers) else None
+    if isinstance(maintenance, list | tuple) and maintenance and all(isinstance(one, Tiers) for one in maintenance):
+        tables = list(maintenance)
+    rates = np.zeros(1) if tables else real("maintenance", maintenance, ge=0, lt=1)
+    legged = {"size": held, "entry": start, "mark": now, "maintenance": rates, "beta": follow, "close_fee": fee}
+    broadcast(**legged, inverse=reciprocal, **({"tables": np.empty(len(tables))} if tables else {}))
+    shape = np.broadcast_shapes(*(part.shape for part in legged.values()), reciprocal.shape, (len(tables or "1"),))
+    broadcast(wallet=cash, accounts=np.empty(shape[:-1]))
+    accounts = np.broadcast_shapes(cash.shape, shape[:-1])
+    count, legs = math.prod(accounts), shape[-1]
+
+    def columns(part: Any) -> Any:
+        """Legs by accounts, one column where all accounts share it."""
+        part = np.atleast_1d(part)
+        if part.ndim == 1:
+            return np.broadcast_to(part, (legs,))[:, None]
+        return np.broadcast_to(part, (*accounts, legs)).reshape(count, legs).T
+
+    q, e, p, m, b, f = (columns(part) for part in legged.values())
+    coined = columns(reciprocal)
+    steps = max((len(table.floors) for table in tables or []), default=1)
+
+    def padded(kind: str) -> FloatArray:
+        rows = [getattr(table, kind) for table in tables or []]
+        return np.array([[row[min(k, len(row) - 1)] for row in rows] for k in range(steps)])[..., None]
+
+    rate, deduction = (padded("rates"), padded("deductions")) if tables else (m[None], np.zeros((1, 1, 1)))
+
+    def lines(part: slice) -> tuple[FloatArray, FloatArray]:
+        """What each leg adds in its relative price, one line a tier: its value now and its slope."""
+        s, o, x, c, r = (a if a.shape[-1] == 1 else a[..., part] for a in (q, e, p, f, rate))
+        worth = np.where(coined, s * (x / o), s * x)  # how the P&L grows with the relative price
+        gained = np.where(coined, worth - s, s * (x - o))
+        notional = np.where(coined, np.abs(s), np.abs(s) * x)
+        asked, freed = (r + c) * notional, deduction * np.where(coined, x, 1.0)
+        values, slopes = gained - asked + freed, worth + np.where(coined, freed, -asked)
+        wide = (*values.shape[:-1], part.stop - part.start)
+        return np.broadcast_to(values, (steps, legs, wide[-1])), np.broadcast_to(slopes, (steps, legs, wide[-1]))
+
+    money = np.broadcast_to(cash, accounts).reshape(count)
+    return first_move(money, lines, b, down=falls).reshape(accounts)[()]
 
 
 def stop_deviations(

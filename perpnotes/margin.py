@@ -1,7 +1,7 @@
 """What an account must hold, and how far it is from it: tiers, collateral, equity, initial and maintenance margin.
 
-Every amount is valued in USD. With the prices `P_i` moving along a straight line, the equity of an account of linear
-and inverse positions and its maintenance margin are both piecewise linear, so the distance to maintenance is exact.
+Every amount is valued in USD. The equity of an account of linear and inverse positions is linear in each price and its
+maintenance margin the largest of a few lines, so the first price at which the two meet is found, never passed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
@@ -27,6 +28,7 @@ __all__ = [
     "Tiers",
     "close_reserve",
     "crowded_rate",
+    "grown_rate",
     "maintenance_rate",
     "published_tiers",
 ]
@@ -197,6 +199,39 @@ def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> Float
     return result[()]
 
 
+def grown_rate(base: Any, size: Any, slope: Any, *, power: Any = 1.0, start: Any = 1.0) -> FloatArray:
+    """Margin rate that grows with the position: `max(base, start * base + slope * |size|^power)`.
+
+    It grows with the coins and not with their value, so `liquidation.price` takes it as a rate: by the size itself at
+    Deribit (`power=1`), by its root at Drift (`power=0.5, start=0.8`).
+
+    Parameters:
+        base: the smallest rate, in `(0, 1)`. Any shape; the arguments broadcast.
+        size: coins, either sign.
+        slope: growth of the rate, `>= 0`, for one coin to the `power`.
+        power: in `(0, 1]`.
+        start: the part of the base from which it grows, in `[0, 1]`.
+
+    Raises:
+        ValueError: for a value outside its range, or a size whose rate reaches 1.
+
+    Examples:
+        >>> grown_rate(0.01, [1.0, 100.0], 0.00005).round(9).tolist()
+        [0.01005, 0.015]
+        >>> grown_rate(0.05, [1.0, -10_000.0], 0.0005, power=0.5, start=0.8).round(9).tolist()
+        [0.05, 0.09]
+
+    Source: the form of Deribit's margin documentation and of the margin code of the Drift v2 protocol.
+    """
+    least, coins, rise = real("base", base, gt=0, lt=1), real("size", size), real("slope", slope, ge=0)
+    exponent, part = real("power", power, gt=0, le=1), real("start", start, ge=0, le=1)
+    broadcast(base=least, size=coins, slope=rise, power=exponent, start=part)
+    rates: FloatArray = np.maximum(least, part * least + rise * np.abs(coins) ** exponent)
+    if np.any(rates >= 1):
+        raise ValueError(f"size must have a rate below 1, got a rate of {np.max(rates):g}")
+    return rates
+
+
 def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False) -> FloatArray:
     """The fee for closing at the bankruptcy price, which some venues reserve in both margins: `f |q| P_b`.
 
@@ -234,10 +269,10 @@ class Collateral:
         amount: in `currency`; `< 0` is a debt.
         currency: `"USD"`, `"MXN"`, `"BTC"`, …. A coin moves with the positions on that coin.
         haircut: the fraction of its value that the venue does not count, in `[0, 1)`.
-        fx: USD for one unit of `currency`, `> 0`.
+        fx: USD for one unit of `currency`, `> 0`. USD itself is 1; any other currency must say.
 
     Raises:
-        ValueError: for a non-finite value or one outside its range.
+        ValueError: for a non-finite value or one outside its range, or a currency without its rate.
 
     Examples:
         >>> round(Collateral(200_000.0, "MXN", haircut=0.05, fx=0.055).usd, 2)
@@ -247,13 +282,17 @@ class Collateral:
     amount: float
     currency: str = "USD"
     haircut: float = 0.0
-    fx: float = 1.0
+    fx: float = None  # type: ignore[assignment]  # always a number once made
 
     def __post_init__(self) -> None:
         scalar("amount", self.amount)
         scalar("haircut", self.haircut, ge=0, lt=1)
-        scalar("fx", self.fx, gt=0)
         text("currency", self.currency)
+        if self.fx is None:
+            if self.currency != "USD":
+                raise ValueError(f"fx must be stated for {self.currency}: USD for one unit of it")
+            object.__setattr__(self, "fx", 1.0)
+        scalar("fx", self.fx, gt=0)
         if self.currency == "USD" and self.fx != 1:
             raise ValueError(f"fx must be 1 for USD, got {self.fx:g}")
 
@@ -331,14 +370,19 @@ class Position:
         notional = self._notional(mark)
         return (float(self.tiers.maintenance(notional)) + self.close_fee * notional) * self._usd(mark)
 
-    def _kinks(self, move: float) -> list[float]:
-        """Where the notional crosses a tier floor when the mark is `mark * (1 + t * move)`: values of `t > 0`."""
-        if self.basis == "entry" or move == 0:
-            return []
-        floors = [floor for floor in self.tiers.floors if floor > 0]
+    def _lines(self) -> tuple[float, FloatArray, FloatArray]:
+        """What it adds to the account in its relative price `rho`, USD: the slope of the P&L, and lines of the margin.
+
+        The maintenance margin is the largest of `-(v + s (rho - 1))` over the lines, one a tier.
+        """
         inverse = isinstance(self.contract, Inverse)
-        prices = [abs(self.size) / floor if inverse else floor / abs(self.size) for floor in floors]
-        return [t for price in prices if (t := (price / self.mark - 1.0) / move) > 0]
+        slope = self.size * (self.mark / self.entry if inverse else self.mark)
+        if self.basis == "entry":
+            held = np.array([-self._maintenance(self.mark)])
+            return slope, held, held if inverse else np.zeros(1)
+        usd, notional = self._usd(self.mark), self.notional_usd
+        rates, deductions = np.array(self.tiers.rates) + self.close_fee, np.array(self.tiers.deductions) * usd
+        return slope, deductions - rates * notional, deductions if inverse else -rates * notional
 
     @property
     def notional_usd(self) -> float:
@@ -514,19 +558,22 @@ class Account:
     def distance(self, direction: Mapping[str, float]) -> Distance:
         """How far the market can go before equity falls to maintenance, as a multiple of `direction`.
 
-        The mark of each underlying goes to `mark * (1 + t * direction)`; an underlying that is not named stays.
-        `{"BTC": -1}` freezes the other legs, as the one number that venues show does; `{"BTC": -1, "ETH": -1.2}` lets
-        ETH follow with a beta of 1.2. A coin held as collateral moves with its underlying; other currencies stay.
+        The first underlying that is named with a move `d` is the driver: its mark goes to `mark (1 + t d)`. Another one
+        with a move `d_i` follows by its beta `d_i / d` on log prices, `mark_i (1 + t d)^(d_i / d)`, the law of
+        `stress`, so no price reaches 0 before the driver's; what is not named stays. `{"BTC": -1}` freezes the other
+        legs, as the one number that venues show does; `{"BTC": -1, "ETH": -1.2}` lets ETH follow with a beta of 1.2. A
+        coin held as collateral moves with its underlying; other currencies stay.
 
         Parameters:
-            direction: relative move of each underlying for `t = 1`, as fractions; at least one is not 0.
+            direction: relative move of the driver for `t = 1` and, divided by it, the betas of the others; at least one
+                is not 0. The order changes the unit of `t`, not the prices that are found.
 
         Returns:
-            The first `t >= 0` at which `equity <= maintenance`, exact across tiers; infinite if no price above 0
-            does it.
+            The first `t >= 0` at which `equity <= maintenance`, across tiers and past every dip; infinite if no price
+            above 0 does it.
 
         Raises:
-            ValueError: for what is no mapping, an unknown underlying, a non-finite move, or none.
+            ValueError: for what is no mapping, an unknown underlying, a non-finite move or beta, or no move.
         """
         if not isinstance(direction, Mapping):
             raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
@@ -534,41 +581,51 @@ class Account:
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
         if unknown := sorted(moves.keys() - marks.keys()):
             raise ValueError(f"direction must name underlyings of the account, got {', '.join(unknown)}")
-        scale = max(map(abs, moves.values()), default=0.0)
-        if scale == 0:
+        driver = next((name for name, move in moves.items() if move), None)
+        if driver is None:
             raise ValueError("direction must have a move that is not 0")
-        moves = {name: move / scale for name, move in moves.items()}  # so that a tiny direction overflows nothing
+        step = moves[driver]
+        with np.errstate(over="ignore"):
+            betas = {name: scalar(f"beta of {name!r}", np.divide(move, step)) for name, move in moves.items()}
 
-        def prices(t: float) -> dict[str, float]:
-            return {name: mark * (1.0 + t * moves.get(name, 0.0)) for name, mark in marks.items()}
+        def prices(move: float) -> dict[str, float]:
+            log = math.log1p(move)
+            then = {name: mark * math.exp(betas.get(name, 0.0) * log) for name, mark in marks.items()}
+            return then | {driver: marks[driver] * (1.0 + move)}
 
-        def equity(t: float) -> float:
-            at = prices(t)
-            money = (c.usd * (1.0 + t * moves.get(c.currency, 0.0)) for c in self.collateral)
+        def equity(at: Mapping[str, float]) -> float:
+            money = (c.usd * (at[c.currency] / marks[c.currency] if c.currency in at else 1.0) for c in self.collateral)
             return math.fsum((*money, *(p._pnl(at[p.contract.underlying]) for p in self.positions)))
 
-        def gap(t: float) -> float:
-            at = prices(t)
-            return equity(t) - math.fsum(p._maintenance(at[p.contract.underlying]) for p in self.positions)
-
-        buffer = gap(0.0)
+        now = self.assess()
+        buffer = now.buffer
         if buffer <= 0:
-            return Distance(0.0, prices(0.0), equity(0.0), buffer)
-        # The gap is linear between kinks, so the first sign change between two of them gives the root exactly.
-        fall = -min(moves.values())
-        end = 1.0 / fall if fall > 0 else math.inf  # where the first price would reach 0
-        kinks = sorted(t for p in self.positions for t in p._kinks(moves.get(p.contract.underlying, 0.0)) if t < end)
-        last = kinks[-1] if kinks else 0.0
-        points = [0.0, *kinks, last + (1.0 if math.isinf(end) else (end - last) / 2)]
-        rounding = 1e-12 * math.fsum(p.notional_usd for p in self.positions)
-        left, at_left = 0.0, buffer
-        for right in points[1:]:
-            at_right = gap(right)
-            if at_right <= 0 or right == points[-1]:
-                break
-            left, at_left = right, at_right
-        if at_left - at_right > rounding * (right - left):  # else no fall but rounding: a hedged book stays where it is
-            root = left + (right - left) * at_left / (at_left - at_right)
-            if root < end * (1.0 - 1e-12):  # a price of 0 is no price: rounding must not turn it into one
-                return Distance(root / scale, prices(root), equity(root), buffer)
-        return Distance(math.inf, {}, 0.0, buffer)
+            return Distance(0.0, marks, equity(marks), buffer)
+        move = self._first_move(now.equity, betas, down=step < 0)
+        if math.isinf(move):
+            return Distance(math.inf, {}, 0.0, buffer)
+        there = prices(math.copysign(move, step))
+        return Distance(move / abs(step), there, equity(there), buffer)
+
+    def _first_move(self, equity: float, betas: Mapping[str, float], *, down: bool) -> float:
+        """Relative move of the driver to the requirement, `>= 0`, where each underlying follows by its beta."""
+        slopes: dict[str, list[float]] = {}
+        for money in self.collateral:
+            slopes.setdefault(money.currency, []).append(money.usd)
+        legs: list[tuple[str, FloatArray, FloatArray]] = []
+        for position in self.positions:
+            coin = position.contract.underlying
+            slope, value, along = position._lines()
+            slopes.setdefault(coin, []).append(slope)
+            legs.append((coin, value, along))
+        for coin, parts in slopes.items():  # one sum a coin: what is hedged in it cancels before it meets the rest
+            total = math.fsum(parts)
+            hedged = abs(total) <= 1e-12 * math.fsum(map(abs, parts))
+            legs.append((coin, np.zeros(1), np.array([0.0 if hedged else total])))
+        tiers = max(len(value) for _, value, _ in legs)
+        last = [np.minimum(np.arange(tiers), len(value) - 1) for _, value, _ in legs]  # a short table repeats its last
+        values, along = (
+            np.stack([leg[k][rows] for leg, rows in zip(legs, last, strict=True)], axis=1)[..., None] for k in (1, 2)
+        )
+        follow = np.array([[betas.get(coin, 0.0)] for coin, _, _ in legs])
+        return float(first_move(np.array([equity]), lambda _: (values, along), follow, down=down)[0])

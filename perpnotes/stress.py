@@ -27,6 +27,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
+from perpnotes import _labels
 from perpnotes._derivation import Derivation, Term
 from perpnotes._validate import FloatArray, brief, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
@@ -69,13 +70,14 @@ class Market:
         prices: index price of each underlying, `> 0`, USD per coin. The first is the driver.
         volatilities: volatility of each underlying per square root of a year, `> 0`; needed with `correlation`, and as
             the implied volatility of options that `implied` does not name.
-        correlation: correlation matrix in the order of `prices`, or None: all move alike.
+        correlation: correlation matrix in the order of `prices`, or None: all move alike. The labels of a data frame
+            must be the names of `prices` in their order.
         implied: implied volatility of single options, `>= 0`.
         fx: USD for one unit of each currency, `> 0`; USD itself is 1.
 
     Raises:
-        ValueError: for what is no mapping, a value outside its range, a missing volatility, or a matrix that is no
-            correlation matrix.
+        ValueError: for what is no mapping, a value outside its range, a missing volatility, labels that differ, or a
+            matrix that is no correlation matrix.
     """
 
     prices: Mapping[str, float]
@@ -103,6 +105,9 @@ class Market:
             items("implied", self.implied, (Option,))
         if self.correlation is None:
             return
+        names = list(self.prices)
+        for axis in ("index", "columns"):
+            _labels.agree(f"{axis} of correlation", _labels.of(self.correlation, axis), "prices", names)
         matrix = check(self.correlation)
         if matrix.shape != (len(self.prices), len(self.prices)):
             raise ValueError(f"correlation must be {len(self.prices)}×{len(self.prices)}, got shape {matrix.shape}")
@@ -392,6 +397,7 @@ def worst_cases(
         quantities: signed units of each instrument, shape `(N, K)`.
         unit: P&L of one unit, shape `(S, K)`, from `unit_pnl`.
         weight: factor on the P&L of each scenario, `> 0`; a number or shape `(S,)`.
+            Data frames and series keep their order: where two of the three have labels, these must agree.
         block: accounts at a time, `>= 1`; 512 keeps a block of 861 scenarios inside a usual cache.
 
     Returns:
@@ -399,7 +405,7 @@ def worst_cases(
         both of shape `(N,)`.
 
     Raises:
-        ValueError: for shapes that do not fit, an empty array or a non-finite value.
+        ValueError: for shapes or labels that do not fit, an empty array or a non-finite value.
 
     Examples:
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
@@ -407,6 +413,9 @@ def worst_cases(
         >>> losses.round(6), scenario
         (array([ 6000., 12000.]), array([0, 1]))
     """
+    columns = _labels.of(quantities, "columns"), _labels.of(unit, "columns")
+    _labels.agree("columns of quantities", columns[0], "unit", columns[1])
+    _labels.agree("index of weight", _labels.of(weight, "index"), "unit", _labels.of(unit, "index"))
     books = real("quantities", quantities, ndim=2)
     values = real("unit", unit, ndim=2)
     if books.shape[1] != values.shape[1]:
@@ -479,6 +488,26 @@ class Netting:
     def destroyed(self) -> float:
         """The benefit at the lowest stress less that at the highest; below 0 where the jump adds to it."""
         return float(self.benefit[0] - self.benefit[-1])
+
+    def why(self) -> Derivation:
+        """The terms behind what the highest stress destroys of the benefit at the lowest."""
+        ends = [
+            (
+                Term(rf"\theta_{{{name}}}", f"{word} correlation stress", float(self.theta[k])),
+                Term(f"A_{{{name}}}", f"legs alone at the {word}", float(self.standalone[k]), "USD"),
+                Term(f"L_{{{name}}}", f"book at the {word}", float(self.book[k]), "USD"),
+                Term(
+                    f"B_{{{name}}}",
+                    f"benefit at the {word}",
+                    float(self.benefit[k]),
+                    "USD",
+                    f"A_{{{name}}} - L_{{{name}}}",
+                ),
+            )
+            for k, name, word in ((0, "0", "lowest"), (-1, "1", "highest"))
+        ]
+        destroyed = Term("D", "benefit destroyed", self.destroyed, "USD", "B_0 - B_1")
+        return Derivation((*ends[0], *ends[1], destroyed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,8 +592,18 @@ class Evaluation:
         book = np.array([max(0.0, -part.sum(axis=1).min()) for part in slices])
         return Netting(theta, alone, book)
 
-    def why(self) -> Derivation:
-        """The terms behind the initial margin: each leg in the worst cell, the weight, the factor."""
+    def why(self, what: str = "initial") -> Derivation:
+        """The terms behind a margin: each leg in the worst cell, the weight, the factor.
+
+        Parameters:
+            what: `"initial"` or `"maintenance"`.
+
+        Raises:
+            ValueError: for another word.
+        """
+        one_of("what", what, ("initial", "maintenance"))
+        symbol, margin = ("I", self.initial) if what == "initial" else ("M", self.maintenance)
+        factor = self.scenarios.factors[0 if what == "initial" else 1]
         worst = self.worst
         legs = tuple(
             Term(
@@ -579,8 +618,8 @@ class Evaluation:
                 *legs,
                 Term("w", "weight of the scenario", worst.weight),
                 Term("L", "worst loss", worst.loss, "USD", r"\max(0, -w \sum_k x_k)"),
-                Term("f", "initial factor", self.scenarios.factors[0]),
-                Term("I", "initial margin", self.initial, "USD", "f L"),
+                Term("f", f"{what} factor", factor),
+                Term(symbol, f"{what} margin", margin, "USD", "f L"),
             )
         )
 
@@ -675,8 +714,8 @@ class Marks:
 
     Parameters:
         perpetual: mark of the perpetual, `> 0`, USD per coin; None where it is on the index.
-        expiries: forward and rate of each expiry, by its time in years; an expiry that it does not name has its
-            forward on the index and no rate.
+        expiries: forward and rate of each expiry, by its time in years, the `years` of the options; an expiry that it
+            does not name has its forward on the index and no rate, and one that no option has is refused.
         stable: price of the coin in which the account settles, `> 0`, USD.
         confidence: how sure the oracle is of index and perpetual, in `[0, 1]`.
 
@@ -848,8 +887,16 @@ class PortfolioMargin:
         """Maintenance margin, USD, `>= 0`; the account is liquidated when its equity falls to it."""
         return self.rule.scenarios.factors[1] * self.loss
 
-    def why(self) -> Derivation:
-        """The terms behind the initial margin: the worst scenario part by part, each contingency, the factor."""
+    def why(self, what: str = "initial") -> Derivation:
+        """The terms behind a margin: the worst scenario part by part, each contingency, the factor.
+
+        Parameters:
+            what: `"initial"` or `"maintenance"`.
+
+        Raises:
+            ValueError: for another word.
+        """
+        one_of("what", what, ("initial", "maintenance"))
         worst = self.worst
         moves = [Term(rf"\text{{{name}}}", f"{name} move", move) for name, move in worst.moves.items()]
         parts = [
@@ -860,6 +907,17 @@ class PortfolioMargin:
             Term(f"c_{{{k}}}", f"contingency, {name}", charge, "USD")
             for k, (name, charge) in enumerate(self.contingencies.items(), start=1)
         ]
+        last = {
+            "initial": (
+                Term("f", "initial factor", self.initial_factor),
+                Term("O", "low oracle confidence", self.distrust, "USD"),
+                Term("I", "initial margin", self.initial, "USD", "f L + O"),
+            ),
+            "maintenance": (
+                Term("m", "maintenance factor", self.rule.scenarios.factors[1]),
+                Term("M", "maintenance margin", self.maintenance, "USD", "m L"),
+            ),
+        }[what]
         return Derivation(
             (
                 Term("s", "worst scenario, counted from 0", worst.index),
@@ -875,9 +933,7 @@ class PortfolioMargin:
                     "USD",
                     r"\max(0, -\min(S, B)) + \sum_k c_k",
                 ),
-                Term("f", "initial factor", self.initial_factor),
-                Term("O", "low oracle confidence", self.distrust, "USD"),
-                Term("I", "initial margin", self.initial, "USD", "f L + O"),
+                *last,
             )
         )
 
@@ -904,7 +960,7 @@ def portfolio_margin(
 
     Raises:
         ValueError: for an empty book, another contract or currency, two coins, a non-finite quantity, a debt with a
-            haircut, or a coin or option that the market does not price.
+            haircut, a coin or option that the market does not price, or an expiry of the marks that no option has.
 
     Examples:
         >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
@@ -942,6 +998,10 @@ def portfolio_margin(
     held = list(zip(contracts, sizes.tolist(), strict=True))
     perpetuals, spot = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot))
     cash = sum(q * (1.0 - c.haircut) for c, q in held if isinstance(c, Cash))
+    expiries = sorted({contract.years for contract in contracts if isinstance(contract, Option)})
+    if strange := sorted(marks.expiries.keys() - set(expiries)):
+        held_ones = ", ".join(map(repr, expiries)) or "none"
+        raise ValueError(f"expiries of the marks must be those of the options, {held_ones}, got {strange[0]!r}")
 
     value = scalar("unsettled", unsettled)
     basis, naked = 0.0, 0.0
@@ -955,7 +1015,7 @@ def portfolio_margin(
             marked = replace(market, prices={**market.prices, coin: price})
             parts.append((name, quantity * unit_pnl([contract], marked, rule.scenarios)[:, 0]))
     value += spot * index / marks.stable
-    for years in sorted({contract.years for contract in contracts if isinstance(contract, Option)}):
+    for years in expiries:
         options = [(c, q) for c, q in held if isinstance(c, Option) and c.years == years]
         expiry = marks.expiries.get(years, Expiry(index))
         now, then, alone = _expiry(options, market, rule, expiry)

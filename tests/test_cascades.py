@@ -220,6 +220,12 @@ class TestGraph:
         mixed = cascades.spread_path(self.GRAPH, [1.0, 0.5], [[1, 5], [3, 2]], 400)
         assert mixed[-1] == pytest.approx(cascades.spread(self.GRAPH, [1.0, 0.5]), rel=1e-12)
 
+    def test_a_delay_beyond_the_end_never_arrives(self) -> None:
+        """Also one that no integer of the machine holds."""
+        for late in (5.0, 2.0**63, 1e300):
+            path = cascades.spread_path(self.GRAPH, [1.0, 0.5], late, 4)
+            assert path.tolist() == [[1.0, 0.5]] * 5
+
     @given(entries=st.lists(st.floats(0.01, 1.0), min_size=9, max_size=9))
     def test_the_radius_has_its_mode_and_its_importance(self, entries: list[float]) -> None:
         """`G v = r v` and `w G = r w`, both positive."""

@@ -1,6 +1,10 @@
 """What a derivation looks like where it is printed."""
 
+import math
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from perpnotes import Derivation, Term
 
@@ -55,6 +59,56 @@ class TestPrinted:
     def test_one_term_is_one_line(self) -> None:
         assert str(Term("M", "margin", 325.0, "USD", "m N")) == "margin: 325.00 USD   [M = m N]"
         assert str(Term("m", "rate", 0.005)) == "rate: 0.005   [m]"
+
+
+class TestAmounts:
+    @pytest.mark.parametrize(
+        ("value", "shown"),
+        [
+            (0.00002, "0.00002"),
+            (0.0000123456, "0.000012346"),
+            (0.5, "0.50"),
+            (-0.05, "-0.05"),
+            (2.12346, "2.1235"),
+            (9.99999, "10.00"),
+            (12.3456, "12.35"),
+            (54_207.104, "54,207.10"),
+            (0.0, "0.00"),
+            (3e-12, "3e-12"),
+        ],
+    )
+    def test_a_cheap_coin_has_its_digits(self, value: float, shown: str) -> None:
+        """Below 10 an amount has five digits where it has them, never fewer than two decimals; from 10 up two."""
+        assert str(Term("E", "entry price", value, "USD")) == f"entry price: {shown} USD   [E]"
+
+    @given(st.floats(1e-9, 1e9))
+    def test_no_amount_is_off_by_more_than_its_last_digit(self, value: float) -> None:
+        """What is printed is the value to half of its fifth digit, or to half a cent from 10 up."""
+        shown = float(str(Term("x", "x", value, "USD")).split(" ")[1].replace(",", ""))
+        digit = 1e-4 * 10 ** math.floor(math.log10(value)) if value < 10 else 0.01
+        assert shown == pytest.approx(value, rel=1e-12, abs=0.5 * digit)
+
+    def test_what_rounding_leaves_of_large_amounts_is_nothing(self) -> None:
+        """A difference of amounts of 100,000 is exact to about 1e-11: less than that is shown as none."""
+        large, rest = printed(Term("C", "collateral", 1e5, "USD"), Term("B", "buffer", 1.4e-11 / 10, "USD"))
+        assert rest == "buffer            0.00 USD   B"
+        assert large == "collateral  100,000.00 USD   C"
+
+
+class TestReading:
+    WHY = Derivation((Term("P_{BTC}", "mark of BTC", 60_000.0, "USD"), Term(r"\Delta_{1}", "step", 0.1)))
+
+    def test_a_value_has_three_names(self) -> None:
+        """The symbol in LaTeX, the symbol as printed, and the meaning."""
+        for name in ("P_{BTC}", "P_BTC", "mark of BTC"):
+            assert self.WHY[name] == 60_000.0
+        with pytest.raises(KeyError, match="'P' is none of 'P_BTC', 'Δ_1'"):
+            self.WHY["P"]
+
+    def test_it_is_a_sequence_of_terms_and_a_dict_of_values(self) -> None:
+        assert list(self.WHY) == list(self.WHY.terms)
+        assert len(self.WHY) == 2
+        assert dict(self.WHY) == {"P_BTC": 60_000.0, "Δ_1": 0.1}
 
 
 @pytest.mark.parametrize(

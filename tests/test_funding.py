@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import histories
@@ -518,8 +520,9 @@ class TestSettlement:
         hours = 8.0 * np.arange(len(rates))
         history = (1.5, hours, 100.0 + hours, rates)
         end = float(cut % (8 * len(rates)))
-        whole = total(*history, 0.0, 999.0, at_open=at_open)
-        parts = total(*history, 0.0, end, at_open=at_open) + total(*history, end, 999.0)
+        whole = total(*history, 0.0, 999.0, at_open=at_open, missing="zero")
+        first = total(*history, 0.0, end, at_open=at_open, interval=8.0)
+        parts = first + total(*history, end, 999.0, missing="zero")
         assert float(whole) == pytest.approx(float(parts), rel=0, abs=1e-9)
 
     def test_it_pays_as_often_as_settlements_says(self) -> None:
@@ -539,6 +542,73 @@ class TestSettlement:
         lazy = settled(-3.0, index[0], index[-1])
         assert float(lazy) == pytest.approx(float(payment(-3.0, marks, rates).sum()), rel=0, abs=1e-7)
 
+    @given(
+        kept=st.lists(st.booleans(), min_size=2, max_size=14).filter(any),
+        opened=st.integers(-30, 70),
+        held=st.integers(0, 90),
+        step=st.sampled_from([0.1, 1.0, 4.0, 8.0]),
+        offset=st.sampled_from([0.0, 3.0, -7.25]),
+        at_open=st.booleans(),
+    )
+    def test_what_is_due_and_missing_is_counted(
+        self, kept: list[bool], opened: int, held: int, step: float, offset: float, at_open: bool
+    ) -> None:
+        """On a grid with holes, before it and after it: the number and the first hour of a listing one by one."""
+        grid = np.arange(-50.0, 60.0)
+        present = np.array([k for k, keep in enumerate(kept) if keep], dtype=float)
+        start, end = opened / 4, (opened + held) / 4  # in steps, on a stamp or between two
+        inside = ((grid >= start) if at_open else (grid > start)) & (grid <= end)
+        lost = grid[inside & ~np.isin(grid, present)]
+        ones = np.ones(present.size)
+        hours = {"hours": offset + step * present, "opened": offset + step * start, "closed": offset + step * end}
+        settle = partial(total, 1.0, **hours, marks=ones, rates=ones, at_open=at_open)
+        if lost.size:
+            named = f"got {lost.size} too few, the first at {offset + step * lost[0] + 0.0:g}:"
+            with pytest.raises(ValueError, match=re.escape(named)):
+                settle(interval=step)
+        else:
+            assert settle(interval=step) == settle(missing="zero")
+        assert settle(missing="zero") == -(inside & np.isin(grid, present)).sum()
+
+    def test_a_hole_of_a_month_is_no_month_without_funding(self) -> None:
+        """752 hours between two stamps are 93 settlements that nobody paid; jitter of a stamp is no hole."""
+        before, after = np.arange(0.0, 81.0, 8.0), 832.0 + np.arange(0.0, 81.0, 8.0)
+        hours = np.concatenate([before, after])
+        ones = np.ones(hours.size)
+        with pytest.raises(ValueError, match="got 93 too few, the first at 88:"):
+            total(1.0, hours, ones, 1e-4 * ones, 80.0, 831.0)
+        assert total(1.0, hours, ones, 1e-4 * ones, 80.0, 831.0, missing="zero") == 0.0
+        late = before + np.linspace(0.0, 0.3, before.size)
+        assert total(1.0, late, ones[:11], ones[:11], 1.0, 80.5) == -10.0
+
+    def test_one_stamp_does_not_say_what_is_due(self) -> None:
+        """Then the interval is asked for; a history that changes from 8 to 4 hours states the longer one."""
+        with pytest.raises(ValueError, match="interval must be stated"):
+            total(1.0, [8.0], [1.0], [0.1], 0.0, 9.0)
+        changing = np.concatenate([np.arange(0.0, 24.1, 8.0), 24.0 + np.arange(4.0, 100.0, 4.0)])
+        ones = np.ones(changing.size)
+        with pytest.raises(ValueError, match="too few"):
+            total(1.0, changing, ones, ones, 0.0, 100.0)
+        assert total(1.0, changing, ones, ones, 0.0, 100.0, interval=8.0) == -(changing[changing <= 100].size - 1)
+
+    @given(size=st.floats(-1e6, 1e6), mark=st.floats(1, 1e5), f=st.floats(-0.01, 0.01))
+    def test_an_inverse_payment_is_the_same_dollars_in_coins(self, size: float, mark: float, f: float) -> None:
+        """`-f Q / P` coins are worth `-f Q` dollars at the mark; a linear position of that notional pays as much."""
+        coins = float(payment(size, mark, f, inverse=True))
+        assert coins * mark == pytest.approx(-f * size, rel=1e-12, abs=1e-12)
+        assert coins * mark == pytest.approx(float(payment(size / mark, mark, f)), rel=1e-9, abs=1e-9)
+
+    @given(path=st.lists(st.tuples(st.floats(1, 1e5), st.floats(-0.01, 0.01)), min_size=2, max_size=20))
+    def test_an_inverse_contract_settles_one_way(self, path: list[tuple[float, float]]) -> None:
+        """One by one, over the holding time and by the index: the same coins."""
+        marks, rates = map(np.array, zip(*path, strict=True))
+        hours = 8.0 * np.arange(len(path))
+        each = payment(-500.0, marks, rates, inverse=True)
+        whole = total(-500.0, hours, marks, rates, 0.0, hours[-1], at_open=True, inverse=True)
+        index = np.cumsum(index_move(marks, rates, 8.0, inverse=True))
+        assert float(whole) == pytest.approx(float(each.sum()), rel=1e-12, abs=1e-12)
+        assert float(settled(-500.0, 0.0, index[-1])) == pytest.approx(float(each.sum()), rel=1e-9, abs=1e-12)
+
     def test_an_hour_of_an_eight_hour_rate_is_an_eighth(self) -> None:
         """And the interval is an argument."""
         assert index_move(50_000.0, 0.001, 1.0) == pytest.approx(50_000.0 * rate(0.001, clamp=0.0, share=1 / 8))
@@ -557,6 +627,22 @@ class TestSettlement:
         valid = {"hours": [0.0, 8.0], "marks": [1.0, 1.0], "rates": [0.1, 0.1], "opened": 0.0, "closed": 8.0}
         with pytest.raises(ValueError, match=message):
             total(1.0, **{**valid, **change})
+
+
+class TestCaps:
+    @given(
+        mean=st.floats(-1, 1), cap=st.floats(0, 0.1), floor=st.floats(-0.1, 0), share=st.floats(0.01, 1),
+        limit=st.floats(0, 0.1),
+    )  # fmt: skip
+    def test_each_cap_holds_where_it_is_stated(
+        self, mean: float, cap: float, floor: float, share: float, limit: float
+    ) -> None:
+        """The rate of the interval within floor and cap, the payment's within its limit, and nothing else moved."""
+        free = float(rate(mean))
+        assert float(rate(mean, cap=cap, floor=floor)) == min(max(free, floor), cap)
+        assert rate(mean, cap=cap) == rate(mean, cap=cap, floor=-cap)
+        assert float(rate(mean, floor=floor)) == max(free, floor)
+        assert float(rate(mean, share=share, limit=limit)) == min(max(share * free, -limit), limit)
 
 
 class TestTerms:
@@ -596,13 +682,16 @@ BAD_INPUT = {
         skew_rate, ratio=(1, AT_LEAST_0), mark=(1, POSITIVE), index=(1, POSITIVE), sensitivity=(1, AT_LEAST_0)
     ),
     "total": case(
-        lambda size, hour, mark, rate, opened, closed: total(size, [0, hour], [1, mark], [1, rate], opened, closed),
+        lambda size, hour, mark, rate, opened, closed, interval: total(
+            size, [0, hour], [1, mark], [1, rate], opened, closed, interval=interval
+        ),
         size=(1, ANY),
         hour=(8, NOTHING),
         mark=(1, NOTHING),
         rate=(0.1, {"zero", "negative"}),
         opened=(-1, {"zero", "negative"}),
         closed=(9, {"zero", "negative"}),
+        interval=(8, NOTHING),
     ),
     "index_move": case(index_move, price=(1, POSITIVE), rate=(0.1, ANY), hours=(1, AT_LEAST_0), interval=(8, POSITIVE)),
     "settled": case(settled, size=(1, ANY), index_then=(1, ANY), index_now=(1, ANY)),
@@ -624,7 +713,9 @@ BAD_INPUT = {
         interest=(0.1, ANY),
         clamp=(0.1, AT_LEAST_0),
         cap=(0.1, AT_LEAST_0),
+        floor=(-0.1, {"zero", "negative"}),
         share=(0.5, POSITIVE),
+        limit=(0.1, AT_LEAST_0),
     ),
     "payment": case(payment, size=(1, ANY), mark=(1, POSITIVE), rate=(0.1, ANY)),
     "settlements": case(settlements, opened=(-9, ANY), closed=(9, ANY), interval=(8, POSITIVE)),

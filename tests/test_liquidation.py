@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from perpnotes.liquidation import (
     Estimate,
     bankruptcy_value,
     budget,
+    cross_move,
     interval,
     overtaken,
     price,
@@ -376,23 +378,23 @@ class TestInterval:
         assert actual.high == math.inf
 
     @given(
-        beta=st.integers(-200, 200).map(lambda b: b / 100), eth=st.floats(-60.0, 60.0).filter(lambda x: abs(x) > 0.01)
+        beta=st.floats(-2.0, 2.0).filter(lambda b: abs(b) > 0.3),
+        eth=st.floats(-60.0, 60.0).filter(lambda x: abs(x) > 1),
     )
     def test_following_legs_have_the_closed_form(self, beta: float, eth: float) -> None:
-        """r* = -(equity - MM)/(D - DM) with D = sum s q P b and DM = sum m q P b, on the side where it lies."""
-        account = book(1.0, eth, 9_000.0)
-        slope = 60_000.0 + eth * 3_000.0 * beta - 0.01 * (60_000.0 + abs(eth) * 3_000.0 * beta)
-        room = account.assess().buffer
+        """With one leg, a beta is a power: the other coin's own end, raised to `1 / beta`."""
+        legs = [
+            Position(Linear("BTC"), 1e-9, 60_000.0, 60_000.0, FLAT),
+            Position(Linear("ETH"), eth, 3_000.0, 3_000.0, FLAT),
+        ]
+        account = Account(legs, [Collateral(abs(eth) * 3_000.0 * 0.3)])
+        own = float(price(eth, 3_000.0, abs(eth) * 3_000.0 * 0.3, 0.01)) / 3_000.0
         actual = interval(account, "BTC", {"ETH": beta})
-        if abs(slope) < 1.0:
-            return  # nearly hedged: rounding decides
-        root = 60_000.0 * (1 - room / slope)
-        lowest = 60_000.0 * max(0.0, 1 - 1 / beta) if beta > 0 else 0.0  # the other price is 0 there
-        highest = 60_000.0 * (1 - 1 / beta) if beta < 0 else math.inf
-        if slope > 0 and root > lowest * (1 + 1e-9):
-            assert (actual.low, actual.high) == (pytest.approx(root, rel=1e-9), math.inf)
-        elif slope < 0 and root < highest * (1 - 1e-9):
-            assert (actual.low, actual.high) == (0.0, pytest.approx(root, rel=1e-9))
+        end = 60_000.0 * own ** (1 / beta)
+        if own ** (1 / beta) < 1:
+            assert (actual.low, actual.high) == (pytest.approx(end, rel=1e-6), math.inf)  # the speck of Bitcoin
+        else:
+            assert (actual.low, actual.high) == (0.0, pytest.approx(end, rel=1e-6))
 
     def test_correlation_one_liquidates_two_longs_sooner_and_a_pair_later(self) -> None:
         """Betas of sigma ratios: longs fall together; the short leg of a pair pays for the long one."""
@@ -416,6 +418,23 @@ class TestInterval:
         assert (short.low, short.distance) == (0.0, pytest.approx(short.high / 60_000 - 1, rel=1e-15))
         assert short.distance < 0.2
 
+    def test_no_end_is_no_distance(self) -> None:
+        """A fully paid long has an end on neither side; a low of 0 is not a fall of all."""
+        paid = Account([Position(Linear("BTC"), 1.0, 100.0, 100.0, FLAT)], [Collateral(100.0)])
+        assert interval(paid, "BTC").distance == math.inf
+        far = interval(book(-1.0, -1.0, 99_000.0), "BTC")
+        assert (far.low, far.distance) == (0.0, pytest.approx(far.high / 60_000 - 1, rel=1e-15))
+        assert far.distance > 1.0
+
+    def test_what_is_shown_is_the_distance(self) -> None:
+        """The derivation ends in the distance and names only the ends that are there."""
+        for account in (book(-1.0, -1.0, 9_000.0), book(1.0, 10.0, 9_000.0), book(1.0, 1.0, 99_000.0)):
+            found = interval(account, "BTC", {"ETH": 1.2})
+            why = found.why()
+            assert why.value == found.distance
+            symbols = [term.symbol for term in why.terms]
+            assert ("P_l" in symbols, "P_h" in symbols) == (found.low > 0, found.high < math.inf)
+
     def test_too_late_is_distance_zero(self) -> None:
         """An account below its requirement has both ends at the mark."""
         late = interval(book(1.0, 10.0, 100.0), "BTC")
@@ -427,6 +446,131 @@ class TestInterval:
             interval(book(1, 1, 1), "SOL")
         with pytest.raises(ValueError, match="must not name the driver"):
             interval(book(1, 1, 1), "BTC", {"BTC": 1.0})
+
+
+LAWS = ("straight", "power", "power of each account")
+
+
+def random_books(rng: np.random.Generator, accounts: int, legs: int) -> dict[str, Any]:
+    """Books of linear and inverse legs of like value, long, short or none, entered near the mark."""
+    mark = 10.0 ** rng.integers(-2, 5, legs)
+    inverse = rng.random(legs) < 0.3
+    side = rng.choice([-1.0, 0.0, 1.0], (accounts, legs), p=(0.4, 0.1, 0.5))
+    value = side * np.exp(rng.normal(0.0, 1.0, (accounts, legs)))
+    return {
+        "size": np.where(inverse, value, value / mark),
+        "entry": mark * np.exp(rng.normal(0.0, 0.05, (accounts, legs))),
+        "mark": mark,
+        "wallet": np.exp(rng.normal(0.0, 1.0, accounts)),
+        "inverse": inverse,
+        "close_fee": 0.0005,
+    }
+
+
+def gaps(books: dict[str, Any], tables: list[Tiers], beta: Any, logs: Any) -> tuple[Any, Any]:
+    """Equity less maintenance and close fee of each account at log moves of the driver, and its gross value there."""
+    gap = books["wallet"][:, None] + np.zeros(np.shape(logs)[-1])
+    gross = np.abs(gap)
+    for j, (mark, inverse, table) in enumerate(zip(books["mark"], books["inverse"], tables, strict=True)):
+        size, entry = books["size"][:, [j]], books["entry"][:, [j]]
+        then = mark * np.exp(np.broadcast_to(beta, books["size"].shape)[:, [j]] * logs)
+        notional = np.abs(size) / then if inverse else np.abs(size) * then
+        pnl = size * (1 / entry - 1 / then) if inverse else size * (then - entry)
+        usd = then if inverse else 1.0
+        gap = gap + (pnl - table.maintenance(notional) - books["close_fee"] * notional) * usd
+        gross = gross + (np.abs(pnl) + notional) * usd
+    return gap, gross
+
+
+class TestCrossMove:
+    @pytest.mark.parametrize("down", [True, False])
+    @pytest.mark.parametrize("law", LAWS)
+    def test_it_is_the_first_crossing_of_a_dense_grid(self, down: bool, law: str) -> None:
+        """Equity less maintenance is 0 there, and nowhere on a grid of 6,001 moves before it is it 0 or less."""
+        rng = np.random.default_rng(LAWS.index(law) + 10 * down)
+        grid = (-1.0 if down else 1.0) * np.linspace(0.0, 6.0, 6001)
+        hits = several = 0
+        for legs in (1, 2, 3, 6):
+            books = random_books(rng, 150, legs)
+            units = np.where(books["inverse"], 1.0 / books["mark"], 1.0)
+            tables = [Tiers((0.0, 0.4 * unit, 2.0 * unit), (0.01, 0.03, 0.1)) for unit in units]
+            shape = (150, legs) if law == "power of each account" else (legs,)
+            beta = np.arange(legs) % 3 != 1 if law == "straight" else rng.normal(0.7, 1.0, shape)
+            moves = cross_move(**books, maintenance=tables, beta=1.0 * beta, down=down)
+            with np.errstate(divide="ignore"):
+                found = np.log1p(-moves if down else moves, where=np.isfinite(moves), out=np.full(150, np.inf))
+            rows, gross = gaps(books, tables, beta, grid)
+            before = np.abs(grid) < np.abs(found)[:, None] * (1.0 - 1e-9)
+            late = rows[:, 0] <= 0
+            assert (moves[late] == 0).all()
+            assert (rows[before] > -1e-12 * gross[before]).all()
+            ends = (np.abs(found) < 6.0) & ~late  # far out the move itself, near 1, no longer holds the price
+            there, size = gaps(books, tables, beta, np.where(ends, found, 0.0)[:, None])
+            assert (np.abs(there[ends, 0]) < 1e-12 * size[ends, 0]).all()
+            hits += ends.sum()
+            several += (np.abs(np.diff(np.sign(rows), axis=1)).sum(axis=1) > 2).sum()
+        assert hits > 100
+        assert several > 10 or law == "straight"  # accounts that would live again beyond the first crossing
+
+    def test_it_is_the_distance_of_an_account(self) -> None:
+        """Account by account the same move, with coins as collateral as a leg without maintenance."""
+        table = published_tiers("binance_btcusdt_2024_10")
+        free = Tiers.flat(1e-12)
+        sizes = [[20.0, -300.0, 2.0], [-20.0, 300.0, 0.0], [1.0, 5.0, 1.0]]
+        for beta in ([1.0, 1.3, 1.0], [1.0, 0.0, 1.0], [1.0, -0.4, 1.0]):
+            for down in (True, False):
+                sign = -1.0 if down else 1.0
+                expected = []
+                for btc, eth, coins in sizes:
+                    legs = [
+                        Position(Linear("BTC"), btc, 61_000.0, 60_000.0, table),
+                        Position(Linear("ETH"), eth, 3_000.0, 3_100.0, table),
+                    ]
+                    account = Account(legs, [Collateral(90_000.0), Collateral(coins, "BTC", fx=60_000.0)])
+                    expected.append(account.distance({"BTC": sign, "ETH": sign * beta[1]}).move)
+                actual = cross_move(
+                    sizes,
+                    [61_000.0, 3_000.0, 60_000.0],
+                    [60_000.0, 3_100.0, 60_000.0],
+                    90_000.0 + 60_000.0 * np.array(sizes)[:, 2],
+                    [table, table, free],
+                    beta=beta,
+                    down=down,
+                )
+                assert actual == pytest.approx(expected, rel=1e-9)
+
+    def test_one_leg_is_the_liquidation_price(self) -> None:
+        """A cross account of one leg is an isolated position, at every size and through blocks of accounts."""
+        table = published_tiers("binance_btcusdt_2024_10")
+        rng = np.random.default_rng(3)
+        size = np.exp(rng.normal(2.0, 2.0, 70_000))
+        wallet = size * 60_000.0 / rng.uniform(2.0, 20.0, size.size)
+        for sign in (1.0, -1.0):
+            ends = price(sign * size, 60_000.0, wallet, table)
+            moves = cross_move(sign * size[:, None], 60_000.0, 60_000.0, wallet, table, down=sign > 0)
+            late = sign * (60_000.0 - ends) <= 0
+            assert moves[~late] == pytest.approx(sign * (1.0 - ends[~late] / 60_000.0), rel=1e-9, abs=1e-12)
+            assert not moves[late].any()
+
+    def test_a_hedge_is_not_ended_by_rounding(self) -> None:
+        """An inverse short against as many coins is worth the same dollars at every price, under either law."""
+        book = {"size": [[-60_000.0, 1.2, 0.1]], "entry": [50_000.0, 50_000.0, 1.0], "mark": [50_000.0, 50_000.0, 1.0]}
+        for beta in ([1.0, 1.0, 0.0], [1.0, 1.0, 0.3], [1.0, 1.0, -0.3]):
+            for down in (True, False):
+                moves = cross_move(
+                    **book, wallet=60_000.0, maintenance=[[0.005, 0.0, 0.0]], inverse=[True, False, False],
+                    beta=beta, down=down,
+                )  # fmt: skip
+                assert moves.tolist() == [math.inf]
+
+    def test_shapes_that_do_not_fit(self) -> None:
+        """Legs and accounts are named."""
+        with pytest.raises(ValueError, match="must broadcast"):
+            cross_move([[1.0, 1.0]], 1.0, [1.0, 1.0, 1.0], 1.0, 0.01)
+        with pytest.raises(ValueError, match="wallet and accounts must broadcast"):
+            cross_move([[1.0, 1.0], [1.0, 1.0]], 1.0, 1.0, [1.0, 1.0, 1.0], 0.01)
+        with pytest.raises(ValueError, match="tables must broadcast"):
+            cross_move([[1.0, 1.0, 1.0]], 1.0, 1.0, 1.0, [FLAT, FLAT])
 
 
 class TestStop:
@@ -567,6 +711,19 @@ BAD_INPUT = {
     ),
     "Estimate.at": case(ONE.at, multiple=(1, AT_LEAST_0)),
     "Estimate.distance": case(ONE.distance, mark=(1, NOTHING)),
+    "cross_move": case(
+        lambda size, entry, mark, beta, close_fee: cross_move(
+            size, entry, mark, 0.5, 0.01, beta=beta, close_fee=close_fee
+        ),
+        size=(1, {"zero", "negative", "shape"}),
+        entry=(1, POSITIVE),
+        mark=(1, POSITIVE),
+        beta=(0.5, {"zero", "negative", "shape"}),
+        close_fee=(0.1, AT_LEAST_0),
+    ),
+    "cross_move.wallet": case(
+        lambda wallet: cross_move([[1], [1]], 1, 1, wallet, 0.01), wallet=(0.5, {"zero", "negative"})
+    ),
     "interval": case(lambda beta: interval(book(1, 1, 9e3), "BTC", {"ETH": beta}), beta=(1, NUMBERS)),
     **{
         name: case(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Inverse, Linear
+from perpnotes.liquidation import price
 from perpnotes.margin import (
     Account,
     Collateral,
@@ -17,6 +18,7 @@ from perpnotes.margin import (
     Tiers,
     close_reserve,
     crowded_rate,
+    grown_rate,
     maintenance_rate,
     published_tiers,
 )
@@ -137,25 +139,50 @@ class TestAccount:
         direction = {"BTC": sign} | ({"ETH": sign * beta} if short else {})
         actual = Account(positions, [Collateral(wallet)]).distance(direction).move
 
-        def gap(t: float) -> float:
-            btc, eth = 60_000.0 * (1 + sign * t), 3_000.0 * (1 + sign * beta * t)
-            need = float(BINANCE_2021.maintenance(size * btc)) + float(BINANCE_2021.maintenance(short * max(eth, 0.0)))
+        def gap(log: float) -> float:
+            btc, eth = 60_000.0 * math.exp(log), 3_000.0 * math.exp(beta * log)
+            need = float(BINANCE_2021.maintenance(size * btc)) + float(BINANCE_2021.maintenance(short * eth))
             return wallet + size * (btc - 60_000.0) - short * (eth - 3_000.0) - need
 
-        grid = [i / 400 for i in range(400 if sign < 0 else 1200)]
-        limit = min(1.0, 1.0 / abs(beta)) if min(direction.values()) < 0 and beta else 1.0
-        points = [t for t in grid if (sign > 0 and min(direction.values()) >= 0) or t < limit]
+        points = [sign * i / 400 for i in range(1200)]
         cross = next(((a, b) for a, b in itertools.pairwise(points) if gap(a) > 0 >= gap(b)), None)
         if gap(0.0) <= 0:
             assert actual == 0.0
         elif cross is None:
-            assert actual > points[-2]
+            assert actual > abs(math.expm1(points[-2]))
         else:
             low, high = cross
             for _ in range(80):
                 middle = (low + high) / 2
                 low, high = (middle, high) if gap(middle) > 0 else (low, middle)
-            assert actual == pytest.approx(high, rel=1e-9, abs=1e-9)
+            assert actual == pytest.approx(abs(math.expm1(high)), rel=1e-9, abs=1e-9)
+
+    def test_no_other_coin_ends_the_search(self) -> None:
+        """A coin that falls faster than the driver never reaches zero, so it hides no liquidation behind it."""
+        table = Tiers.flat(0.01)
+        legs = [
+            Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, table),
+            Position(Linear("DOGE"), -1_000.0, 0.1, 0.1, table),
+        ]
+        account = Account(legs, [Collateral(33_000.0)])
+        for beta in (1.9, 2.0, 5.0):
+            found = account.distance({"BTC": -1.0, "DOGE": -beta})
+            left = 1.0 - found.move
+            equity = 33_000.0 - 60_000.0 * found.move + 100.0 * (1.0 - left**beta)
+            assert equity == pytest.approx(0.01 * (60_000.0 * left + 100.0 * left**beta), rel=1e-12)
+            assert found.prices == pytest.approx({"BTC": 60_000.0 * left, "DOGE": 0.1 * left**beta}, rel=1e-12)
+
+    @given(beta=st.floats(-3.0, 3.0).filter(lambda b: abs(b) > 0.01), scale=st.floats(0.1, 10.0))
+    def test_the_order_of_a_direction_is_only_its_unit(self, beta: float, scale: float) -> None:
+        """Whichever coin is named first, the same prices are found; `move` counts in the moves of the first."""
+        legs = [linear(1, 60_000, 60_000), Position(Linear("ETH"), -15.0, 3_000.0, 3_000.0, FLAT)]
+        account = Account(legs, [Collateral(9_000.0)])
+        one = account.distance({"BTC": -scale, "ETH": -scale * beta})
+        other = account.distance({"ETH": -scale * beta, "BTC": -scale})
+        assert one.prices == pytest.approx(other.prices, rel=1e-9)
+        if one.prices:
+            assert one.prices["BTC"] == pytest.approx(60_000.0 * (1.0 - scale * one.move), rel=1e-12)
+            assert one.prices["ETH"] == pytest.approx(3_000.0 * (1.0 - scale * beta * other.move), rel=1e-12)
 
     def test_isolated_is_cross_with_nothing_else(self) -> None:
         """One leg far too small to matter leaves the distance of the other where it was."""
@@ -238,6 +265,19 @@ class TestRejects:
         with pytest.raises(ValueError, match="fx of BTC must equal its mark"):
             Account([linear(1, 100, 100)], [Collateral(1.0, "BTC", fx=101.0)])
 
+    def test_a_currency_without_its_rate(self) -> None:
+        """What one unit of another currency is worth is nothing to be guessed; a dollar is a dollar."""
+        for currency in ("BTC", "MXN", "USDT"):
+            with pytest.raises(ValueError, match=f"fx must be stated for {currency}"):
+                Collateral(1.0, currency)
+        assert Collateral(1.0).usd == Collateral(1.0, "USD", fx=1.0).usd == 1.0
+
+    def test_betas_that_no_float_holds(self) -> None:
+        """A direction whose parts are beyond any ratio is refused."""
+        legs = [linear(1, 100, 100), Position(Linear("ETH"), 1.0, 1.0, 1.0, FLAT)]
+        with pytest.raises(ValueError, match="beta of 'ETH' must be finite"):
+            Account(legs, [Collateral(10.0)]).distance({"BTC": 1e-300, "ETH": 1e300})
+
     def test_a_direction_that_is_no_mapping(self) -> None:
         """A bare number does not say what moves."""
         with pytest.raises(ValueError, match="direction must map underlyings to moves, got -1"):
@@ -267,6 +307,20 @@ class TestRates:
         with pytest.raises(ValueError, match="upper must be >= lower"):
             crowded_rate(0.2, 1.0, 2.0, 1.0)
 
+    @given(base=st.floats(0.005, 0.1), size=st.floats(0.1, 1e4), part=st.floats(0, 1), power=st.floats(0.1, 1))
+    def test_a_grown_rate_starts_at_the_base_and_doubles_where_it_says(
+        self, base: float, size: float, part: float, power: float
+    ) -> None:
+        """With a slope of `base / size^power` the coins add one base to the part it starts from; either side alike."""
+        slope = base / size**power
+        actual = grown_rate(base, [size, -size, 0.0], slope, power=power, start=part)
+        assert actual == pytest.approx([base * (1 + part), base * (1 + part), base], rel=1e-12)
+        assert price(size, 100.0, size * 20.0, actual[0]) == pytest.approx(80.0 / (1 - actual[0]), rel=1e-9)
+
+    def test_a_size_that_must_be_paid_in_full(self) -> None:
+        with pytest.raises(ValueError, match=r"size must have a rate below 1, got a rate of 1\.01"):
+            grown_rate(0.01, [1.0, 100.0], 0.01)
+
     def test_the_reserve_is_the_taker_fee_at_the_bankruptcy_price(self) -> None:
         """In dollars and in coins it is one fee: of a coin-margined position the coins are worth the same dollars."""
         linear_fee = close_reserve(-2.0, 9_000.0, 0.0006)
@@ -294,6 +348,14 @@ BAD_INPUT = {
         lower=(0.5, AT_LEAST_0),
         upper=(3, {"shape"}),
     ),
+    "grown_rate": case(
+        lambda base, size, slope, power: grown_rate(base, size, slope, power=power),
+        base=(0.1, POSITIVE),
+        size=(1, ANY),
+        slope=(0.01, AT_LEAST_0),
+        power=(0.5, POSITIVE),
+    ),
+    "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0)),
     "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0)),
     "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING)),

@@ -149,6 +149,14 @@ class TestCorrelationJump:
         netting = stress.evaluate(BOOK[:1], MARKET, JOINT).netting()
         assert netting.benefit.tolist() == [0.0] * 6
 
+    def test_what_is_destroyed_is_shown(self) -> None:
+        """The derivation of the netting ends in what the highest stress takes from the benefit at the lowest."""
+        netting = stress.evaluate(BOOK, MARKET, JOINT).netting()
+        why = netting.why()
+        assert why.value == netting.destroyed == why["B_0"] - why["B_1"]
+        assert (why["θ_0"], why["θ_1"]) == (0.0, 1.0)
+        assert why["A_0"] - why["L_0"] == why["B_0"] == netting.benefit[0]
+
 
 class TestPublishedGrids:
     @pytest.mark.parametrize(
@@ -327,6 +335,26 @@ class TestPortfolioMargin:
         assert why.value == pytest.approx(why["f"] * why["L"] + why["O"], rel=1e-12)
         assert {name: why[rf"\text{{{name}}}"] for name in ("price", "volatility")} == account.worst.moves
 
+    def test_both_margins_say_why(self) -> None:
+        """The maintenance margin has the same loss behind it and its own factor; the same for the scenario part."""
+        account = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=0.1))
+        why = account.why("maintenance")
+        assert why.value == account.maintenance == pytest.approx(why["m"] * why["L"], rel=1e-12)
+        assert account.why().value == account.why("initial").value == account.initial
+        part = stress.evaluate(BOOK, MARKET, published_grid("paradex"))
+        assert (part.why().value, part.why("maintenance").value) == (part.initial, part.maintenance)
+        for result in (account, part):
+            with pytest.raises(ValueError, match="what must be one of"):
+                result.why("both")
+
+    def test_an_expiry_that_no_option_has_is_refused(self) -> None:
+        """A key that is off by a rounding error would leave its options on the index without a word."""
+        near = float(np.nextafter(YEARS, 1.0))
+        with pytest.raises(ValueError, match=rf"expiries of the marks must be those of the options, .*{YEARS}.*{near}"):
+            portfolio_margin(MIXED, COIN, FULL, Marks(expiries={near: Expiry(61_000.0)}))
+        with pytest.raises(ValueError, match=r"those of the options, none, got 0\.5"):
+            portfolio_margin([(Linear("BTC"), 1.0)], COIN, FULL, Marks(expiries={0.5: Expiry(61_000.0)}))
+
     def test_what_it_does_not_net_or_value(self) -> None:
         """Two coins, a foreign currency and an inverse contract are refused, and rows must fit one another."""
         for contract, message in (
@@ -344,6 +372,18 @@ class TestPortfolioMargin:
             stress.listed([0.1, 0.2], [0.1, 0.0], [1.0, 1.0, 1.0])
 
 
+class Frame:
+    """What the library sees of a data frame or series: labels, and an array when it asks for one."""
+
+    def __init__(self, values: object, columns: list[str] | None, index: list[str] | None = None) -> None:
+        self.values, self.index = np.array(values), index
+        if columns is not None:
+            self.columns = columns
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray:
+        return self.values
+
+
 class TestManyAccounts:
     @pytest.mark.parametrize("block", [1, 3, 512])
     def test_blocks_agree_with_one_book_at_a_time(self, block: int) -> None:
@@ -357,6 +397,33 @@ class TestManyAccounts:
             alone = stress.evaluate(list(zip(contracts, book, strict=True)), MARKET, scenarios).worst
             assert loss == pytest.approx(alone.loss, rel=1e-12)
             assert cell == alone.index
+
+    def test_labels_must_agree_where_both_have_them(self) -> None:
+        """Nothing is reordered by them, so another order is refused; a table without labels is taken as it is."""
+        books, unit = [[1.0, 2.0], [-1.0, 0.5]], [[-6_000.0, -30.0], [6_000.0, 15.0]]
+        plain = stress.worst_cases(books, unit)
+        same = stress.worst_cases(Frame(books, ["BTC", "ETH"]), Frame(unit, ["BTC", "ETH"]))
+        half = stress.worst_cases(Frame(books, ["BTC", "ETH"]), unit)
+        assert plain[0].tolist() == same[0].tolist() == half[0].tolist() == [6_060.0, 5_992.5]
+        with pytest.raises(ValueError, match="columns of quantities must have the labels of unit in the same order"):
+            stress.worst_cases(Frame(books, ["ETH", "BTC"]), Frame(unit, ["BTC", "ETH"]))
+        with pytest.raises(ValueError, match=r"must have the labels of unit, \['BTC', 'ETH'\], got \['BTC', 'SOL'\]"):
+            stress.worst_cases(Frame(books, ["BTC", "SOL"]), Frame(unit, ["BTC", "ETH"]))
+        with pytest.raises(ValueError, match="index of weight must have the labels of unit in the same order"):
+            stress.worst_cases(
+                books, Frame(unit, ["BTC", "ETH"], ["down", "up"]), Frame([1.0, 0.5], None, ["up", "down"])
+            )
+
+    def test_a_correlation_matrix_with_labels_is_that_of_the_prices(self) -> None:
+        """Rows and columns in another order than the prices are refused, not read by place."""
+        prices, sigma = {"BTC": 60_000.0, "ETH": 3_000.0}, {"BTC": 0.5, "ETH": 0.7}
+        matrix = [[1.0, 0.8], [0.8, 1.0]]
+        names = ["BTC", "ETH"]
+        labeled = Market(prices, sigma, Frame(matrix, names, names))
+        assert labeled.beta("ETH", 0.0) == Market(prices, sigma, matrix).beta("ETH", 0.0)
+        for index, columns in ((names[::-1], names), (names, names[::-1])):
+            with pytest.raises(ValueError, match="of correlation must have the labels of prices in the same order"):
+                Market(prices, sigma, Frame(matrix, columns, index))
 
     def test_a_book_that_only_gains_loses_nothing(self) -> None:
         """A loss is never negative."""

@@ -1,0 +1,153 @@
+"""The first move of one price at which accounts of several legs meet their requirement, for many accounts at once.
+
+The driver moves by `r` and leg `j` by `(1 + r)^b_j`, the law of `stress`. What leg `j` adds to equity less maintenance
+is the least of a few lines in its own price, one a tier: `f_j = min_k v_jk + s_jk (rho_j - 1)` with
+`rho_j = (1 + r)^b_j`. So the gap of an account is `C + sum_j f_j`, and its first zero outward from `r = 0` is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from perpnotes._validate import FloatArray
+
+_CELLS = 65_536  # tiers times legs times accounts in a block: the few buffers stay in the cache
+_HEDGED = 1e-12  # a slope below this part of what it is the difference of is rounding: a hedged book stays where it is
+_LOWEST = 1e-12  # a price that has lost all but this part is no price any more
+_LARGEST = 600.0  # logarithm of the largest growth of a price that is looked at: what follows would not be a double
+_NOTHING = 1e-300  # what has no logarithm counts as this much
+_NOISE = 4e-15  # a gap below this part of what it is the sum of is rounding
+
+
+def first_move(
+    constant: FloatArray, lines: Callable[[slice], tuple[FloatArray, FloatArray]], exponents: FloatArray, *, down: bool
+) -> FloatArray:
+    """`|r|` at the first zero, 0 where the gap is not above 0 now, infinite where there is none; shape `(A,)`.
+
+    Parameters:
+        constant: `C`, shape `(A,)`.
+        lines: `v` and `s` of a slice of the accounts, each of shape `(K, L, a)`.
+        exponents: `b`, shape `(L, 1)` or `(L, A)`.
+        down: whether the driver falls.
+    """
+    accounts = len(constant)
+    straight = bool(((exponents == 0) | (exponents == 1)).all())
+    solve = _straight if straight else _curved
+    result = np.empty(accounts)
+    start, size = 0, 64  # the first block says how many tiers and legs there are
+    while start < accounts:
+        part = slice(start, min(start + size, accounts))
+        values, slopes = lines(part)
+        powers = exponents if exponents.shape[1] == 1 else exponents[:, part]
+        result[part] = solve(constant[part], values, slopes, powers, -1.0 if down else 1.0)
+        start, size = part.stop, max(64, _CELLS // (values.shape[0] * values.shape[1]))
+    return result
+
+
+def _straight(
+    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: float
+) -> FloatArray:
+    """Each leg stays or moves with the driver, so the gap is concave in `r`: tangents from the far end, exactly."""
+
+    def tangent(moved: FloatArray | float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The line that the gap is at this move: its value at `r = 0`, its slope, and the sum of the slopes' sizes."""
+        growth = exponents * moved
+        value, slope = values[0], slopes[0]
+        if len(values) > 1:
+            value, slope = value.copy(), slope.copy()
+            lowest = value + slope * growth
+            for v, s in zip(values[1:], slopes[1:], strict=True):
+                at = v + s * growth
+                lower = at < lowest
+                np.copyto(value, v, where=lower)
+                np.copyto(slope, s, where=lower)
+                np.minimum(lowest, at, out=lowest)
+        slope = slope * exponents
+        return constant + value.sum(axis=0), slope.sum(axis=0), np.abs(slope).sum(axis=0)
+
+    now = constant + values.min(axis=0).sum(axis=0)
+    move = np.full(len(constant), sign if sign < 0 else 1e30)
+    never = now <= 0
+    for _ in range(values.shape[0] * values.shape[1] + 1):  # no tier of a leg is left twice
+        level, slope, size = tangent(move)
+        flat = sign * slope >= -_HEDGED * size
+        after = np.divide(-level, slope, out=np.full(len(level), sign * np.inf), where=~flat)
+        if sign < 0:
+            flat |= after <= _LOWEST - 1.0
+        never |= flat
+        if len(values) == 1 or (never | (after == move)).all():
+            break
+        move = np.where(never, move, after)
+    return np.where(now <= 0, 0.0, np.where(never, np.inf, np.abs(after)))
+
+
+def _curved(
+    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: float
+) -> FloatArray:
+    """Powers: steps outward, none of which can pass a zero.
+
+    In the log move `u` the gap is `F(u) - G(u)`, both sums of exponentials with weights `>= 0`, `G` also of the largest
+    of several. Their logarithms are convex, so `ln F(a) + w h` with `w = F'(a) / F(a)` lies below `ln F(a + h)`, and
+    `ln F(a) + w h - ln G(a + h)` is concave in `h`: up to its zero there is none of the gap.
+    """
+    powers = np.broadcast_to(exponents, values.shape[1:]) * sign
+    levels = values - slopes  # of the lines in `rho`
+    slope, level = slopes.max(axis=0), levels.max(axis=0)
+    flat = constant + level.sum(axis=0)
+    end = np.minimum(-np.log(_LOWEST) if sign < 0 else _LARGEST, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
+    above, under = slope.clip(min=0.0), -slope.clip(max=0.0)
+    more, rest = (slope - slopes, level - levels) if len(values) > 1 else (slopes[:0], levels[:0])
+    gains: tuple[FloatArray, ...] = (powers, above, flat.clip(min=0.0), more[:0], rest[:0])
+    losses: tuple[FloatArray, ...] = (powers, under, -flat.clip(max=0.0), more, rest)
+    at, result, here = np.zeros(len(constant)), np.full(len(constant), np.inf), np.arange(len(constant))
+    while here.size:
+        grown = np.exp(powers * at)
+        (up, rise), (low, fall) = _log(grown, *gains), _log(grown, *losses)
+        room = up - low
+        over = room <= _NOISE * (at > 0)
+        hedged = over & (at > 0) & (np.abs(rise - fall) <= _HEDGED * (np.abs(rise) + np.abs(fall)))
+
+        step = np.divide(room, fall - rise, out=np.full(len(room), np.inf), where=fall > rise)
+        step, bound = np.minimum(step, end - at), np.zeros(len(room))
+        far = np.flatnonzero(~over)
+        while far.size:  # Newton's method from the right on the concave bound, as far as a tenth of the room
+            some = losses if far.size == len(room) else tuple(part[..., far] for part in losses)
+            below, steep = _log(np.exp(some[0] * (at[far] + step[far])), *some)
+            found = up[far] + rise[far] * step[far] - below
+            bound[far] = found
+            again = found < -0.1 * room[far] - _NOISE
+            far, found, steep = far[again], found[again], steep[again]
+            step[far] -= found / (rise[far] - steep)
+        # the chord of a concave function lies below it, so its zero is safe too
+        certain = bound >= 0
+        after = at + np.where(certain, step, step * room / np.where(certain, 1.0, room - bound))
+        over |= after == at
+        result[here[over]] = np.where(hedged, np.inf, at)[over]
+        keep = ~over & (after < end * (1.0 - 1e-15))
+        at = after
+        if not keep.all():
+            here, at, end, powers = here[keep], at[keep], end[keep], powers[..., keep]
+            gains, losses = (tuple(part[..., keep] for part in parts) for parts in (gains, losses))
+    return np.where(np.isinf(result), np.inf, np.abs(np.expm1(sign * result)))
+
+
+def _log(
+    grown: FloatArray, powers: FloatArray, weight: FloatArray, fixed: FloatArray, more: FloatArray, rest: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The logarithm of `fixed + sum_j weight_j rho_j + max_k (more_jk rho_j + rest_jk)`, and its slope in `u`."""
+    terms = weight * grown
+    total = fixed + terms.sum(axis=0)
+    if len(more):
+        most, steep = np.zeros(grown.shape), np.zeros(grown.shape)
+        for rise, lift in zip(more, rest, strict=True):
+            moving = rise * grown
+            larger = moving + lift
+            np.copyto(steep, moving, where=larger > most)
+            np.maximum(most, larger, out=most)
+        total += most.sum(axis=0)
+        terms += steep
+    terms *= powers
+    total = np.maximum(total, _NOTHING)
+    return np.log(total), terms.sum(axis=0) / total

@@ -401,6 +401,9 @@ def _explain(error: BaseException, path: str, line: int) -> tuple[int, str]:
         return line, str(error)
     if isinstance(error, SyntaxError) and error.filename == path and error.lineno:
         line = error.lineno
-    summary = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    # The parts before the message are the place of a syntax error, indented; those behind it are notes.
+    said = next(part for part in traceback.format_exception_only(error) if not part.startswith(" "))
+    lines = [text.strip() for text in said.splitlines() if text.strip()]
+    summary = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
     full = "".join(traceback.format_exception(error.with_traceback(trace)))
     return line, summary if full.strip() == summary else f"{summary}\n\n{full.rstrip()}"

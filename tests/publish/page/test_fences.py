@@ -275,6 +275,12 @@ def test_article_code_is_the_main_module() -> None:
         ("import warnings\nwarnings.warn('old', DeprecationWarning)", "docs/x.md:3: DeprecationWarning: old"),
         ("\n\nimport json\njson.loads('{')", "docs/x.md:5: json.decoder.JSONDecodeError"),
         ("raise KeyboardInterrupt", "docs/x.md:2: KeyboardInterrupt"),
+        ("raise ValueError('got [0.5\\n0.18181818])')", "docs/x.md:2: ValueError: got [0.5\n\nTraceback"),
+        ("raise ValueError('\\nfirst\\nsecond')", "docs/x.md:2: ValueError: first\n\nTraceback"),
+        (
+            "e = ValueError('said')\ne.add_note('and more')\nraise e",
+            "docs/x.md:4: ValueError: said\n\nTraceback",
+        ),
         ("import os\nos._exit(0)", "docs/x.md:2: the process running this page ended without a result"),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from keyword import iskeyword
@@ -29,9 +29,10 @@ _HEADING = re.compile(r"^(#{1,6})[ \t]*([^#\n].*?)[ \t]*#*[ \t]*(?:\{[^}\n]*\})?
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
 _CALC = re.compile(r"\s*(?:#!|:{3,})calc\s+(.*)", re.DOTALL)
+_OPEN = "the code fence that begins here is not closed{}; end it at the same indentation"
 _QUOTED = re.compile(r"(?P<idea>[a-z][a-z0-9_]*):\s+(?P<source>\S.*)", re.DOTALL)
 _UNIT = re.compile(r"(?P<expression>.*\S)\s+\|\s+(?P<unit>[^\s()\[\]{}'\"|]+)", re.DOTALL)
-_STRAY_FENCE = re.compile(r"^[> \t]*(?:```|~~~)[^`\n]*$", re.MULTILINE)
+_STRAY_FENCE = re.compile(r"^[> \t]*(?P<header>(?P<fence>```+|~~~+)[^`\n]*)$", re.MULTILINE)
 
 
 class ArticleError(Exception):
@@ -156,12 +157,34 @@ def read(path: str | os.PathLike[str]) -> Article:
         The article.
 
     Raises:
-        ArticleError: front matter, a fence, a block's options or an inline value that cannot be read.
+        ArticleError: bytes that are no UTF-8; front matter, a fence, a block's options or an inline value that cannot be
+            read.
         OSError: the file cannot be read.
     """
+    return parse(text_of(path), _name(path))
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """The text of a file.
+
+    Parameters:
+        path: a file in UTF-8.
+
+    Raises:
+        ArticleError: bytes that are no UTF-8; it names the line of the first.
+        OSError: the file cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"byte 0x{error.object[error.start]:02x} is no UTF-8; save the file in that encoding"
+        raise ArticleError(_name(path), line, message) from None
+
+
+def _name(path: str | os.PathLike[str]) -> str:
     file = Path(path).absolute()
-    name = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-    return parse(file.read_text(encoding="utf-8-sig"), name.as_posix())
+    return (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix()
 
 
 def parse(text: str, path: str) -> Article:
@@ -181,8 +204,7 @@ def parse(text: str, path: str) -> Article:
     fences, prose = _fences(text, start)
     prose = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), prose)
     if stray := _STRAY_FENCE.search(prose):
-        message = 'not a code fence: write options as name="value", and close it at the same indentation'
-        raise ArticleError(path, _line(prose, stray.start()), message)
+        raise ArticleError(path, _line(prose, stray.start()), _why_no_fence(stray))
     return Article(
         path=path,
         text=text,
@@ -194,6 +216,17 @@ def parse(text: str, path: str) -> Article:
         blocks=_blocks(fences, text, path),
         values=_values(prose, path),
     )
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """What to add to the message about an unknown word: the known one that is most like it; empty if none is.
+
+    Parameters:
+        word: as written.
+        known: what it could have been.
+    """
+    close = get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def options(inputs: Mapping[str, str]) -> dict[str, Any]:
@@ -213,11 +246,11 @@ def options(inputs: Mapping[str, str]) -> dict[str, Any]:
     known = [*choices, "title", "id", "seconds", *highlighting]
     for name, value in inputs.items():
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-            raise ValueError(f"unknown option {name}; {hint}")
+            hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+            raise ValueError(f"unknown option {name}{hint}")
         if name in choices and value not in choices[name]:
-            raise ValueError(f'{name}="{value}": allowed is {" or ".join(choices[name])}')
+            hint = did_you_mean(value, choices[name])
+            raise ValueError(f'{name}="{value}": allowed is {" or ".join(choices[name])}{hint}')
         if name in highlighting and not highlighting[name].fullmatch(value):
             raise ValueError(f'{name}="{value}": give line numbers')
         if name == "id" and not re.fullmatch(r"[a-z][a-z0-9-]*", value):
@@ -294,15 +327,40 @@ def _fences(text: str, start: int) -> tuple[list[_Fence], str]:
     return fences, "\n".join(prose)
 
 
+def _why_no_fence(stray: re.Match[str]) -> str:
+    """What is wrong with a line that looks like the beginning of a fence and is none: its header, or its end."""
+    if _fences(f"{stray['header']}\n{stray['fence']}", 0)[0]:
+        return _OPEN.format("")
+    return 'not a code fence: write options as name="value"'
+
+
+def _fence_inside(fence: _Fence, lines: list[str]) -> int:
+    """The line of another fence that begins inside of an equally long one, which is then open; 0 where there is none.
+
+    Who shows a fence in a fence makes the outer one longer.
+    """
+    opening = _STRAY_FENCE.match(lines[fence.line - 2])
+    for number, line in enumerate(fence.source.split("\n"), fence.line):
+        found = _STRAY_FENCE.match(line)
+        if opening and found and found["fence"].startswith(opening["fence"]):
+            return number
+    return 0
+
+
 def _blocks(fences: list[_Fence], text: str, path: str) -> tuple[Block, ...]:
     lines = text.split("\n")
     blocks: list[Block] = []
     ids: dict[str, int] = {}
     for fence in fences:
         try:
+            if inner := _fence_inside(fence, lines):
+                raise ValueError(_OPEN.format(f" before the one at line {inner}"))
             if fence.language != "python":
                 if run := {"exec", "code", "output", "seconds"} & fence.options.keys():
-                    raise ValueError(f"only a python fence runs; {fence.language or 'this one'} has no {min(run)}")
+                    hint = did_you_mean(fence.language, ["python"])
+                    raise ValueError(
+                        f"only a python fence runs; {fence.language or 'this one'} has no {min(run)}{hint}"
+                    )
                 continue
             chosen = options(fence.options)
             if chosen.get("exec") and fence.attributes:

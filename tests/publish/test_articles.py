@@ -8,6 +8,7 @@ import pytest
 
 from perpnotes.publish.articles import Article, ArticleError, Block, Section, Value, parse, read
 
+OPEN = "the code fence that begins here is not closed"
 TEXT = """\
 ---
 title: A grid
@@ -110,6 +111,8 @@ def test_prose_keeps_the_lines(article: Article) -> None:
         ('exec="yes"', 'exec="yes": allowed is on'),
         ("exec", 'exec="exec": allowed is on'),
         ('exec="on" code="hidden"', 'code="hidden": allowed is shown or folded'),
+        ('exec="on" code="fold"', 'code="fold": allowed is shown or folded; did you mean folded?'),
+        ('exec="on" zzz="1"', "unknown option zzz; known are exec, code,"),
         ('exec="on" output="html"', 'output="html": allowed is text or markdown'),
         ('exec="on" seconds="0"', 'seconds="0": give a positive number'),
         ('exec="on" seconds="inf"', 'seconds="inf": give a positive number'),
@@ -131,10 +134,24 @@ def test_a_faulty_option_is_an_error_at_its_line(fence: str, message: str) -> No
     [
         ("---\ntitle: x\nbad: [\n---\n", "docs/x.md:4: front matter"),
         ("---\n- x\n---\n", "docs/x.md:1: front matter: write name: value"),
-        ("text\n\n```python\nnever closed\n", "docs/x.md:3: not a code fence"),
+        ("text\n\n```python\nnever closed\n", f"docs/x.md:3: {OPEN}"),
+        ('text\n\n```python exec="on"\nnever closed\n', f"docs/x.md:3: {OPEN}"),
+        ("text\n\n  ```python\n  closed elsewhere\n```\n", f"docs/x.md:3: {OPEN}"),
+        (
+            '---\ntitle: x\n---\n\n```python exec="on"\nx = 1\n\n```python\n1\n```\n',
+            f"docs/x.md:5: {OPEN} before the one at line 8",
+        ),
+        (
+            "> ```text\n> open\n> ~~~\n>  ```math\n> x\n> ```\n",
+            f"docs/x.md:1: {OPEN} before the one at line 4",
+        ),
         ('text\n```python exec="on"\n1\n```\n', "docs/x.md:2: leave a blank line"),
         ('```python exec="on"\n1\n```\ntext', "docs/x.md:1: leave a blank line"),
         ('```py exec="on"\n1\n```\n', "docs/x.md:1: only a python fence runs; py has no exec"),
+        (
+            '```pyhton exec="on"\n1\n```\n',
+            "docs/x.md:1: only a python fence runs; pyhton has no exec; did you mean python?",
+        ),
         ('```{.python #a exec="on"}\n1\n```\n', "docs/x.md:1: write the options"),
         ('```python exec="on" id="a"\n1\n```\n\n```python exec="on" id="a"\n1\n```\n', 'docs/x.md:5: id="a" is taken'),
     ],
@@ -152,3 +169,12 @@ def test_messages_name_files_as_a_reader_types_them(tmp_path: Path, monkeypatch:
     file.write_bytes("\ufeff---\r\ntitle: x\r\n---\r\n# A\r\n".encode())
     article = read(file)
     assert (article.path, article.sections) == ("a.md", (Section(4, 1, "A"),))
+
+
+def test_bytes_that_are_no_utf8_are_a_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the line of the first of them, however lines end."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.md").write_bytes("# A\r\n\r\n".encode("utf-8-sig") + "Schröder\r\n".encode("latin-1"))
+    with pytest.raises(ArticleError) as caught:
+        read("a.md")
+    assert str(caught.value) == "a.md:3: byte 0xf6 is no UTF-8; save the file in that encoding"

@@ -18,7 +18,7 @@ from markdown import Extension, Markdown
 from markdown.extensions.toc import slugify
 from markdown.treeprocessors import Treeprocessor
 
-from perpnotes.publish.articles import Article
+from perpnotes.publish.articles import Article, text_of
 from perpnotes.publish.page import fences
 from perpnotes.publish.show.listing import in_navigation, published
 
@@ -33,9 +33,10 @@ def terms(path: Path) -> dict[str, tuple[str, str]]:
         path: the Markdown file.
 
     Raises:
+        ArticleError: bytes that are no UTF-8.
         OSError: the file cannot be read.
     """
-    found = _TERM.finditer(path.read_text(encoding="utf-8"))
+    found = _TERM.finditer(text_of(path))
     return {slugify(m["term"], "-"): (m["term"], _plain(m["definition"])) for m in found}
 
 

@@ -157,8 +157,8 @@ def read(path: str | os.PathLike[str]) -> Article:
         The article.
 
     Raises:
-        ArticleError: bytes that are no UTF-8; front matter, a fence, a block's options or an inline value that cannot be
-            read.
+        ArticleError: bytes that are no UTF-8, or front matter, a fence, a block's options or an inline value that
+            cannot be read.
         OSError: the file cannot be read.
     """
     return parse(text_of(path), _name(path))
@@ -225,7 +225,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         word: as written.
         known: what it could have been.
     """
-    close = get_close_matches(word, list(known), 1)
+    close = get_close_matches(word, list(known), 1, 0.7)  # with less, "percent" would be "price"
     return f"; did you mean {close[0]}?" if close else ""
 
 

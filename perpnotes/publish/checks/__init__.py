@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Block
-from perpnotes.publish.checks import blocks, prose  # noqa: F401  (their rules are registered)
+from perpnotes.publish.checks import blocks, prose, running  # noqa: F401  (their rules are registered)
 from perpnotes.publish.checks.anatomy import MARK, unreadable
 from perpnotes.publish.checks.rules import REGISTERED, Fault, Page, Quotable
 from perpnotes.publish.checks.safety import unsafe_code
 
 __all__ = ["MARK", "RULES", "Fault", "check", "check_article", "quotable", "refused", "rule_list"]
+
+_WARNING = threading.Lock()
 
 RULES = tuple(sorted(REGISTERED, key=lambda rule: rule.code))
 """Every rule, in the order of the codes."""
@@ -58,7 +62,7 @@ def check_article(
     values: list[tuple[int, ast.Expression]] = []
     for block in article.executed:
         try:
-            trees.append((block, ast.increment_lineno(ast.parse(block.source), block.line - 1)))
+            trees.append((block, _parsed(block, article.path)))
         except (SyntaxError, ValueError) as error:
             line = block.line - 1 + (getattr(error, "lineno", None) or 1)
             faults.append(Fault(article.path, line, unreadable, f"Python: {getattr(error, 'msg', error)}"))
@@ -74,6 +78,15 @@ def check_article(
         if rule.everywhere or full:
             faults += [Fault(article.path, line, rule, message) for line, message in rule.find(page)]
     return sorted(faults, key=lambda fault: (fault.line, fault.rule.code))
+
+
+def _parsed(block: Block, path: str) -> ast.Module:
+    """The syntax tree of a block with the lines of the file; what the compiler refuses or warns of is an error."""
+    with _WARNING, warnings.catch_warnings():  # whose filters are those of the process
+        warnings.simplefilter("error")
+        tree = ast.parse(block.source)
+        compile(block.source, path, "exec", dont_inherit=True)
+    return ast.increment_lineno(tree, block.line - 1)
 
 
 def refused(article: Article) -> list[Fault]:

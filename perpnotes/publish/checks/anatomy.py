@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
-from perpnotes.publish.checks.reading import end_of, filled, meta_line, span, until
+from markdown.extensions.toc import slugify
+
+from perpnotes.publish.articles import did_you_mean
+from perpnotes.publish.checks.reading import (
+    ATTRIBUTES,
+    CODE,
+    LINK,
+    end_of,
+    filled,
+    line_of,
+    mask,
+    meta_line,
+    span,
+    until,
+)
 from perpnotes.publish.checks.rules import Found, Page, rule
+from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls
 from perpnotes.publish.page.tiles import PERSPECTIVES
 
 SECTIONS = (
@@ -26,6 +44,13 @@ MARK = "To write:"
 """What a sentence that a scaffold leaves to its author begins with."""
 
 _DESCRIPTION = 160  # characters that search engines show
+_FIELDS = ("title", "description", "claim", "date", "updated", "authors", "audience", "tags")
+
+
+def _instead(missing: str, there: Iterable[str]) -> str:
+    """What to add to the message about something missing: what looks as if it were meant to be it."""
+    close = get_close_matches(missing, list(there), 1)
+    return f"; is {close[0]!r} meant to be it?" if close else ""
 
 
 @rule(
@@ -52,10 +77,11 @@ def _front_matter(page: Page) -> Found:
     def texts(value: Any) -> bool:
         return isinstance(value, list) and bool(value) and all(isinstance(v, str) and v.strip() for v in value)
 
-    for name in ("title", "description", "claim", "date", "updated", "authors", "audience", "tags"):
+    for name in _FIELDS:
         value = meta.get(name)
         if value is None:
-            yield meta_line(page, name), f"front matter: {name} is missing"
+            hint = _instead(name, [other for other in meta if isinstance(other, str) and other not in _FIELDS])
+            yield meta_line(page, name), f"front matter: {name} is missing{hint}"
         elif name in ("title", "description", "claim"):
             if not isinstance(value, str) or not value.strip():
                 yield meta_line(page, name), f"front matter: {name} must be a text"
@@ -67,7 +93,9 @@ def _front_matter(page: Page) -> Found:
         elif name == "audience":
             for reader in value:
                 if reader not in PERSPECTIVES:
-                    yield meta_line(page, name), f"front matter: audience is {', '.join(PERSPECTIVES)}, got {reader}"
+                    hint = did_you_mean(reader, PERSPECTIVES)
+                    message = f"front matter: audience is {', '.join(PERSPECTIVES)}, got {reader}{hint}"
+                    yield meta_line(page, name), message
     first, last = meta.get("date"), meta.get("updated")
     if isinstance(first, date) and isinstance(last, date) and last < first:
         yield meta_line(page, "updated"), "front matter: updated is before date"
@@ -100,11 +128,12 @@ def _sections(page: Page) -> Found:
         yield top or 1, "the opening is missing: a # heading, and the claim below it"
     elif not any(top < value.line < first for value in article.values):
         yield top, "the opening has no computed number"
+    others = [section.title for section in article.sections if section.title not in SECTIONS]
     latest = 0
     for title in SECTIONS:
         section = at.get(title.casefold())
         if section is None:
-            yield max(latest, top, 1), f"section {title!r} is missing"
+            yield max(latest, top, 1), f"section {title!r} is missing{_instead(title, others)}"
             continue
         if section.line < latest:
             yield section.line, f"section {title!r} comes too early"
@@ -138,3 +167,42 @@ def _to_write(page: Page) -> Found:
     for number, line in enumerate(page.article.text.split("\n"), 1):
         if found := re.search(re.escape(MARK) + r"\W*([^\"]{0,60})", line):
             yield number, f"a sentence to write: {found[1]}…"
+
+
+@rule(
+    "PN106",
+    "repeated id",
+    "a link leads to the first thing on a page that has its id, and nothing leads to the second",
+    "give each block, heading, figure and table of the page an id or a title of its own",
+    everywhere=True,
+)
+def _repeated_id(page: Page) -> Found:
+    """Exempt: what branches of one statement show, because only one of them runs."""
+    first: dict[str, tuple[int, str, int]] = {}
+    for line, what, name, place in sorted(_ids(page)):
+        before, other, where = first.setdefault(name, (line, what, place))
+        if (before, other) != (line, what) and not (place and place == where):
+            yield line, f"the {what} has the id {name}, as the {other} at line {before}"
+
+
+def _ids(page: Page) -> Iterator[tuple[int, str, str, int]]:
+    """Line, kind and name of everything with an id, and the line of the top-level statement that may not run, or 0."""
+    yield from ((block.line - 1, "block", block.id, 0) for block in page.article.executed)
+    branches: dict[ast.AST, int] = {}
+    for _, tree in page.trees:
+        choices = (node for node in tree.body if isinstance(node, ast.If | ast.Match | ast.Try))
+        branches |= {inner: choice.lineno for choice in choices for inner in ast.walk(choice)}
+    for name, call in calls(page):
+        for keyword in call.keywords if name in FIGURES | TABLES else []:
+            if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
+                what = "figure" if name in FIGURES else "table"
+                yield keyword.value.lineno, what, str(keyword.value.value), branches.get(call, 0)
+    prose = mask(page.article.prose, CODE)
+    written: set[int] = set()
+    for found in ATTRIBUTES.finditer(prose):
+        for name in re.findall(r"""(?<=#)[\w-]+(?=[\s}])|(?<=\sid=["'])[^"']+""", found[0]):
+            written.add(line_of(prose, found.start()))
+            yield line_of(prose, found.start()), "element", name, 0
+    for section in page.article.sections:
+        if section.line not in written and "#!" not in section.title:  # what is computed there is not known
+            yield section.line, "heading", slugify(LINK.sub(r"\g<text>", section.title), "-"), 0

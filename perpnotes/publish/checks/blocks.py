@@ -10,15 +10,14 @@ from perpnotes.publish.checks.reading import CODE, line_of, mask, span
 from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.checks.syntax import (
     ANSWER,
-    FIGURES,
     SHOWING,
-    TABLES,
     bindings,
     calls,
     changed,
     imported,
     loaded,
     origins,
+    required_texts,
     typed_text,
 )
 
@@ -76,12 +75,12 @@ def _idle_block(page: Page) -> Found:
     "figure without text",
     "who cannot see a figure reads its text, and a caption says what everybody else is looking at",
     "give caption and alt (for a table: caption); in Markdown, `![text](path)`",
+    everywhere=True,
 )
 def _figure_without_text(page: Page) -> Found:
     for name, call in calls(page):
-        needed = ("caption", "alt") if name in FIGURES else ("caption",) if name in TABLES else ()
         given = {keyword.arg: keyword.value for keyword in call.keywords}
-        for argument in needed:
+        for argument in required_texts(name):
             value = given.get(argument)
             if (value is None and None not in given) or (
                 isinstance(value, ast.Constant) and not typed_text(value).strip()

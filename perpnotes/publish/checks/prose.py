@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from difflib import get_close_matches
 
+from perpnotes.publish.articles import did_you_mean
 from perpnotes.publish.checks.reading import (
     ATTRIBUTES,
     CODE,
@@ -104,7 +106,8 @@ def _lost_quotation(page: Page) -> Found:
             continue
         wanted, known = value.source.partition(":")[2].strip(), page.quotable.get(value.idea)
         if known is None:
-            yield value.line, f"`#!calc {value.source}`: there is no article {value.idea} that can be read"
+            hint = did_you_mean(value.idea, page.quotable)
+            yield value.line, f"`#!calc {value.source}`: there is no article {value.idea} that can be read{hint}"
         elif wanted not in known:
             close = ", ".join(f"`{other}`" for other in get_close_matches(wanted, known, 3, 0.0)) or "none"
             yield value.line, f"the article {value.idea} has no inline value `{wanted}`; it has {close}"
@@ -141,3 +144,21 @@ _QUOTE = re.compile(r"^(?: {0,3}> ?)+")
 _FENCE = re.compile(r"[> \t]*(?:```|~~~)")
 _LISTED = re.compile(r"[ \t]*(?:[-*+]|\d{1,2}\.)[ \t]+\S")
 _OPENING = re.compile(r"[ \t]*(?:</?[a-z]|!!!|\?\?\?|===|\[[^^\]][^\]]*\]:)")  # an element, a box, a link
+
+
+@rule(
+    "PN206",
+    "dead term",
+    "a term that the glossary does not have cannot be looked up, and the page cannot be built",
+    "link a term of the glossary by the anchor that it has there, or add the term",
+    everywhere=True,
+)
+def _dead_term(page: Page) -> Found:
+    texts = [(1, mask(page.article.prose, CODE))]
+    nodes = [node for _, tree in page.trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    texts += [(node.lineno, node.value) for node in nodes if isinstance(node.value, str)]
+    for begin, text in texts if page.terms else []:  # without a glossary, nothing is known of it
+        for found in re.finditer(r"glossary\.md#([\w-]+)", text):
+            if found[1] not in page.terms:
+                hint = did_you_mean(found[1], page.terms)
+                yield begin + line_of(text, found.start()) - 1, f"the glossary has no term #{found[1]}{hint}"

@@ -15,6 +15,11 @@ SHOWING = {*FIGURES, *TABLES, ANSWER, EXPLORE, "perpnotes.publish.article_list"}
 """What puts something on a page."""
 
 
+def required_texts(name: str) -> tuple[str, ...]:
+    """The arguments of a figure or table, by its full name, that say what it shows; of anything else none."""
+    return ("caption", "alt") if name in FIGURES else ("caption",) if name in TABLES else ()
+
+
 def loaded(tree: ast.AST) -> set[str]:
     """Names that are read."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from perpnotes.publish.articles import did_you_mean
+
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
@@ -56,9 +58,9 @@ def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
                 raise ValueError(f"a value must be finite, got {value}")
             return str(value).replace("-", MINUS)
         return str(value)
+    if message := fault(unit):
+        raise ValueError(message)
     name, _, digits = unit.partition(".")
-    if name not in _FORMATS or (digits and not digits.isdecimal()) or unit.endswith("."):
-        raise ValueError(f"unit must be one of {', '.join(UNITS)}, with or without .digits, got {unit!r}")
     array = np.asarray(value)
     if array.size != 1 or array.dtype.kind not in "fiu":
         raise ValueError(f"a value in {name} must be one number, got {value!r}")
@@ -71,6 +73,26 @@ def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
     text = f"{abs(number * factor):,.{int(digits) if digits else decimals}f}"
     sign = MINUS if number < 0 and any(digit in "123456789" for digit in text) else ""
     return f"{sign}{prefix}{text}{suffix}"
+
+
+def fault(unit: str) -> str:
+    """What is wrong with a unit.
+
+    Parameters:
+        unit: as for `fmt`.
+
+    Returns:
+        What is allowed, and what is close to it; empty if there is nothing wrong.
+
+    Examples:
+        >>> fault("usd.0"), fault("usdd").rpartition(", ")[2]
+        ('', "got 'usdd'; did you mean usd?")
+    """
+    name, point, digits = unit.partition(".")
+    if unit in ("", "text") or (name in _FORMATS and (not point or digits.isdecimal())):
+        return ""
+    hint = "" if name in _FORMATS else did_you_mean(name.lower(), UNITS)
+    return f"unit must be one of {', '.join(UNITS)}, with or without .digits, got {unit!r}{hint}"
 
 
 def split(value: Any, unit: str) -> tuple[str, str]:

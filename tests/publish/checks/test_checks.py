@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from markdown import markdown
 
+from perpnotes import publish
 from perpnotes.publish import checks, scaffold
 from perpnotes.publish.articles import parse
+from perpnotes.publish.checks import running
 
 ROOT = Path(__file__).parents[3]
 TERMS = {"haircut": "Haircut", "worst-cell": "Worst cell", "liquidation": "Liquidation", "premium": "Premium"}
@@ -50,6 +53,8 @@ TABLE = "from perpnotes.publish import table\ntable([{{'a': 1}}], columns={{'a':
 SLIDER = "from perpnotes.publish import explore\ndef draw(leverage):\n    return {}\nexplore(draw, [1, 2, 3])"
 ANSWER = "from perpnotes.publish import answer\nanswer('Why?', {})"
 
+SLIDING = code(SLIDER.format("f'{leverage}'").replace("3])", "3], start=1, name='n', unit='x')"))
+
 # What Markdown makes part of a paragraph, and what it does not though it stands below a line.
 SWALLOWED = [
     "A line\n- swallowed",
@@ -82,11 +87,15 @@ LISTED = [
 BREAKS: dict[str, list[tuple[str, str, str]]] = {
     "PN001": [
         (code("x = = 1"), "x = = 1", "Python"),
+        (code("print(size is 1)"), "size is 1", "Python"),
+        (code("print(1)\nreturn 2"), "return 2", "Python: 'return' outside function"),
         (prose("It is `#!calc worst + | usd`."), "worst +", "`#!calc worst + | usd`"),
     ],
     "PN101": [
         (edited('claim: "Here is the sentence that the article proves."\n', ""), "---", "claim is missing"),
         (edited("audience: [trade, build, manage]", "audience: [trade, everyone]"), "audience:", "got everyone"),
+        (edited("audience: [trade, build, manage]", "audience: [trader]"), "audience:", "did you mean trade?"),
+        (edited("description:", "descripton:"), "---", "is 'descripton' meant to be it?"),
         (edited('tags: ["Here is a tag"]', "tags: margin"), "tags:", "must be a list"),
         (edited('title: "A title"', "title: 7"), "title:", "must be a text"),
         (edited("updated: ", "updated: on "), "updated:", "must be a date"),
@@ -95,6 +104,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
     "PN102": [(edited("at most 160 characters", "as many as there are" * 9), "description:", "characters")],
     "PN103": [
         (edited("## What breaks first", "## What breaks"), "## What the numbers say", "'What breaks first' is missing"),
+        (edited("## What breaks first", "## What breaks"), "## What the numbers say", "is 'What breaks' meant to be"),
         (edited("# A title\n", "A title\n"), "---", "opening is missing"),
         (edited(OPENING, "# A title\n\nA lot.\n"), "# A title", "no computed number"),
         (edited("Here is the terms, each linked to the [glossary](../glossary.md).\n", ""), "## Exact", "is empty"),
@@ -109,6 +119,13 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (edited("### If you trade", "#### If you trade"), "## Aivora", "'If you trade'"),
     ],
     "PN105": [(prose(f"{checks.MARK} the myth."), "the myth", "a sentence to write: the myth.")],
+    "PN106": [
+        (code(FIGURE.format(", caption='c', alt='a'").replace("'x'", "'losses'")), 'id="losses"', "has the id losses"),
+        (code(TABLE.format(", caption='c'").replace("'y'", "'example'")), "table(", "as the block at line"),
+        (prose("Word.\n\n### Sources\n\nWord."), "## Sources", "the heading has the id sources, as the heading"),
+        (prose("Word. {: #example .wide }"), 'id="example"', "the block has the id example, as the element"),
+        (prose('<a id="worked-example"></a>'), "## Worked example", "has the id worked-example"),
+    ],
     "PN201": [
         (prose("The loss is $1,234.50 today."), "$1,234.50", "$1,234.50 is typed"),
         (prose("Words come first,\nthen −16%, and 3× after."), "−16%", "−16% is typed"),
@@ -136,8 +153,13 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (prose("It is `#!calc stress: added | usd`."), "stress: added", "it has `added | usd.0`"),
         (prose("It is `#!calc prices: mark | usd`."), "prices: mark", "it has none"),
         (prose("It is `#!calc haircut: added | usd`."), "haircut: added", "there is no article haircut"),
+        (prose("It is `#!calc price: added | usd`."), "price: added", "did you mean prices?"),
     ],
     "PN205": [(prose(text), "swallowed", "swallowed") for text in SWALLOWED],
+    "PN206": [
+        (prose("A [cut](../glossary.md#haircuts)."), "haircuts", "no term #haircuts; did you mean haircut?"),
+        (code(ANSWER.format("f'A [cut](../glossary.md#cut) of {size}.'")), "#cut", "no term #cut"),
+    ],
     "PN301": [
         (code("size = 3.0\nprint(size)"), "size = 3.0", "size is bound again"),
         (code("import math as np\nprint(np)"), "import math", "np is bound again"),
@@ -177,6 +199,30 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (example("import math"), "import math", "imports math"),
         (example("from perpnotes.publish import fmt"), "import fmt", "imports perpnotes.publish.fmt"),
         (example("from perpnotes import publish"), "import publish", "imports perpnotes.publish"),
+    ],
+    "PN306": [
+        (prose("It is `#!calc worts | usd`."), "worts", "no block binds worts; did you mean worst?"),
+        (prose("It is `#!calc sum(m * k for m in moves) | usd`."), "sum(", "no block binds k"),
+        (code("def f():\n    inner = 1\n    return inner\nprint(f())", "`#!calc inner`"), "inner`", "binds inner"),
+    ],
+    "PN307": [
+        (prose("It is `#!calc worst | usdd.0`."), "usdd", "got 'usdd.0'; did you mean usd?"),
+        (prose("It is `#!calc worst | usd.`."), "usd.", "got 'usd.'"),
+        (code("from perpnotes.publish import fmt\nprint(fmt(size, 'coin'))"), "'coin'", "got 'coin'"),
+        (code(FIGURE.format(", caption='c', alt='a'").replace("'usd'", "'USD'")), "'USD'", "did you mean usd?"),
+        (edited('x_unit="pct.0"', 'x_unit="percent"'), "percent", "with or without .digits, got 'percent'"),
+        (edited('"pct.1")}', '"pct.x")}'), "pct.x", "got 'pct.x'"),
+        (code("from perpnotes.publish import tiles\ntiles([('a', size, 'm', '')], caption='c', id='z')"), "'m'", "'m'"),
+        (SLIDING.replace("'x'", "'leverage'"), "'leverage'", "got 'leverage'"),
+    ],
+    "PN308": [
+        (edited("x_title=", "x_titel="), "x_titel", "lines has no argument x_titel; did you mean x_title?"),
+        (edited('    y_title="loss",\n', ""), "lines(", "lines without y_title"),
+        (edited('    id="breaks-first",\n', ""), "table(", "table without id"),
+        (code("from perpnotes.publish import answer\nanswer(f'It is {size}.')"), "answer(", "answer without text"),
+        (code(ANSWER.format("f'It is {size}.', 'more'")), "answer(", "takes at most 2 arguments without their names"),
+        (code(ANSWER.format("f'It is {size}.', question='Who?'")), "Who", "answer is given question twice"),
+        (code(SLIDER.format("f'It is {leverage}.'")), "explore(", "explore without start, name, unit"),
     ],
 }
 REFUSED = """
@@ -227,6 +273,14 @@ KEEPS: dict[str, list[str]] = {
         edited("### If you build an exchange", "### If you build", edited("[trade, build, manage]", "[trade, manage]"))
     ],
     "PN105": [prose("What I have to write: a sentence.")],
+    "PN106": [
+        code(
+            FIGURE.format(", caption='c', alt='a'").replace("bars({", "if size > 1:\n    bars({")
+            + "\nelse:\n    bars({'a': -size}, title='t', unit='usd', id='x', caption='c', alt='a')"
+        ),
+        prose("Word.\n\n### Sources and more {: #more }\n\nWord. `{: #more }`"),
+        prose("Word.\n\n### A `#!calc worst | usd`\n\nWord.\n\n### B `#!calc room | pct`\n\nWord."),
+    ],
     "PN201": [
         prose("A share of `#!calc worst | usd`, of `12` and of `#!math 3x`."),
         prose("In 2020, on 2020-03-12, on 12 March 2020 and March 12, 2020, from 08:00 UTC, in 2019-2021."),
@@ -250,6 +304,10 @@ KEEPS: dict[str, list[str]] = {
         prose("It is `a\n- b`, as `#!math a\n+ b` is, and\n2020. Not\n-0.5, **too**."),
         prose("```text\nA line\n- item\n ## Heading\n```"),
     ],
+    "PN206": [
+        prose("A [haircut](../glossary.md#haircut), the [glossary](../glossary.md), and `glossary.md#cut`."),
+        code("print(size)  # glossary.md#cut"),
+    ],
     "PN301": [
         code("import numpy as np\nprint(np.pi)"),
         code("for k in moves:\n    print(k)\nfor k in losses:\n    print(k)"),
@@ -270,6 +328,24 @@ KEEPS: dict[str, list[str]] = {
     "PN304": [
         code("reply = f'It is {size}.'\n" + ANSWER.format("reply")),
         code("from perpnotes.publish import fmt\n" + ANSWER.format("'It is ' + fmt(size)")),
+    ],
+    "PN306": [
+        prose("`#!calc max(abs(m) for m in moves)`, `#!calc (lambda a: a + size)(1)` and `#!calc np.pi`."),
+        prose("It is `#!calc stress: added | usd.0`."),
+        code("for k in moves:\n    print(k)\nimport math as m", "`#!calc k + m.pi`"),
+        code("match size:\n    case other:\n        print(other)", "`#!calc other`"),
+        code("x = = 1", "`#!calc x`"),
+    ],
+    "PN307": [
+        prose("It is `#!calc worst`, `#!calc worst | text` or `#!calc worst | pct.12`."),
+        code("from perpnotes.publish import fmt\nunit = 'usd'\nprint(fmt(size, unit), fmt(size))"),
+        SLIDING,
+    ],
+    "PN308": [
+        code("words = {'caption': 'c', 'alt': 'a', 'id': 'z'}\n" + FIGURE.replace(", id='x'", "").format(", **words")),
+        code("pair = ['Why?', f'It is {size}.']\nfrom perpnotes.publish import answer\nanswer(*pair)"),
+        code(FIGURE.format("")),
+        code(SLIDER.format("f'{leverage}'").replace("3])", "3], start=1, name='n', unit='x')")),
     ],
     "PN305": [example("from perpnotes.contracts import Linear"), code("import math\nprint(math.pi)")],
     "PN401": [
@@ -316,6 +392,30 @@ def test_markdown_swallows_what_the_rule_says(text: str) -> None:
     assert bool(re.search(r"<(?:li|h\d)>\s*(?:<p>)?swallowed", html)) == (text in LISTED)
 
 
+@pytest.mark.parametrize("name", publish.__all__)
+def test_the_parameters_of_a_function_are_read_from_its_source(name: str) -> None:
+    """They are those that Python itself finds, without the import."""
+    value = getattr(publish, name)
+    read = running.parameters(name)
+    if not callable(value):
+        assert read is None
+        return
+    assert read is not None
+    assert (read.vararg, read.kwarg) == (None, None)
+    placed = [*read.posonlyargs, *read.args]
+    needed = {a.arg for a in placed[: len(placed) - len(read.defaults)]}
+    needed |= {a.arg for a, default in zip(read.kwonlyargs, read.kw_defaults, strict=True) if default is None}
+    known = signature(value).parameters
+    assert [a.arg for a in (*placed, *read.kwonlyargs)] == list(known)
+    assert needed == {name for name, found in known.items() if found.default is found.empty}
+    assert {a.arg for a in read.kwonlyargs} == {n for n, found in known.items() if found.kind is found.KEYWORD_ONLY}
+
+
+def test_terms_are_checked_where_the_glossary_is_known() -> None:
+    """A page that is checked without it links to what it likes."""
+    assert checks.check_article(parse("A [cut](../glossary.md#cut).", "docs/x.md")) == []
+
+
 def test_quotations_are_checked_where_the_articles_are_known(tmp_path: Path) -> None:
     """Of an article that cannot be read, nothing can be quoted."""
     (tmp_path / "good.md").write_text("`#!calc x | usd`, `#!calc good: y | usd`", encoding="utf-8")
@@ -340,16 +440,21 @@ def test_codes_are_stable() -> None:
         "PN103": "sections",
         "PN104": "perspective",
         "PN105": "to write",
+        "PN106": "repeated id",
         "PN201": "typed number",
         "PN202": "unlinked term",
         "PN203": "source without link",
         "PN204": "lost quotation",
         "PN205": "swallowed line",
+        "PN206": "dead term",
         "PN301": "rebound name",
         "PN302": "idle block",
         "PN303": "figure without text",
         "PN304": "answer without value",
         "PN305": "example imports",
+        "PN306": "unbound name",
+        "PN307": "unknown unit",
+        "PN308": "wrong argument",
         "PN401": "unsafe code",
     }
 

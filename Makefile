@@ -7,7 +7,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test evidence check bench audit shell lock clean
+.PHONY: help serve site test article evidence check bench audit shell lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -24,6 +24,9 @@ site: $(VENV)/site ## Build the site into site/, strictly
 
 test: $(VENV)/dev ## Run every test
 	$(BIN)/pytest -n auto --dist worksteal
+
+article: $(VENV)/dev ## Tests, faults, ledger and page of one idea: make article IDEA=fees
+	$(BIN)/python -m perpnotes.publish article $(IDEA)
 
 evidence: $(VENV)/dev ## Record which tests execute which public function; the site shows it while no source changes
 	@# The tests of the site run it in processes of their own, in which nothing is measured.

@@ -1,4 +1,4 @@
-"""`perpnotes new · run · check · accept · export · finish`: what a contributor types, from the root of the repository.
+"""`new · run · check · article · accept · export · finish`: what a contributor types, from the root of the repository.
 
 Each command imports what it needs when it runs: the fast loop must not wait for what it does not use.
 """
@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from perpnotes.publish.articles import Article
+    from perpnotes.publish.checks import Fault
     from perpnotes.publish.compute.worker import Computed
 
 _DOCS, _INSIGHTS, _GLOSSARY = Path("docs"), Path("docs/insights"), Path("docs/glossary.md")
+
+
+_NEXT = """
+Now write, with these beside you:
+  python -m perpnotes.publish run docs/insights/{idea}.md      what it computes, at once
+  python -m perpnotes.publish check docs/insights/{idea}.md    what is left to write, and every fault
+  make article IDEA={idea}                                     its tests, too, and its page
+When numbers have changed: python -m perpnotes.publish accept docs/insights/{idea}.md"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,17 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="perpnotes",
+        prog="python -m perpnotes.publish",
         description="Write, run and check articles. Run it from the root of the repository.",
-        epilog="A new idea: perpnotes new, write, perpnotes run, perpnotes check, perpnotes accept, make test.",
+        epilog="A new idea: new, write, run, check, accept, article; then make test.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
 
     new = commands.add_parser(
         "new",
         help="begin an idea: module, article, test and reference page",
-        description="Write the four files of an idea, and the ledger of its article. They pass every check and test as "
-        "they stand, but for sentences that begin with “To write:”. Prints what else to register.",
+        description="Write the four files of an idea and the ledger of its article, and add the idea to the lists in "
+        "perpnotes/__init__.py, pyproject.toml and mkdocs.yml. They pass every check and test as they stand, but for "
+        "sentences that begin with “To write:”. Prints each file and each line that it adds.",
     )
     new.add_argument("title", help='title of the article, such as "Funding drift"')
     new.add_argument("--name", help="name of the idea and its files; by default the title, as in funding_drift")
@@ -77,6 +87,16 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("paths", nargs="*", metavar="path", type=Path, help="a page or folder; by default docs/")
     check.add_argument("--rules", action="store_true", help="list the rules with their reasons and fixes instead")
     check.set_defaults(command=_check)
+
+    article = commands.add_parser(
+        "article",
+        help="everything about one idea: its tests, its faults, its ledger and its page",
+        description="Run the tests of an idea, check its article, compare what the article computes with its ledger, "
+        "and render its page alone. Links to places on other pages are left to make site. Exit code 1 if there are "
+        "faults.",
+    )
+    article.add_argument("idea", help="name of the idea, such as fees")
+    article.set_defaults(command=_article)
 
     accept = commands.add_parser(
         "accept",
@@ -113,16 +133,20 @@ def _new(chosen: argparse.Namespace) -> int:
 
     try:
         idea = scaffold.idea(chosen.title, chosen.name)
-        files = scaffold.files(chosen.title, idea)
+        files, lists = scaffold.files(chosen.title, idea), scaffold.registered(chosen.title, idea)
     except ValueError as error:
         return _fail([str(error)])
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.as_posix())
+    for path, text in lists.items():
+        for number, line in scaffold.additions(path.read_text(encoding="utf-8"), text):
+            print(f"{path.as_posix()}:{number}: added {line}")
+        path.write_text(text, encoding="utf-8")
     if code := _write_ledgers([_INSIGHTS / f"{idea}.md"]):
         return code
-    print(f"\n{scaffold.registration(chosen.title, idea)}")
+    print(_NEXT.format(idea=idea))
     return 0
 
 
@@ -164,13 +188,51 @@ def _check(chosen: argparse.Namespace) -> int:
             print(f"{rule.code}  {rule.name}  [{where}]\n    why: {rule.reason}\n    fix: {rule.fix}")
         return 0
     pages = _pages(chosen.paths or [_DOCS])
-    terms = _terms()
-    quotable = checks.quotable(_INSIGHTS)
-    faults = [fault for page in pages for fault in checks.check(page, terms, quotable)]
+    faults = _faults(pages)
     for fault in faults:
         print(fault)
     print(f"{_count(faults, 'fault')} in {_count(pages, 'page')}", file=sys.stderr)
     return 1 if faults else 0
+
+
+def _faults(pages: Sequence[Path]) -> list[Fault]:
+    from perpnotes.publish import checks
+    from perpnotes.publish.articles import ArticleError
+    from perpnotes.publish.page import glossary
+
+    try:
+        terms = {name: term for name, (term, _) in glossary.terms(_GLOSSARY).items()} if _GLOSSARY.is_file() else {}
+    except ArticleError:  # a fault of the glossary, which is checked as a page
+        terms, pages = {}, pages if _GLOSSARY in pages else [*pages, _GLOSSARY]
+    quotable = checks.quotable(_INSIGHTS)
+    return [fault for page in pages for fault in checks.check(page, terms, quotable)]
+
+
+def _article(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import loop
+    from perpnotes.publish.articles import did_you_mean
+    from perpnotes.publish.compute import ledger
+
+    page = _INSIGHTS / f"{chosen.idea}.md"
+    if not page.is_file():
+        hint = did_you_mean(chosen.idea, [path.stem for path in _INSIGHTS.glob("*.md")])
+        return _fail([f"there is no {page.as_posix()}{hint}"])
+    with loop.testing(chosen.idea) as tests:
+        faults = _faults([page])
+        messages = [*map(str, faults)]
+        if not {fault.rule.code for fault in faults} & {"PN001", "PN401"}:  # or it must not, or cannot, run
+            found = _compute(page)
+            if found is None:
+                messages.append(f"{page.as_posix()} does not run: see above")
+            else:
+                messages += filter(None, [ledger.difference(*found)])
+                messages += loop.rendered(page)
+        for message in messages:
+            print(message)
+        print(f"{page.as_posix()}: {_count(messages, 'fault')}; its tests are running", file=sys.stderr)
+        passed, said = tests()
+    print(said)
+    return 0 if passed and not messages else 1
 
 
 def _accept(chosen: argparse.Namespace) -> int:
@@ -228,12 +290,6 @@ def _compute(path: Path) -> tuple[Article, Computed] | None:
 
 def _pages(paths: Iterable[Path]) -> list[Path]:
     return [page for path in paths for page in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
-
-
-def _terms() -> dict[str, str]:
-    from perpnotes.publish.page import glossary
-
-    return {anchor: term for anchor, (term, _) in glossary.terms(_GLOSSARY).items()} if _GLOSSARY.is_file() else {}
 
 
 def _count(things: Iterable[object], name: str) -> str:

@@ -1,12 +1,20 @@
-"""The four files of a new idea, which run and keep every rule; what is left to write begins with `checks.MARK`."""
+"""The four files of a new idea, which run and keep every rule, and its place in the lists of all ideas.
+
+What is left to write begins with `checks.MARK`.
+"""
 
 from __future__ import annotations
 
+import json
 import keyword
 import re
 from collections.abc import Mapping
 from datetime import date
+from difflib import SequenceMatcher
+from itertools import takewhile
 from pathlib import Path
+
+import yaml
 
 from perpnotes.publish.checks import MARK
 
@@ -209,17 +217,18 @@ The idea in prose: [@title@](../insights/@idea@.md).
 
 ::: perpnotes.@idea@
 """
-_REGISTER = """\
-Register the idea, or tests/test_public.py fails:
-  perpnotes/__init__.py   add {idea} to the import and to __all__
-  pyproject.toml          add "perpnotes.{idea}" to the layers of [tool.importlinter], above what it imports, and to
-                          source_modules
-  mkdocs.yml              nav, under Insights:   - "{title}": insights/{idea}.md
-                          nav, under Reference:  - {idea}: reference/{idea}.md
-Then write, with these two beside you:
-  perpnotes run docs/insights/{idea}.md      what it computes, at once
-  perpnotes check docs/insights/{idea}.md    what is left to write, and every fault
-When numbers have changed: perpnotes accept docs/insights/{idea}.md"""
+
+_PACKAGE, _PROJECT, _SITE = Path("perpnotes/__init__.py"), Path("pyproject.toml"), Path("mkdocs.yml")
+# The lists that have every idea: file, line above the list, what a line of it is like, the line to add, and whether the
+# list is sorted. Else the new line is the last, or, of the layers, the first before the publishing layer's ideas.
+_LISTS = (
+    (_PACKAGE, r" *from perpnotes import \(", r" *\w+,", "{idea},", True),
+    (_PACKAGE, r"__all__ = \[", r' *"\w+",', '"{idea}",', True),
+    (_PROJECT, r"layers = \[.*", r' *"perpnotes\.publish",', '"perpnotes.{idea}",', False),
+    (_PROJECT, r"source_modules = \[", r' *"perpnotes\.\w+",', '"perpnotes.{idea}",', False),
+    (_SITE, r" *- Insights:", r" *- .+: insights/\w+\.md", "- {title}: insights/{idea}.md", False),
+    (_SITE, r" *- Reference:", r" *- (\w+): reference/\1\.md", "- {idea}: reference/{idea}.md", False),
+)
 
 
 def idea(title: str, name: str | None = None) -> str:
@@ -271,11 +280,63 @@ def files(title: str, idea: str) -> Mapping[Path, str]:
     return made
 
 
-def registration(title: str, idea: str) -> str:
-    """What else a new idea needs, for the terminal.
+def registered(title: str, idea: str) -> Mapping[Path, str]:
+    """Path and text of each of the three files that list the ideas, with a new one in them.
 
     Parameters:
         title: of the article.
         idea: its name.
+
+    Raises:
+        ValueError: a file has not the list to which the idea would be added.
+        OSError: a file cannot be read.
     """
-    return _REGISTER.format(title=title.replace('"', "'"), idea=idea)
+    made: dict[Path, str] = {}
+    for path, above, like, line, ordered in _LISTS:
+        text = made[path] if path in made else path.read_text(encoding="utf-8")
+        added = line.format(idea=idea, title=_scalar(title))
+        try:
+            made[path] = _with(text, above, like, added, ordered)
+        except LookupError:
+            raise ValueError(f"{path.as_posix()} has no list to which {added!r} could be added") from None
+    return made
+
+
+def _with(text: str, above: str, like: str, added: str, ordered: bool) -> str:
+    """`text` with one more line in the list whose lines are `like` and which begins somewhere after `above`.
+
+    Raises:
+        LookupError: there is no such list.
+    """
+    lines = text.split("\n")
+    begin = next((n for n, line in enumerate(lines) if re.fullmatch(above, line)), len(lines))
+    first = next((n for n in range(begin, len(lines)) if re.fullmatch(like, lines[n])), None)
+    if first is None:
+        raise LookupError(above)
+    last = next(n for n in range(first, len(lines) + 1) if n == len(lines) or not re.fullmatch(like, lines[n]))
+    whole = takewhile(lambda line: line not in ("", ")", "]"), (line.strip() for line in lines[begin:]))
+    if added not in whole:
+        place = first + sum(line.strip() < added for line in lines[first:last]) if ordered else last
+        lines.insert(place, lines[first].replace(lines[first].strip(), added))
+    return "\n".join(lines)
+
+
+def _scalar(title: str) -> str:
+    """A title as YAML: in quotes where it would mean something else without."""
+    try:
+        plain = yaml.safe_load(f"- {title}: x") == [{title: "x"}]
+    except yaml.YAMLError:
+        plain = False
+    return title if plain else json.dumps(title, ensure_ascii=False)
+
+
+def additions(old: str, new: str) -> list[tuple[int, str]]:
+    """Number and text of each line that a text has and an older one has not.
+
+    Parameters:
+        old: a text.
+        new: the same, with lines added.
+    """
+    lines = new.split("\n")
+    codes = SequenceMatcher(None, old.split("\n"), lines, autojunk=False).get_opcodes()
+    return [(n + 1, lines[n].strip()) for tag, _, _, begin, end in codes if tag != "equal" for n in range(begin, end)]

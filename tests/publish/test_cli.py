@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from perpnotes.publish import checks, cli
+from perpnotes.publish import checks, cli, loop, scaffold
+from perpnotes.publish.evidence import published
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = """\
@@ -134,38 +140,192 @@ def test_accept_writes_the_ledger_and_drops_those_without_article(
     assert capsys.readouterr().out == "tests/ledger/idea.txt: as it was\n"
 
 
-def test_new_writes_an_idea_that_runs_and_keeps_every_rule(tmp_path: Path) -> None:
-    """Module, article, test and reference page pass as they stand; only marked sentences are left to write."""
-    shutil.copytree(ROOT / "perpnotes", tmp_path / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "tests").mkdir()
-    for name in ("cases.py", "conftest.py", "needs.py"):
-        shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+@pytest.fixture(scope="module")
+def scaffolded(tmp_path_factory: pytest.TempPathFactory) -> Scaffolded:
+    """A copy of this repository with a new idea in it."""
+    root = tmp_path_factory.mktemp("copy")
+    for name in ("docs", "perpnotes", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "examples"))
+    for name in ("mkdocs.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
+    made = Scaffolded(root, "")
+    new = made.run("-m", "perpnotes.publish", "new", 'The "tail": a test', "--name", "tail")
+    assert new.returncode == 0, new.stderr
+    return Scaffolded(root, new.stdout)
 
-    def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
-    made = python("perpnotes.publish.cli", "new", 'The "tail": a test', "--name", "tail")
-    assert made.returncode == 0, made.stderr
-    for path in ("perpnotes/tail.py", "docs/insights/tail.md", "tests/test_tail.py", "docs/reference/tail.md"):
-        assert f"{path}\n" in made.stdout
-        assert (tmp_path / path).is_file()
-        assert checks.MARK in (tmp_path / path).read_text(encoding="utf-8") or "reference" in path
-    for step in ("perpnotes/__init__.py", "pyproject.toml", "mkdocs.yml"):
-        assert step in made.stdout
+@dataclass
+class Scaffolded:
+    """The copy, and what the command printed that made the idea."""
 
-    found = python("perpnotes.publish.cli", "check", "docs")
-    assert {line.split()[1] for line in found.stdout.splitlines()} == {"PN105"}
-    options = ("-q", "--doctest-modules", "-p", "no:cacheprovider", "-n0", "-c", "/dev/null", "--rootdir", ".")
-    tested = python("pytest", *options, "tests/test_tail.py", "perpnotes/tail.py")
-    assert tested.returncode == 0, tested.stdout
-    linted = python(
-        "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), "perpnotes/tail.py", "tests"
+    root: Path
+    said: str
+
+    def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, *arguments]
+        return subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+
+
+def test_new_says_all_that_it_writes_and_adds(scaffolded: Scaffolded) -> None:
+    """Each file, and each line in another file, where it now stands; nothing else changed."""
+    files = ["perpnotes/tail.py", "docs/insights/tail.md", "tests/test_tail.py", "docs/reference/tail.md"]
+    said = scaffolded.said.partition("\n\n")[0].splitlines()
+    assert said[:4] == files
+    assert said[-1] == "tests/ledger/tail.txt: 40 lines new or changed"
+    for path in files:
+        text = (scaffolded.root / path).read_text(encoding="utf-8")
+        assert checks.MARK in text or "reference" in path
+    for path in ("perpnotes/__init__.py", "pyproject.toml", "mkdocs.yml"):
+        lines = (scaffolded.root / path).read_text(encoding="utf-8").splitlines()
+        added = {}
+        for line in said[4:-1]:
+            place, _, text = line.partition(": added ")
+            if place.startswith(f"{path}:"):
+                added[int(place.rpartition(":")[2])] = text
+        assert len(added) == 2
+        assert {number: lines[number - 1].strip() for number in added} == added
+        assert [line for n, line in enumerate(lines, 1) if n not in added] == (ROOT / path).read_text().splitlines()
+
+
+def test_a_new_idea_passes_every_check_and_test_as_it_stands(scaffolded: Scaffolded) -> None:
+    """The tests for it and for every idea, the check of all pages, its ledger and page, layers, lint, formatting."""
+    found = scaffolded.run("-m", "perpnotes.publish", "article", "tail")
+    *faults, passed = found.stdout.splitlines()
+    assert re.fullmatch(r"\d\d passed, \d+ deselected in .*", passed), found.stdout + found.stderr
+    assert faults
+    assert {line.split()[:2][1] for line in faults} == {"PN105"}
+    assert found.stderr == f"docs/insights/tail.md: {len(faults)} faults; its tests are running\n"
+    everywhere = scaffolded.run("-m", "perpnotes.publish", "check")
+    assert everywhere.stdout.splitlines() == faults
+    for step in (
+        ("-c", "from importlinter.cli import lint_imports_command as run; run(['--no-cache'])"),
+        ("-m", "ruff", "check", "--no-cache", "perpnotes/__init__.py", "perpnotes/tail.py", "tests/test_tail.py"),
+        ("-m", "ruff", "format", "--check", "--no-cache", "perpnotes/__init__.py", "perpnotes/tail.py"),
+    ):
+        done = scaffolded.run(*step)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_new_overwrites_nothing(scaffolded: Scaffolded) -> None:
+    """Where one of the files exists, none is written and no list changed."""
+    before = (scaffolded.root / "mkdocs.yml").read_bytes()
+    again = scaffolded.run("-m", "perpnotes.publish", "new", "Tail")
+    assert again.returncode == 1
+    assert "docs/insights/tail.md, tests/test_tail.py, docs/reference/tail.md exists" in again.stderr
+    assert (scaffolded.root / "mkdocs.yml").read_bytes() == before
+
+
+LISTS = {
+    "perpnotes/__init__.py": "from perpnotes import (\n    fees,\n    stress,\n)\n__all__ = [\n"
+    '    "Term",\n    "fees",\n    "stress",\n]\n',
+    "pyproject.toml": 'layers = [ # why\n    "perpnotes.publish",\n    "perpnotes.fees",\n]\n'
+    'source_modules = [\n    "perpnotes.fees",\n]\n',
+    "mkdocs.yml": "nav:\n  - Insights:\n      - Fees: insights/fees.md\n"
+    "  - Reference:\n      - fees: reference/fees.md\n      - derivation: reference/perpnotes.md\n",
+}
+
+
+@pytest.mark.parametrize(("name", "line"), [("pyproject.toml", "source_modules = ["), ("mkdocs.yml", "  - Insights:")])
+def test_new_writes_nothing_where_a_list_is_not_found(
+    repository: Path, capsys: pytest.CaptureFixture[str], name: str, line: str
+) -> None:
+    """It says which line it could not add, and to which file."""
+    for path, text in LISTS.items():
+        write(repository, text.replace(line, ""), path)
+    assert cli.main(["new", "Tail"]) == 1
+    assert capsys.readouterr().err.startswith(f"{name} has no list to which ")
+    assert not (repository / "perpnotes/tail.py").exists()
+    assert "tail" not in (repository / "perpnotes/__init__.py").read_text()
+
+
+def test_an_idea_is_added_where_its_list_has_it(repository: Path) -> None:
+    """In order where a list is sorted, indented as its neighbors, with the title as YAML reads it; and only once."""
+    for path, text in LISTS.items():
+        write(repository, text.replace("\n    fees,\n    stress,", "\n        fees,\n        stress,"), path)
+    made = scaffold.registered("Low: a tail", "low")
+    assert made[Path("perpnotes/__init__.py")] == (
+        "from perpnotes import (\n        fees,\n        low,\n        stress,\n)\n__all__ = [\n"
+        '    "Term",\n    "fees",\n    "low",\n    "stress",\n]\n'
     )
-    assert linted.returncode == 0, linted.stdout
-    assert "tail.md exists" in python("perpnotes.publish.cli", "new", "Tail").stderr
+    assert made[Path("pyproject.toml")] == (
+        'layers = [ # why\n    "perpnotes.publish",\n    "perpnotes.low",\n    "perpnotes.fees",\n]\n'
+        'source_modules = [\n    "perpnotes.fees",\n    "perpnotes.low",\n]\n'
+    )
+    assert yaml.safe_load(made[Path("mkdocs.yml")])["nav"] == [
+        {"Insights": [{"Fees": "insights/fees.md"}, {"Low: a tail": "insights/low.md"}]},
+        {
+            "Reference": [
+                {"fees": "reference/fees.md"},
+                {"low": "reference/low.md"},
+                {"derivation": "reference/perpnotes.md"},
+            ]
+        },
+    ]
+    lower = '    "perpnotes.fees",\n    "perpnotes.low",\n'
+    moved = made[Path("pyproject.toml")].replace('"perpnotes.low",\n    "perpnotes.fees",\n]', lower.strip() + "\n]", 1)
+    again = {**made, Path("pyproject.toml"): moved}
+    for path, text in again.items():
+        write(repository, text, path.as_posix())
+    assert scaffold.registered("Low: a tail", "low") == again
+
+
+def test_article_knows_which_idea_could_be_meant(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is run for one that does not exist."""
+    write(repository, ARTICLE, "docs/insights/fees.md")
+    assert cli.main(["article", "fee"]) == 1
+    assert capsys.readouterr().err == "there is no docs/insights/fee.md; did you mean fees?\n"
+
+
+def test_article_runs_the_published_examples_that_call_the_idea(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each in the test that holds it, and none of another idea."""
+    monkeypatch.chdir(ROOT)
+    chosen = [name for name in loop.selection("fees") if "::" in name]
+    calls = {
+        example.id: any(name.startswith("fees.") for name in group.functions)
+        for group in published.groups()
+        for example in group.examples
+        if not group.pending
+    }
+    assert {re.sub(r".*\[(.*)\]", r"\1", name) for name in chosen} == {id for id, called in calls.items() if called}
+    assert not all(calls.values())
+    collected = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *chosen], cwd=ROOT, capture_output=True, check=False
+    )
+    assert collected.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("Fine, [here](#here).\n\n## Here\n", ""),
+        ("Word.\n\nA [link](none.md).\n", "docs/x.md:3: Doc file 'x.md' contains a link 'none.md'"),
+        ("Word.\n\nA [place](#none).\n", "docs/x.md:3: Doc file 'x.md' contains a link '#none'"),
+        ('```python exce="on"\n1\n```\n', "docs/x.md:1: unknown option exce; did you mean exec?"),
+        ("It is `#!math \\nonsense`.\n", "docs/x.md:1: "),
+    ],
+)
+def test_a_page_rendered_alone_says_what_the_generator_would(site: Callable[..., Any], text: str, fault: str) -> None:
+    """Its warnings and what our extensions refuse, with the line."""
+    found = site(x=text).python(
+        "from pathlib import Path; from perpnotes.publish import loop; print(*loop.rendered(Path('docs/x.md')))"
+    )
+    assert (found.stdout.strip() == "") if not fault else found.stdout.startswith(fault), found
+
+
+def test_a_file_that_is_no_utf8_is_one_fault(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every other page is checked as before, and of the glossary that it is all of them depend on, it is said, too."""
+    page = write(repository, "# Page\n\nA [term](glossary.md#term).\n", "docs/page.md")
+    for bad in ("docs/insights/bad.md", "docs/glossary.md"):
+        (repository / bad).write_bytes("# Schröder\n".encode("latin-1"))
+        assert cli.main(["check"]) == 1
+        shown = capsys.readouterr()
+        assert f"{bad}:1: PN001 byte 0xf6 is no UTF-8; save the file in that encoding" in shown.out
+    assert shown.err == "2 faults in 3 pages\n"
+    assert cli.main(["check", page]) == 1
+    assert capsys.readouterr().out.startswith("docs/glossary.md:1: PN001 byte 0xf6 is no UTF-8")
 
 
 @pytest.mark.parametrize("arguments", [["new", "42"], ["new", "Class", "--name", "class"], ["new", " x"]])

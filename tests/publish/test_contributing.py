@@ -21,9 +21,9 @@ def test_the_guide_shows_what_its_commands_print(tmp_path: Path) -> None:
     left_out = shutil.ignore_patterns("__pycache__", "examples", "*funding_drift.*")
     for name in ("docs", "perpnotes", "tests"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=left_out)
-    package = tmp_path / "perpnotes/__init__.py"
-    lines = package.read_text().splitlines(keepends=True)
-    package.write_text("".join(line for line in lines if "funding_drift" not in line))
+    for name in ("perpnotes/__init__.py", "pyproject.toml", "mkdocs.yml"):
+        lines = (ROOT / name).read_text().splitlines(keepends=True)
+        (tmp_path / name).write_text("".join(line for line in lines if "funding_drift" not in line))
     tried = []
     for fence in re.findall(r"^```console\n(.*?)^```", GUIDE.read_text(), re.DOTALL | re.MULTILINE):
         for command, promised in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", fence, re.MULTILINE):

@@ -17,6 +17,7 @@ import yaml
 
 from perpnotes.publish import checks, cli, loop, scaffold
 from perpnotes.publish.evidence import published
+from perpnotes.publish.show import listing
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = """\
@@ -178,6 +179,8 @@ def test_new_says_all_that_it_writes_and_adds(scaffolded: Scaffolded) -> None:
     for path in files:
         text = (scaffolded.root / path).read_text(encoding="utf-8")
         assert checks.MARK in text or "reference" in path
+    navigation = listing.in_navigation(str(scaffolded.root / "mkdocs.yml"))
+    assert navigation["docs/insights/tail.md"] == 'The "tail": a test'
     for path in ("perpnotes/__init__.py", "pyproject.toml", "mkdocs.yml"):
         lines = (scaffolded.root / path).read_text(encoding="utf-8").splitlines()
         added = {}
@@ -266,6 +269,7 @@ def test_an_idea_is_added_where_its_list_has_it(repository: Path) -> None:
     ]
     lower = '    "perpnotes.fees",\n    "perpnotes.low",\n'
     moved = made[Path("pyproject.toml")].replace('"perpnotes.low",\n    "perpnotes.fees",\n]', lower.strip() + "\n]", 1)
+    assert moved != made[Path("pyproject.toml")]  # as its author does who wants another idea to import it
     again = {**made, Path("pyproject.toml"): moved}
     for path, text in again.items():
         write(repository, text, path.as_posix())

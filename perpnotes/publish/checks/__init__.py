@@ -1,7 +1,7 @@
 """The rules of an article, each with a code, a reason and a fix. Nothing runs: a page's text and syntax trees suffice.
 
-A rule is a function in one of the modules beside this one, registered with `@rule`, and `perpnotes check --rules` and
-the page of rules list them from there. Codes are stable: a rule that goes takes its code with it, and no other rule
+A rule is a function in one of the modules beside this one, registered with `@rule`, and the command `check --rules`
+and the page of rules list them from there. Codes are stable: a rule that goes takes its code with it, and no other rule
 gets it.
 """
 

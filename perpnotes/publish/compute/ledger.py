@@ -3,7 +3,7 @@
 `tests/ledger/<idea>.txt` holds a line for each inline value, each printed line, each row of a table or figure and each
 answer. What they belong to is named once, above them: the heading (so that an edit further up moves nothing), the
 block, table or figure, the heads of its columns. So a diff shows what moved, and a new name is one line. A test
-compares; `perpnotes accept` rewrites.
+compares; the command `accept` rewrites.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ def difference(article: Article, computed: Computed) -> str:
         [
             f"{file.as_posix()} {what}.",
             *changes(old.splitlines(), new.splitlines()),
-            f"If the change is meant: perpnotes accept {article.path}, and commit the ledger with what caused it.",
+            f"If the change is meant: python -m perpnotes.publish accept {article.path}",
+            "Commit the ledger with what caused it.",
         ]
     )
 

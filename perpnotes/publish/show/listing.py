@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+import yaml
+
 from perpnotes.publish import articles
 from perpnotes.publish.compute.outputs import Output, show
 
@@ -38,7 +40,7 @@ def in_navigation(nav: str = "mkdocs.yml") -> Mapping[str, str]:
         nav: the file with the navigation, from the working directory.
     """
     entries = re.findall(r"^ +- (.+): (insights/\S+\.md)$", Path(nav).read_text(encoding="utf-8"), re.MULTILINE)
-    return {f"docs/{file}": title for title, file in entries}
+    return {f"docs/{file}": str(yaml.safe_load(title)) for title, file in entries}  # some titles are in quotes there
 
 
 def article_list(folder: str = "docs/insights") -> None:

@@ -145,7 +145,7 @@ def test_a_difference_shows_both_numbers_and_the_command(tmp_path: Path, monkeyp
     moved = worker.Computed(displayed(), {"worst | usd.0": worker.Result("6.0", "$6")})
     found = ledger.difference(article(), moved)
     assert "\n Opening\n-`worst | usd.0` = $5\n+`worst | usd.0` = $6\n" in found
-    assert "perpnotes accept docs/insights/x.md" in found
+    assert "python -m perpnotes.publish accept docs/insights/x.md" in found
 
 
 def test_a_difference_names_what_a_row_belongs_to() -> None:
@@ -166,7 +166,7 @@ def test_a_difference_names_what_a_row_belongs_to() -> None:
 
 
 def test_items_stand_in_the_order_of_the_file() -> None:
-    """For the ledger and for `perpnotes run`."""
+    """For the ledger and for the command `run`."""
     kinds = [type(thing) is Block for thing, _ in ledger.items(article(), computed())]
     assert kinds == [False, True, True, False]
 

@@ -24,7 +24,7 @@ FOLDER = Path("tests/ledger")
 Item: TypeAlias = tuple[Block, tuple[Output, ...]] | tuple[Value, Result]
 """A block and what it shows, or an inline value and its result."""
 
-_HEAD = "# The numbers that docs/insights/{name}.md publishes. Written by `perpnotes accept`; not edited by hand."
+_HEAD = "# The numbers that docs/insights/{name}.md publishes. Written by the command `accept`; not edited by hand."
 
 
 def path(article: Article) -> Path:

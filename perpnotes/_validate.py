@@ -3,38 +3,112 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from numbers import Real
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
+_T = TypeVar("_T")
 
-_NO_NUMBERS = (str, bytes, bool, np.bool_, type(None))
+_PLAIN: set[type] = {float, int, np.float64}
+_TRUTHS = (bool, np.bool_)
+_WHOLE = 2**63 - 1  # the largest that numpy counts with
 
 
 def brief(value: Any) -> str:
     """`value` as an error shows it: in one line, and of a long one the beginning."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python does not write out an integer of thousands of digits
+        text = f"an {type(value).__name__} too long to show"
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def numbers(name: str, value: Any, *, truths: bool = False) -> FloatArray:
-    """`value` as an array of floats, NaN and infinity included, or a `ValueError`; a numeral or a truth is no number.
+def instance(name: str, value: Any, *kinds: type[_T]) -> _T:
+    """`value` when it is one of the `kinds`, or a `ValueError` that names them."""
+    if not isinstance(value, kinds):
+        allowed = " or ".join(f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}" for kind in kinds)
+        raise ValueError(f"{name} must be {allowed}, got {brief(value)}")
+    return value
 
-    With `truths`, an array of True and False is one of 1 and 0.
+
+def numbers(name: str, value: Any, *, truths: bool = False) -> FloatArray:
+    """`value` as an array of floats, NaN and infinity included, or a `ValueError`.
+
+    A number is what Python or numpy calls real, and a `Decimal` or a `Fraction` too, where a float can hold it. A
+    numeral, a truth, a date or a complex number is none, and neither is a masked array, whose masked values would
+    count. With `truths`, True and False are 1 and 0.
     """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value
+    if type(value) is float:
+        return np.asarray(value)
     try:
+        kinds = _kinds(value) - _PLAIN
+        if _holds(kinds, _masked()):
+            raise ValueError(
+                f"{name} must not be a masked array: fill or compress it first, as its masked values would count"
+            )
+        if not truths and _holds(kinds, _TRUTHS):
+            raise TypeError
         array = np.asarray(value)
-        kind = array.dtype.kind
-        if kind == "O" and any(isinstance(member, _NO_NUMBERS) for member in array.flat):
+        if array.dtype.kind == "O":
+            return _floats(array, truths)
+        if array.dtype.kind not in ("iufb" if truths else "iuf"):
             raise TypeError
-        if kind not in ("iufOb" if truths else "iufO"):
-            raise TypeError
-        return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
+        with np.errstate(over="ignore"):
+            floats = array.astype(np.float64, copy=False)
+        if array.dtype.itemsize > 8 and (lost := np.isinf(floats) & np.isfinite(array)).any():
+            raise _too_large(name, array[lost].flat[0])
+        return floats
+    except OverflowError:
+        raise _too_large(name, value) from None
+    except (TypeError, ValueError) as error:
+        if str(error).startswith(f"{name} must "):
+            raise
         raise ValueError(f"{name} must be a number or an array of numbers, got {brief(value)}") from None
+
+
+def _floats(array: npt.NDArray[Any], truths: bool) -> FloatArray:
+    """An array of objects as floats, one by one: numpy would read numerals, dates and None."""
+    from decimal import Decimal  # slow to import, and seldom met
+
+    result = np.empty(array.size)
+    for i, member in enumerate(array.flat):
+        if not isinstance(member, Real | Decimal | np.bool_) or (isinstance(member, _TRUTHS) and not truths):
+            raise TypeError
+        result[i] = number = float(member)
+        if math.isinf(number) and member != number:
+            raise OverflowError
+    return result.reshape(array.shape)
+
+
+def _too_large(name: str, value: Any) -> ValueError:
+    return ValueError(f"{name} must be of a size that a float can hold, up to 1.8e308, got {brief(value)}")
+
+
+def _masked() -> tuple[type, ...]:
+    """The type of masked arrays, where somebody has imported them: numpy itself does so only when asked."""
+    module = sys.modules.get("numpy.ma")
+    return () if module is None else (module.MaskedArray,)
+
+
+def _kinds(value: Any) -> set[type]:
+    """The types of all that is in a list, however nested; of anything else its own."""
+    if not isinstance(value, list | tuple):
+        return {type(value)}
+    kinds = set(map(type, value))
+    if any(issubclass(kind, list | tuple) for kind in kinds - _PLAIN):
+        return set().union(*map(_kinds, value))
+    return kinds
+
+
+def _holds(kinds: set[type], odd: tuple[type, ...]) -> bool:
+    return any(issubclass(kind, odd) for kind in kinds)
 
 
 def real(
@@ -121,20 +195,24 @@ def _and(things: Iterable[Any]) -> str:
 
 
 def whole(name: str, value: Any, *, ge: int, le: int | None = None) -> int:
-    """Like `scalar`, for a whole number."""
+    """Like `scalar`, for a whole number; an integer keeps all of its digits."""
+    if type(value) is int and abs(value) <= _WHOLE and value >= ge and (le is None or value <= le):
+        return value
     number = scalar(name, value, ge=ge, le=le)
     if number != int(number):
         raise ValueError(f"{name} must be a whole number, got {number:g}")
-    return int(number)
+    if abs(number) > _WHOLE:
+        raise ValueError(f"{name} must be a whole number of at most 2^63 - 1, got {number:g}")
+    return int(value) if isinstance(value, np.integer) else int(number)
 
 
 def flags(name: str, value: Any) -> npt.NDArray[np.bool_]:
     """`value` as an array of True and False, or a `ValueError`: nothing else is read as one of the two."""
     try:
-        array = np.asarray(value)
+        array: npt.NDArray[Any] = np.asarray(value)
     except ValueError:
         array = np.empty(0)
-    if array.dtype != np.bool_ or array.size == 0:
+    if array.dtype != np.bool_ or array.size == 0 or _holds(_kinds(value), _masked()):
         raise ValueError(f"{name} must be True or False, got {brief(value)}")
     return array
 

@@ -1,5 +1,6 @@
 """The checks that every public function shares: what they let through, and what an error says."""
 
+import datetime
 import re
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from perpnotes import contracts, funding, liquidation, margin, prices
-from perpnotes._validate import brief, broadcast, flag, flags, numbers, real, scalar, sides, text
+from perpnotes._validate import brief, broadcast, flag, flags, instance, numbers, real, scalar, sides, text, whole
 
 
 class TestNumbers:
@@ -23,6 +24,9 @@ class TestNumbers:
             *("0.1", b"0.1", True, np.True_, None, 1j, np.datetime64("2024-01-01"), len),
             *(["0.1"], [1.0, "0.1"], [True, False], np.array([0.1, True], dtype=object), [Decimal(1), None]),
             [[1.0, 2.0], [3.0]],
+            *([1.0, True], [[1.0], [np.False_]], np.array([1.0, 2j], dtype=object), Decimal("sNaN")),
+            *(np.datetime64("NaT"), np.timedelta64(1, "h"), [1.0, np.datetime64("NaT")], [1.0, np.timedelta64(1, "s")]),
+            *(np.array(["2024-01-01", "NaT"], dtype="M8[s]"), datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)),
         ],
         ids=repr,
     )
@@ -30,6 +34,42 @@ class TestNumbers:
         """To numpy numerals are numbers, True is 1 and None is NaN; a caller who passes one made a mistake."""
         with pytest.raises(ValueError, match="x must be a number or an array of numbers, got "):
             numbers("x", value)
+
+    @pytest.mark.parametrize(
+        "value",
+        [10**400, -(10**5000), [1.0, 10**400], Fraction(10**400), Decimal("1e400"), np.longdouble("1e4000")],
+        ids=["int", "very long int", "in a list", "Fraction", "Decimal", "longdouble"],
+    )
+    def test_a_number_too_large_for_a_float_is_refused_not_infinite(self, value: Any) -> None:
+        with pytest.raises(ValueError, match=r"x must be of a size that a float can hold, up to 1\.8e308, got "):
+            numbers("x", value)
+
+    def test_infinity_may_be_said_in_any_kind_of_number(self) -> None:
+        assert numbers("x", [Decimal("Infinity"), np.longdouble("-inf")]).tolist() == [np.inf, -np.inf]
+
+    @pytest.mark.parametrize("mask", [False, [False, True], [True, True]])
+    def test_a_masked_array_is_refused_and_the_error_says_what_to_do(self, mask: Any) -> None:
+        """`np.asarray` drops the mask, so that values which were declared invalid would count; deep in a list too."""
+        masked = np.ma.array([1.0, 2.0], mask=mask)
+        for value in (masked, [masked], ([1.0, 2.0], masked), [1.0, np.ma.masked]):
+            with pytest.raises(ValueError, match="x must not be a masked array: fill or compress it first"):
+                numbers("x", value)
+        assert numbers("x", masked.filled(0.0)).shape == numbers("x", masked.data).shape == (2,)
+        with pytest.raises(ValueError, match="x must be True or False"):
+            flags("x", np.ma.array([True, False], mask=mask))
+
+    def test_the_bounds_hold_for_every_value_of_an_array(self) -> None:
+        """Lowest and highest stand for all, NaN and infinity included, wherever they are."""
+        for odd, bound, rule in ((0.0, {"gt": 0}, "> 0"), (3.0, {"lt": 3}, "< 3"), (np.nan, {}, "finite")):
+            for at in range(3):
+                values = np.array([1.0, 2.0, 1.5])
+                values[at] = odd
+                with pytest.raises(ValueError, match=f"x must be {rule}, got {odd:g}"):
+                    real("x", values, **bound)
+        assert real("x", [1.0, np.inf], infinite=True)[1] == np.inf
+        for odd in (-np.inf, np.nan):
+            with pytest.raises(ValueError, match="x must be finite, got "):
+                real("x", [odd, np.inf], infinite=True)
 
     def test_outcomes_may_be_truths_where_a_function_says_so(self) -> None:
         assert real("x", [True, False], truths=True).tolist() == [1.0, 0.0]
@@ -44,6 +84,35 @@ class TestNumbers:
             scalar("x", ragged)
         assert str(error.value).endswith("got [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, …")
         assert "\n" not in brief(np.array([["a", "b"], ["c", "d"]]))
+
+
+class TestWhole:
+    def test_an_integer_keeps_all_of_its_digits(self) -> None:
+        """A float has 53 binary digits: two seeds that differ in the last of 60 would be one."""
+        for value in (2**60 + 1, np.int64(2**60 + 1)):
+            assert whole("x", value, ge=0) == 2**60 + 1
+
+    @pytest.mark.parametrize("value", [2**63, 1e300, 10**400, np.uint64(2**63)])
+    def test_it_is_one_that_numpy_can_count_with(self, value: Any) -> None:
+        with pytest.raises(ValueError, match=r"x must be .*got "):
+            whole("x", value, ge=0)
+
+    @pytest.mark.parametrize("value", [True, 0, 6, 1.5, "3", None, [3]])
+    def test_nothing_outside_its_range_is_one(self, value: Any) -> None:
+        with pytest.raises(ValueError, match="x must be "):
+            whole("x", value, ge=1, le=5)
+
+
+class TestInstance:
+    def test_an_object_of_the_kind_is_given_back(self) -> None:
+        rule = prices.Basis(1.0)
+        assert instance("rule", rule, prices.Basis, prices.Window) is rule
+
+    def test_an_error_names_what_is_allowed(self) -> None:
+        with pytest.raises(ValueError, match="rule must be a Basis or a Window, got 'median'"):
+            instance("rule", "median", prices.Basis, prices.Window)
+        with pytest.raises(ValueError, match="account must be an Account, got None"):
+            instance("account", None, margin.Account)
 
 
 class TestFlags:

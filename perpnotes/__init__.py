@@ -10,6 +10,7 @@ Conventions, the same in every module:
 - Rates, moves and haircuts are fractions, never percent: `0.005` is half a percent.
 - Volatilities are per square root of a year. Times are in hours, seconds or years, and the name says which.
 - Prices are in quote currency (USD) per coin.
+- Objects are frozen and compared by value, arrays included. Arrays in them are read-only copies of what was passed.
 - Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
 """
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from perpnotes import _export
+from perpnotes._frozen import ByValue, freeze
 from perpnotes._validate import FloatArray, brief, one_of, real, scalar
 
 _WHOLE = (0.0, float(np.finfo(np.float64).max))
@@ -35,8 +36,8 @@ class Levels(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Book:
-    """An order book at one moment. Two books are equal where they are one object.
+class Book(ByValue):
+    """An order book at one moment.
 
     Parameters:
         bids: prices that fall, and coins, `> 0`.
@@ -75,7 +76,7 @@ class Book:
                 raise ValueError(f"{name} must have sizes > 0, got {sizes[sizes <= 0][0]:g}")
             if (sign * np.diff(prices) <= 0).any():
                 raise ValueError(f"{name} must have prices that {'rise' if sign > 0 else 'fall'} from the best on")
-            object.__setattr__(self, name, Levels(_export.frozen(prices), _export.frozen(sizes)))
+            object.__setattr__(self, name, Levels(prices, sizes))
         if self.bids.prices[0] >= self.asks.prices[0]:
             raise ValueError(
                 f"bids must stand below asks, got a crossed book: {self.bids.prices[0]:g} and {self.asks.prices[0]:g}"
@@ -84,6 +85,7 @@ class Book:
         scalar("known", low, ge=0, le=float(self.bids.prices[0]))
         scalar("known", high, ge=float(self.asks.prices[0]))
         object.__setattr__(self, "known", (float(low), float(high)))
+        freeze(self)
 
     @property
     def bid(self) -> float:
@@ -131,7 +133,7 @@ class Book:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Update:
+class Update(ByValue):
     """What changed in a book. Made by `parse_messages` and `read_messages`.
 
     Parameters:

@@ -121,13 +121,6 @@ def content(path: str | Path) -> bytes:
         raise ValueError(f"text must be a whole gzip file: {error}") from None
 
 
-def frozen(array: FloatArray) -> FloatArray:
-    """A copy that nobody can write to."""
-    copy = array.copy()
-    copy.setflags(write=False)
-    return copy
-
-
 def table(text: str | bytes, notes: Notes) -> Table:
     """The columns by name; every row has as many cells as the header."""
     if isinstance(text, bytes):

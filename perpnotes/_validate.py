@@ -226,9 +226,12 @@ def flag(name: str, value: Any) -> bool:
 
 
 def items(name: str, value: Any, kinds: tuple[type, ...]) -> tuple[Any, ...]:
-    """`value` as a non-empty tuple whose members are all of the `kinds`, or a `ValueError` that names them."""
+    """`value` as a non-empty tuple whose members are all of the `kinds`, or a `ValueError` that names them.
+
+    One member alone, a word too, is a tuple of it.
+    """
     try:
-        members = tuple(value)
+        members = (value,) if isinstance(value, str) else tuple(value)
     except TypeError:
         members = (value,)
     if not members:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue
 from perpnotes._validate import FloatArray, broadcast, flags, real, scalar, whole
 
 __all__ = [
@@ -195,8 +196,8 @@ def _counts(value: Any) -> FloatArray:
 # --- One ranking that says why ---
 
 
-@dataclass(frozen=True)
-class Score:
+@dataclass(frozen=True, eq=False)
+class Score(ByValue):
     """A ranking with the part of each feature in it. Made by `score`.
 
     Parameters:
@@ -403,8 +404,8 @@ def alarms(watched: Any, threshold: float, events: Any, *, horizon: int, least: 
 # --- Days with a known cause ---
 
 
-@dataclass(frozen=True)
-class Episode:
+@dataclass(frozen=True, eq=False)
+class Episode(ByValue):
     """A made day on which we know who caused what. Made by `episode`.
 
     Parameters:

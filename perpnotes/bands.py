@@ -16,6 +16,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue
 from perpnotes._validate import FloatArray, brief, broadcast, real, sides
 from perpnotes.liquidation import Estimate
 
@@ -38,8 +39,8 @@ LEVELS: Mapping[str, float] = {"warning": 1.25, "liquidation": 1.0, "backstop": 
 _YEAR_HOURS = 8760.0
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+@dataclass(frozen=True, eq=False, slots=True)
+class Band(ByValue):
     """The prices from pressure to bankruptcy. Made by `band`.
 
     Parameters:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue, freeze
 from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
 
 __all__ = [
@@ -48,8 +49,8 @@ Impact: TypeAlias = Callable[[FloatArray], FloatArray]
 # --- Impact ---
 
 
-@dataclass(frozen=True)
-class Book:
+@dataclass(frozen=True, eq=False)
+class Book(ByValue):
     """One side of an order book, the best price first.
 
     Parameters:
@@ -83,6 +84,7 @@ class Book:
             raise ValueError("prices must be strictly falling or strictly rising, the best first")
         object.__setattr__(self, "prices", prices)
         object.__setattr__(self, "sizes", sizes)
+        freeze(self)
 
     def fill(self, quantity: Any) -> FloatArray:
         """Average price of an order that walks the book, USD per coin.
@@ -244,8 +246,8 @@ def branching_ratio(forced: Any, depth: Any) -> FloatArray:
 # --- One asset ---
 
 
-@dataclass(frozen=True)
-class Cascade:
+@dataclass(frozen=True, eq=False)
+class Cascade(ByValue):
     """Where falls end, one entry per shock. Made by `cascade`.
 
     Parameters:
@@ -353,8 +355,8 @@ def cascade(price: float, shocks: Any, levels: Any, sizes: Any, impact: Impact) 
 # --- Longs and shorts ---
 
 
-@dataclass(frozen=True)
-class Rounds:
+@dataclass(frozen=True, eq=False)
+class Rounds(ByValue):
     """A cascade of longs and shorts, round by round. Made by `rounds`.
 
     Parameters:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,8 @@ from perpnotes._books import (
     replay,
 )
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, numbers, one_of, real, scalar, whole
+from perpnotes._frozen import ByValue, freeze
+from perpnotes._validate import FloatArray, brief, instance, numbers, one_of, real, scalar, whole
 
 __all__ = [
     "Book",
@@ -92,8 +93,8 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class History:
-    """A funding or price history, oldest first, otherwise as stored. Two histories are equal where they are one object.
+class History(ByValue):
+    """A funding or price history, oldest first, otherwise as stored.
 
     Parameters:
         hours: hours since 1970 as the stamps say it, the unit of the functions of `funding`; a stamp without a zone is
@@ -133,15 +134,16 @@ class History:
             stated = real("stated", self.stated, ge=0)
             if stated.shape != hours.shape:
                 raise ValueError(f"stated must have shape {hours.shape}, got {stated.shape}")
-            object.__setattr__(self, "stated", _export.frozen(stated))
+            object.__setattr__(self, "stated", stated)
         if self.settles is not None:
             object.__setattr__(self, "settles", scalar("settles", self.settles, ge=0, lt=24))
         if hours.size < 3:
             raise ValueError(f"a history must have at least 3 rows, got {hours.size}")
         if (np.diff(hours) < 0).any():
             raise ValueError("hours must not fall, got a step back")
-        object.__setattr__(self, "hours", _export.frozen(hours))
-        object.__setattr__(self, "values", _export.frozen(values))
+        object.__setattr__(self, "hours", hours)
+        object.__setattr__(self, "values", values)
+        freeze(self)
 
     def on(self, clock: str) -> History:
         r"""The same history on UTC, given the clock that its stamps were written with.
@@ -186,7 +188,7 @@ class Regime:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Report:
+class Report(ByValue):
     """What is wrong with a history, and what its reader must know. Made by `examine`.
 
     Parameters:
@@ -571,7 +573,7 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         >>> report.clocks, report.count("holes"), report.missing
         (('UTC+3', 'UTC-5', 'UTC+11', 'UTC-1', 'UTC+7', 'UTC-9'), 1, 1)
     """
-    _histories(history=history)
+    instance("history", history, History)
     run, limit, jump = whole("stale", stale, ge=2), scalar("cap", cap, gt=0), scalar("spike", spike, gt=0)
     found = list(history.notes)
 
@@ -742,7 +744,8 @@ def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Re
         ('UTC+3', 'UTC', 0, 30, 30)
     """
     limit = scalar("tolerance", tolerance, ge=0)
-    _histories(first=first, second=second)
+    instance("first", first, History)
+    instance("second", second, History)
     if first.kind != second.kind:
         raise ValueError(f"second must be a {first.kind} history, got {second.kind}")
     spans = [_regimes(history)[-1] for history in (first, second)]
@@ -808,14 +811,8 @@ def _rare(values: FloatArray) -> npt.NDArray[np.bool_]:
     return rare
 
 
-def _histories(**given: Any) -> None:
-    for name, value in given.items():
-        if not isinstance(value, History):
-            raise ValueError(f"{name} must be a History, got {brief(value)}")
-
-
 @dataclass(frozen=True, eq=False, slots=True)
-class Joined:
+class Joined(ByValue):
     """Two histories side by side, one row a stamp of the first. Made by `join`.
 
     Parameters:
@@ -857,7 +854,8 @@ def join(first: History, second: History, *, age: float = 0.0) -> Joined:
         ([100.0, 101.0], [0.0, 1.0], 1)
     """
     oldest = scalar("age", age, ge=0)
-    _histories(first=first, second=second)
+    instance("first", first, History)
+    instance("second", second, History)
     rows = []
     for name, history in (("first", first), ("second", second)):
         if history.clock != "UTC":

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue, freeze
 from perpnotes._validate import FloatArray, broadcast, flags, items, one_of, real, scalar, whole
 
 __all__ = [
@@ -352,8 +353,8 @@ class Reading:
             object.__setattr__(self, label, scalar(label, getattr(self, label)))
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+@dataclass(frozen=True, eq=False, slots=True)
+class Rule(ByValue):
     """A limit on a weighted sum of the readings: it fires at `sum_i w_i x_i <= limit`.
 
     Because it is linear, what would clear it has a closed form.
@@ -380,6 +381,7 @@ class Rule:
         object.__setattr__(self, "weights", _numbers("weights", self.weights))
         object.__setattr__(self, "limit", scalar("limit", self.limit))
         object.__setattr__(self, "action", _action("action", self.action))
+        freeze(self)
 
     def slack(self, readings: Sequence[Reading]) -> float:
         """How far the rule is from firing, `> 0`, or past it, in the unit of its limit.
@@ -387,14 +389,14 @@ class Rule:
         Raises:
             ValueError: for a reading that the rule needs and does not get.
         """
-        values = {reading.name: reading.value for reading in readings}
+        values = {reading.name: reading.value for reading in items("readings", readings, (Reading,))}
         if missing := self.weights.keys() - values.keys():
             raise ValueError(f"readings must hold {', '.join(sorted(missing))} for the rule {self.name!r}")
         return math.fsum((-self.limit, *(weight * values[name] for name, weight in self.weights.items())))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+@dataclass(frozen=True, eq=False, slots=True)
+class Record(ByValue):
     """A decision with everything that it was made from.
 
     Parameters:
@@ -434,6 +436,7 @@ class Record:
         object.__setattr__(self, "usable", bool(self.usable))
         for rule in self.rules:
             rule.slack(self.readings)
+        freeze(self)
 
     @property
     def slacks(self) -> tuple[float, ...]:

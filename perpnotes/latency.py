@@ -15,7 +15,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, broadcast, real, scalar, whole
+from perpnotes._validate import FloatArray, broadcast, instance, real, scalar, whole
 
 __all__ = [
     "Execution",
@@ -233,8 +233,7 @@ def switch_latency(order: Execution, fill: float, volatility: float) -> float:
         >>> round(switch_latency(order, 0.6, 0.6), 3)
         13.871
     """
-    if not isinstance(order, Execution):
-        raise ValueError(f"order must be an Execution, got {brief(order)}")
+    instance("order", order, Execution)
     sigma = scalar("volatility", volatility, gt=0)
     limit = float(order.adverse_limit(scalar("fill", fill, gt=0, le=1))) - order.adverse
     if limit <= 0:

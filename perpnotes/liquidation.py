@@ -24,7 +24,8 @@ import numpy as np
 from perpnotes import _normal
 from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, broadcast, flag, flags, one_of, real, scalar, sides
+from perpnotes._frozen import ByValue
+from perpnotes._validate import FloatArray, brief, broadcast, flag, flags, instance, one_of, real, scalar, sides
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
@@ -349,8 +350,8 @@ class Estimate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+@dataclass(frozen=True, eq=False, slots=True)
+class Budget(ByValue):
     """Two answers for one position, and which assumption stands between them. Made by `budget`.
 
     Parameters:
@@ -407,8 +408,7 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
         {'maintenance': 274.1, 'close_fee': 55.15, 'funding': 364.0}
     """
     for name, estimate in (("optimistic", optimistic), ("conservative", conservative)):
-        if not isinstance(estimate, Estimate):
-            raise ValueError(f"{name} must be an Estimate, got {brief(estimate)}")
+        instance(name, estimate, Estimate)
     for name in ("size", "entry", "inverse"):
         if getattr(optimistic, name) != getattr(conservative, name):
             raise ValueError(

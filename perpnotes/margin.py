@@ -15,6 +15,7 @@ import numpy as np
 
 from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue
 from perpnotes._validate import FloatArray, brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
@@ -471,8 +472,8 @@ class Assessment:
         return Derivation(equity + last)
 
 
-@dataclass(frozen=True, slots=True)
-class Distance:
+@dataclass(frozen=True, eq=False, slots=True)
+class Distance(ByValue):
     """How far the market can move in a stated direction before equity falls to maintenance. Made by `Account.distance`.
 
     Parameters:
@@ -579,8 +580,8 @@ class Account:
             raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
         marks = {p.contract.underlying: p.mark for p in self.positions}
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
-        if unknown := sorted(moves.keys() - marks.keys()):
-            raise ValueError(f"direction must name underlyings of the account, got {', '.join(unknown)}")
+        if unknown := sorted(moves.keys() - marks.keys(), key=str):
+            raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
         driver = next((name for name, move in moves.items() if move), None)
         if driver is None:
             raise ValueError("direction must have a move that is not 0")

@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from perpnotes import anomalies, bands, cascades, fees, funding, guardrails, latency, liquidation, prices
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, one_of, real, scalar, whole
+from perpnotes._frozen import ByValue, freeze
+from perpnotes._validate import FloatArray, instance, items, one_of, real, scalar, whole
 
 __all__ = ["PARTS", "Day", "Outcome", "Traders", "Venue", "bad_day", "crowd", "run"]
 
@@ -30,8 +31,8 @@ PARTS = ("feed checks", "median mark", "partial closing", "early warning", "mode
 """What `run` can do without, one or several at a time."""
 
 
-@dataclass(frozen=True)
-class Day:
+@dataclass(frozen=True, eq=False)
+class Day(ByValue):
     """What happens to the venue, minute by minute, whatever it does.
 
     Parameters:
@@ -68,10 +69,11 @@ class Day:
         if (self.ages != ages).any() or (ages > np.arange(minutes[0])).any():
             raise ValueError("ages must be whole minutes that do not reach back before the day")
         object.__setattr__(self, "ages", ages)
+        freeze(self)
 
 
-@dataclass(frozen=True)
-class Traders:
+@dataclass(frozen=True, eq=False)
+class Traders(ByValue):
     """Who is there in the morning.
 
     Parameters:
@@ -98,6 +100,7 @@ class Traders:
             if array.shape != sizes.shape:
                 raise ValueError(f"{name} must have shape {sizes.shape}, as sizes, got {array.shape}")
             object.__setattr__(self, name, array)
+        freeze(self)
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,8 @@ class Venue:
         scalar("recovery", self.recovery, gt=0)
 
 
-@dataclass(frozen=True)
-class Outcome:
+@dataclass(frozen=True, eq=False)
+class Outcome(ByValue):
     """What became of the day. Made by `run`. Arrays have one entry a minute where nothing else is said.
 
     Parameters:
@@ -304,11 +307,12 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
 
     Source: the order of steps is ours; each step names its own source.
     """
-    gone = {one_of("without", part, PARTS) for part in ([without] if isinstance(without, str) else without)}
+    named = () if isinstance(without, Collection) and not without else items("without", without, (str,))
+    gone = {one_of("without", part, PARTS) for part in named}
     rules = Venue() if venue is None else venue
-    for name, value, kind in (("day", day, Day), ("traders", traders, Traders), ("venue", rules, Venue)):
-        if not isinstance(value, kind):
-            raise ValueError(f"{name} must be a {kind.__name__}, got {value!r}")
+    instance("day", day, Day)
+    instance("traders", traders, Traders)
+    instance("venue", rules, Venue)
     penalty, fund = (0.0, 0.0) if "insurance fund" in gone else (rules.penalty, rules.fund)
     mark = float(day.index[0])
     books, monitor = _Books(traders, mark, fund), _Monitor(traders, rules, mark, gone)

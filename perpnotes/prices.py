@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, flag, instance, one_of, real, scalar, whole
 
 __all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
 
@@ -123,10 +123,22 @@ class Basis:
     def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:
         """The next basis and the mark; prices `> 0`, any shape."""
         x, b = real("spot", spot, gt=0), real("book", book, gt=0)
-        broadcast(state=np.asarray(state), spot=x, book=b)
-        # the exact answer of the continuous average to a price that stood still since the last tick
-        basis = state + (b - x - state) * -np.expm1(-self.tick_seconds / self.tau_seconds)
+        before = real("state", state)
+        broadcast(state=before, spot=x, book=b)
+        basis = before + (b - x - before) * self._weight
         return basis, x + basis
+
+    @property
+    def _weight(self) -> float:
+        """The exact answer of the continuous average to a price that stood still since the last tick."""
+        return -float(np.expm1(-self.tick_seconds / self.tau_seconds))
+
+    def _run(self, spot: FloatArray, book: FloatArray) -> FloatArray:
+        """The mark at each tick of checked histories: the sums of `step`, without its checks."""
+        weight, apart = self._weight, book - spot
+        basis = apart[0] if apart.ndim > 1 else float(apart[0])
+        path = [basis := basis + (now - basis) * weight for now in (apart if apart.ndim > 1 else apart.tolist())]
+        return np.asarray(spot + np.asarray(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +170,17 @@ class Window:
 
     def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002  (as every filter)
         """The next window and the mark; prices `> 0`, any shape."""
-        window = np.concatenate([state[1:], np.broadcast_to(real("book", book, gt=0), state.shape[1:])[None]])
+        before, b = real("state", state), real("book", book, gt=0)
+        if before.ndim == 0 or before.shape[1:] != b.shape != ():
+            raise ValueError(f"book must be one number or have the shape (...) of state (ticks, ...) {before.shape}")
+        window = np.concatenate([before[1:], np.broadcast_to(b, before.shape[1:])[None]])
         return window, np.asarray(window.mean(axis=0))[()]
+
+    def _run(self, book: FloatArray) -> FloatArray:
+        """The mark at each tick of one checked history."""
+        rest = np.full(self.ticks - 1, book[0])
+        windows = np.lib.stride_tricks.sliding_window_view(np.concatenate([rest, book]), self.ticks)
+        return np.asarray(windows.mean(axis=1))
 
 
 def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
@@ -183,6 +204,12 @@ def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
     x, b = real("spot", spot, gt=0), real("book", book, gt=0)
     if x.ndim == 0 or x.shape != b.shape:
         raise ValueError(f"book must have the shape (n, ...) of spot {x.shape}, got {b.shape}")
+    if type(rule) is Basis:
+        return rule._run(x, b)
+    if type(rule) is Window and x.ndim == 1:
+        return rule._run(b)
+    if isinstance(rule, type) or not all(callable(getattr(rule, name, None)) for name in ("start", "step")):
+        raise ValueError(f"rule must be a Basis, a Window or an object with start and step, got {brief(rule)}")
     state = rule.start(x[0], b[0])
     marks = np.empty_like(x)
     for i in range(len(x)):
@@ -256,10 +283,9 @@ def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: 
     h, d = real("depth", depth, gt=0), real("seconds", seconds, ge=0)
     broadcast(depth=h, seconds=d)
     tick = scalar("tick_seconds", tick_seconds, gt=0)
+    instance("rule", rule, Basis, Window)
     if isinstance(rule, Basis):
         return h * -np.expm1(-d / rule.tau_seconds)
-    if not isinstance(rule, Window):
-        raise ValueError(f"rule must be a Basis or a Window, got {brief(rule)}")
     return h * np.minimum(d / (rule.ticks * tick), 1.0)
 
 

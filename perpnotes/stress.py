@@ -29,7 +29,8 @@ import numpy.typing as npt
 
 from perpnotes import _labels
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, items, one_of, real, scalar, whole
+from perpnotes._frozen import ByValue, freeze
+from perpnotes._validate import FloatArray, brief, instance, items, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -62,8 +63,8 @@ AXES = ("price", "volatility", "correlation", "basis", "funding", "fx")
 # --- Market and scenarios ---
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+@dataclass(frozen=True, eq=False, slots=True)
+class Market(ByValue):
     """Where the market stands before the stress.
 
     Parameters:
@@ -104,6 +105,7 @@ class Market:
         if self.implied:
             items("implied", self.implied, (Option,))
         if self.correlation is None:
+            freeze(self)
             return
         names = list(self.prices)
         for axis in ("index", "columns"):
@@ -114,6 +116,7 @@ class Market:
         if missing := self.prices.keys() - self.volatilities.keys():
             raise ValueError(f"volatilities must name {', '.join(sorted(missing))} too: betas need them")
         object.__setattr__(self, "correlation", matrix)
+        freeze(self)
 
     def beta(self, underlying: str, theta: Any) -> FloatArray:
         """Beta of an underlying to the driver at correlation stress `theta`: 1 for all without a correlation matrix.
@@ -143,8 +146,8 @@ class Market:
         return beta
 
 
-@dataclass(frozen=True, slots=True)
-class Scenarios:
+@dataclass(frozen=True, eq=False, slots=True)
+class Scenarios(ByValue):
     """A set of `S` scenarios: a move on each axis and a weight on the P&L.
 
     Made by `grid` (every combination of the values of its axes) or `listed` (one row each), from which
@@ -170,7 +173,7 @@ class Scenarios:
 
     def __post_init__(self) -> None:
         if not isinstance(self.moves, Mapping) or self.moves.keys() != set(AXES):
-            raise ValueError(f"moves must name {', '.join(AXES)} and nothing else, got {list(self.moves)!r}")
+            raise ValueError(f"moves must name {', '.join(AXES)} and nothing else, got {brief(self.moves)}")
         for name in ("price", "basis", "fx"):
             real(name, self.moves[name], gt=-1)
         real("volatility", self.moves["volatility"], ge=-1)
@@ -186,6 +189,7 @@ class Scenarios:
         real("factors", self.factors, gt=0)
         object.__setattr__(self, "moves", moves)
         object.__setattr__(self, "weight", weight)
+        freeze(self)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -331,6 +335,8 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
         [[-6000.0, -0.1], [6000.0, 0.1]]
     """
     instruments = items("contracts", contracts, get_args(Contract))
+    instance("market", market, Market)
+    instance("scenarios", scenarios, Scenarios)
     pnl = np.empty((len(scenarios), len(instruments)))
     options: dict[str, list[int]] = {}  # those on one underlying are valued at once
     for k, contract in enumerate(instruments):
@@ -441,8 +447,8 @@ def worst_cases(
 # --- A book in every scenario ---
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+@dataclass(frozen=True, eq=False, slots=True)
+class Cell(ByValue):
     """One scenario of a stressed book. Made by `Evaluation.cell`.
 
     Parameters:
@@ -465,8 +471,8 @@ class Cell:
         return max(0.0, -self.pnl)
 
 
-@dataclass(frozen=True, slots=True)
-class Netting:
+@dataclass(frozen=True, eq=False, slots=True)
+class Netting(ByValue):
     """What netting saves at each value of the correlation stress, USD. Made by `Evaluation.netting`.
 
     Parameters:
@@ -510,8 +516,8 @@ class Netting:
         return Derivation((*ends[0], *ends[1], destroyed))
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation(ByValue):
     """A book in every scenario. Made by `evaluate`.
 
     Parameters:
@@ -708,8 +714,8 @@ class Expiry:
         scalar("confidence", self.confidence, ge=0, le=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+@dataclass(frozen=True, eq=False, slots=True)
+class Marks(ByValue):
     """What a venue marks beside the index of the one coin that `portfolio_margin` is about.
 
     Parameters:
@@ -731,15 +737,18 @@ class Marks:
     def __post_init__(self) -> None:
         if self.perpetual is not None:
             scalar("perpetual", self.perpetual, gt=0)
+        if not isinstance(self.expiries, Mapping):
+            raise ValueError(f"expiries must be a mapping, got {brief(self.expiries)}")
         if self.expiries:
             real("expiries", list(self.expiries), gt=0)
             items("expiries", self.expiries.values(), (Expiry,))
         scalar("stable", self.stable, gt=0)
         scalar("confidence", self.confidence, ge=0, le=1)
+        freeze(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+@dataclass(frozen=True, eq=False, slots=True)
+class Rule(ByValue):
     """A portfolio-margin rule: the scenarios, and what is charged for the risks that no scenario moves.
 
     With the scenarios alone it asks what `evaluate` does. A *contingency* is a charge for a risk beside the grid.
@@ -781,7 +790,7 @@ class Rule:
     peg_factor: float = 0.0
 
     def __post_init__(self) -> None:
-        items("scenarios", (self.scenarios,), (Scenarios,))
+        instance("scenarios", self.scenarios, Scenarios)
         real("basis_moves", self.basis_moves, gt=-1, ndim=1)
         scalar("discount", self.discount, gt=0, le=1)
         scalar("confidence_threshold", self.confidence_threshold, ge=0, le=1)
@@ -790,6 +799,7 @@ class Rule:
             "short_option", "confidence_charge", "peg_threshold", "peg_factor",
         ):  # fmt: skip
             scalar(name, getattr(self, name), ge=0)
+        freeze(self)
 
     def distrust(self, confidence: float) -> float:
         """What initial margin charges for a low confidence, as a fraction of the index on every unit.
@@ -825,8 +835,8 @@ def published_rule(name: str) -> Rule:
     return Rule(published_grid(one_of("name", name, tuple(RULES))), **RULES[name])
 
 
-@dataclass(frozen=True, slots=True)
-class PortfolioMargin:
+@dataclass(frozen=True, eq=False, slots=True)
+class PortfolioMargin(ByValue):
     """What a portfolio-margin rule asks of an account, and why. Made by `portfolio_margin`.
 
     Parameters:
@@ -987,6 +997,8 @@ def portfolio_margin(
     (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.
     """
     contracts, sizes = _legs(book, (Linear, Spot, Option, Cash))
+    instance("market", market, Market)
+    instance("rule", rule, Rule)
     coins = sorted({contract.underlying for contract in contracts if not isinstance(contract, Cash)})
     if len(coins) > 1:
         raise ValueError(f"book must be on one coin, got {', '.join(coins)}: the rule nets within one only")
@@ -994,7 +1006,7 @@ def portfolio_margin(
         raise ValueError(f"book must hold cash in 'USD' only, got {foreign[0]!r}")
     coin = coins[0] if coins else next(iter(market.prices))
     index, _ = _moved(coin, market, rule.scenarios)
-    marks = Marks() if marks is None else marks
+    marks = Marks() if marks is None else instance("marks", marks, Marks)
     held = list(zip(contracts, sizes.tolist(), strict=True))
     perpetuals, spot = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot))
     cash = sum(q * (1.0 - c.haircut) for c, q in held if isinstance(c, Cash))

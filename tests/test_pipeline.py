@@ -105,8 +105,7 @@ def test_where_nothing_happens_equity_follows_price_and_funding() -> None:
 
 def test_a_wrong_print_does_nothing_to_the_median_and_much_to_the_first_feed() -> None:
     """The feed says nothing of its error: no check of the feed can find it."""
-    day = quiet([100.0, 100.0, 100.0])
-    day.errors[0, 1] = -0.12
+    day = replace(quiet([100.0, 100.0, 100.0]), errors=[[0.0, -0.12, 0.0], [0.0, 0.0, 0.0]])
     crowded = traders([1.0, 1.0], [10.0, 40.0])
     assert run(day, crowded).mark.tolist() == [100.0, 100.0, 100.0]
     assert not run(day, crowded).liquidated.any()
@@ -117,8 +116,7 @@ def test_a_wrong_print_does_nothing_to_the_median_and_much_to_the_first_feed() -
 
 def test_feeds_that_say_they_are_late_are_not_used() -> None:
     """After a minute without news the mark follows the book; unchecked, the median stays with the two that froze."""
-    day = quiet([100.0, 99.0, 98.0, 97.0, 96.0])
-    day.ages[:] = [0, 0, 1, 2, 3]
+    day = replace(quiet([100.0, 99.0, 98.0, 97.0, 96.0]), ages=[[0, 0, 1, 2, 3]] * 2)
     checked, taken = run(day, traders([1.0], [50.0])), run(day, traders([1.0], [50.0]), without=["feed checks"])
     assert checked.usable.tolist() == [True, True, True, False, False]
     assert checked.mark == pytest.approx([100.0, 99.0, 99.0, 97.0, 96.0])

@@ -506,7 +506,7 @@ class TestRejects:
         """A number in place of an expiry, and nothing in place of scenarios, are refused where they are given."""
         with pytest.raises(ValueError, match="expiries must hold Expiry, got 60000"):
             Marks(expiries={YEARS: 60_000.0})  # type: ignore[dict-item]
-        with pytest.raises(ValueError, match="scenarios must hold Scenarios, got None"):
+        with pytest.raises(ValueError, match="scenarios must be a Scenarios, got None"):
             Rule(None)  # type: ignore[arg-type]
 
 

@@ -10,6 +10,7 @@ from tests.bench import (
     bench_feeds,
     bench_liquidation,
     bench_pipeline,
+    bench_prices,
     bench_stress,
 )
 
@@ -23,6 +24,7 @@ def main() -> None:
         bench_feeds,
         bench_liquidation,
         bench_pipeline,
+        bench_prices,
         bench_stress,
     ):
         summary = (bench.__doc__ or "").splitlines()[0]

@@ -1,0 +1,163 @@
+"""What holds for every public function and class, tried on calls that the examples of the docstrings lead to."""
+
+import contextlib
+import copy
+import dataclasses
+import inspect
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import calls
+import numpy as np
+import pytest
+
+from perpnotes import anomalies, feeds, stress
+
+NAMES = [name for name, _, _ in calls.public()]
+CLASSES = sorted({name for name, value, _ in calls.public() if inspect.isclass(value)})
+NO_ARGUMENTS = {"feeds.read", "margin.Distance.why"}  # one takes a file, which is gone; one takes nothing
+
+WRONG: Mapping[str, Any] = {
+    "an object": object(),
+    "a word": "derive_pmrm_v1",
+    "nothing": None,
+    "bytes": b",",
+    "a truth": True,
+    "a function": len,
+    "a number": 0.5,
+    "a whole number": 7,
+    "a complex number": 1j,
+    "an integer beyond floats": 10**400,
+    "a decimal that is none": Decimal("NaN"),
+    "a mapping": {"a": 1.0},
+    "a mapping of numbers": {1: 1.0},
+    "a mapping to objects": {"a": object()},
+    "a set": {1},
+    "an empty list": [],
+    "a list": [1.0],
+    "a list of nothing": [None],
+    "a list of objects": [object()],
+    "a ragged list": [[1.0], [1.0, 2.0]],
+    "pairs": [("a", "b")],
+    "a date among numbers": [1.0, np.datetime64("NaT")],
+    "a masked array": np.ma.array([1.0, 2.0], mask=[False, True]),
+}
+
+
+def test_the_examples_lead_to_every_public_name() -> None:
+    """So that none is left out below; a name without an example of its own is called in `calls._more`."""
+    assert set(NAMES) - set(calls.found()) == NO_ARGUMENTS
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - NO_ARGUMENTS))
+def test_an_argument_of_the_wrong_kind_is_a_value_error(name: str) -> None:
+    """Whatever a parameter is given, the answer is a result or a `ValueError` that says which parameter."""
+    call = calls.found()[name]
+    for parameter in call.arguments:
+        for kind, value in WRONG.items():
+            if parameter != "self" and (name, parameter, kind) != ("feeds.parse", "text", "bytes"):
+                try:
+                    call(**{parameter: value})
+                except ValueError:
+                    continue
+                except Exception as error:
+                    pytest.fail(f"{parameter} = {kind}: {type(error).__name__}: {error}")
+
+
+# --- Objects ---
+
+
+def arrays(value: Any) -> Iterator[np.ndarray]:
+    """Every array in a value, however nested."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from arrays(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from arrays(member)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            yield from arrays(member)
+
+
+def other(value: Any) -> Any:
+    """A value that differs a little."""
+    if isinstance(value, np.ndarray) and value.size:
+        changed = value.copy()
+        changed.flat[-1] = not changed.flat[-1] if value.dtype == np.bool_ else changed.flat[-1] + 1
+        return changed
+    if isinstance(value, Mapping) and value:
+        *rest, (key, last) = value.items()
+        return {**dict(rest), key: other(last)}
+    return ("another", value)
+
+
+def of(name: str) -> list[Any]:
+    """The objects of a class that the calls make, take or give."""
+    idea, kind = name.split(".")
+    return calls.objects()[getattr(sys.modules[f"perpnotes.{idea}"], kind)]
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_arrays_of_a_frozen_object_are_read_only(name: str) -> None:
+    for thing in of(name):
+        for array in arrays(thing):
+            assert not array.flags.writeable
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_equal_objects_are_equal_and_hash_alike(name: str) -> None:
+    """By value: a deep copy is equal; what differs in one field, be it in one entry of an array, is not."""
+    for thing in of(name):
+        twin = copy.deepcopy(thing)
+        assert twin is not thing
+        assert twin == thing
+        assert hash(twin) == hash(thing)
+        assert thing != "something else"
+        for field in dataclasses.fields(thing):
+            clone = copy.copy(thing)
+            object.__setattr__(clone, field.name, other(getattr(thing, field.name)))
+            assert clone != thing, field.name
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_frozen_object_keeps_nothing_of_the_caller_that_can_change(name: str) -> None:
+    """Arrays, lists and mappings are copied: what the caller does to them afterwards changes no object."""
+    call, mine = calls.found()[name], {}
+    for parameter, value in call.arguments.items():
+        if isinstance(value, np.ndarray):
+            mine[parameter] = value.copy()
+        elif isinstance(value, Mapping):
+            mine[parameter] = {key: v.copy() if isinstance(v, np.ndarray) else v for key, v in value.items()}
+        elif isinstance(value, list):
+            mine[parameter] = copy.deepcopy(value)
+            with contextlib.suppress(TypeError, ValueError):
+                mine[parameter] = np.array(value, dtype=float)
+    made = call(**mine)
+    before = copy.deepcopy(made)
+    for value in mine.values():
+        for array in arrays(value):
+            array[...] = 0
+        if not isinstance(value, np.ndarray):
+            value.clear()
+    assert made == before
+
+
+def test_equality_knows_shapes_nan_and_the_order_of_a_mapping() -> None:
+    """The first price of a market is the driver, so two markets that name another one first differ."""
+
+    def history(last: float) -> feeds.History:
+        return feeds.History([0.0, 60.0, 120.0], [1.0, 2.0, last], "price")
+
+    assert history(math.nan) == history(math.nan) != history(3.0)
+    assert history(0.0) == history(-0.0)
+    assert hash(history(0.0)) == hash(history(-0.0))
+    assert stress.Market({"A": 1.0, "B": 2.0}) != stress.Market({"B": 2.0, "A": 1.0})
+    assert anomalies.Score(("a", "b"), np.ones((1, 2))) != anomalies.Score(("a", "b"), np.ones((2, 1)))

@@ -206,6 +206,13 @@ def whole(name: str, value: Any, *, ge: int, le: int | None = None) -> int:
     return int(value) if isinstance(value, np.integer) else int(number)
 
 
+def defined(result: FloatArray, *names: str) -> FloatArray:
+    """`result`, or a `ValueError` where sizes that no float holds together left no number: `inf - inf`, `0 * inf`."""
+    if math.isnan(result.min()):
+        raise ValueError(f"{_and(names)} must be of sizes that floats can hold together: their result is no number")
+    return result
+
+
 def flags(name: str, value: Any) -> npt.NDArray[np.bool_]:
     """`value` as an array of True and False, or a `ValueError`: nothing else is read as one of the two."""
     try:

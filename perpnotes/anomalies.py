@@ -187,7 +187,7 @@ def _log_gamma(values: FloatArray) -> FloatArray:
 
 
 def _counts(value: Any) -> FloatArray:
-    n = real("counts", value, ge=0)
+    n = real("counts", value, ge=0, le=2.0**53)  # beyond, floats are no longer whole numbers one by one
     if (odd := n != np.floor(n)).any():
         raise ValueError(f"counts must be whole numbers, got {n[odd].flat[0]:g}")
     return n

@@ -17,7 +17,7 @@ import numpy as np
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import FloatArray, brief, broadcast, real, sides
+from perpnotes._validate import FloatArray, brief, broadcast, defined, real, sides
 from perpnotes.liquidation import Estimate
 
 __all__ = [
@@ -197,8 +197,8 @@ def hit_hours(
     moving = np.isfinite(away) & (away > 0)
     a = np.where(moving, away, 1.0)
     quantile = np.asarray(np.frompyfunc(NormalDist().inv_cdf, 1, 1)(chance / 2.0), dtype=np.float64)
-    low = 2.0 * np.log(a / (sigma * -quantile)) - 60.0  # logarithm of years, about the time without drift
-    high = low + 120.0
+    about = 2.0 * (np.log(a) - np.log(sigma) - np.log(-quantile))  # logarithm of years: the time without drift
+    low, high = np.clip(about - 60.0, -1e3, 600.0), np.clip(about + 60.0, -600.0, 700.0)
     never = _normal.first_passage(a, toward, sigma, np.exp(high)) < chance
     for _ in range(64):  # halves 120 until nothing of it is left in a double
         middle = (low + high) / 2.0
@@ -353,7 +353,7 @@ def restoring_equity(
     best = np.where((vertex > 0) & (vertex < coins), vertex, coins)
     relief = np.maximum(0.0, linear * best + square * best**2)
     result: FloatArray = asked - relief
-    return result
+    return defined(result, "size", "mark", "impact")
 
 
 def spiral_ratio(

@@ -283,18 +283,18 @@ class Cascade(ByValue):
         Parameters:
             index: of the shock.
         """
-        whole("index", index, ge=0, le=self.shocks.size - 1)
-        shock, impact = float(self.shocks[index]), float(self.impact[index])
+        at = whole("index", index, ge=0, le=self.shocks.size - 1)
+        shock, impact = float(self.shocks[at]), float(self.impact[at])
         return Derivation(
             (
                 Term("p_0", "price before", self.price, "USD"),
                 Term("d", "shock", shock, "USD"),
-                Term("k_0", "accounts that the shock alone liquidates", int(self.direct[index])),
-                Term("k", "accounts liquidated in the end", int(self.accounts[index])),
-                Term("Q", "coins forced", float(self.coins[index]), "coins", r"\sum_j z_j"),
+                Term("k_0", "accounts that the shock alone liquidates", int(self.direct[at])),
+                Term("k", "accounts liquidated in the end", int(self.accounts[at])),
+                Term("Q", "coins forced", float(self.coins[at]), "coins", r"\sum_j z_j"),
                 Term("I", "impact of selling them", impact, "USD", "I(Q)"),
-                Term("A", "amplification", float(self.amplification[index]), "", "(d + I) / d"),
-                Term("p", "price at the end", float(self.end[index]), "USD", r"\max(0, p_0 - d - I)"),
+                Term("A", "amplification", float(self.amplification[at]), "", "(d + I) / d"),
+                Term("p", "price at the end", float(self.end[at]), "USD", r"\max(0, p_0 - d - I)"),
             )
         )
 

@@ -276,11 +276,13 @@ def mmd(
     times, level = whole("shuffles", shuffles, ge=20), scalar("confidence", confidence, gt=0, lt=1)
     rng = np.random.default_rng(whole("seed", seed, ge=0))
     pooled = np.concatenate((x, y))
+    unit = float(np.ldexp(1.0, np.frexp(np.abs(pooled).max())[1] - 1))  # a power of two moves no digit, only squares
+    pooled = pooled / unit
     apart = np.zeros((len(pooled), len(pooled)))
     for column in pooled.T:  # by differences: squares of large values would cancel
         apart += (column[:, None] - column[None, :]) ** 2
     scale = (
-        scalar("width", width, gt=0)
+        min(max(scalar("width", width, gt=0) / unit, 1e-150), 1e150)
         if width is not None
         else float(np.sqrt(np.median(apart[apart > 0])) if apart.max() > 0 else 0)
     )
@@ -299,7 +301,8 @@ def mmd(
     values = inside / (n * (n - 1)) + outside / (m * (m - 1)) - 2 * across / (n * m)
     # rounding must not decide ties between the observed split and its equals
     chance = float((values >= values[0] - 1e-12).mean())
-    return MMD(float(values[0]), float(np.quantile(values[1:], level)), chance, scale)
+    bandwidth = scale * unit if width is None else float(width)
+    return MMD(float(values[0]), float(np.quantile(values[1:], level)), chance, bandwidth)
 
 
 def _rows(name: str, value: Any) -> FloatArray:

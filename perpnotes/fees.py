@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, real, scalar, sides
+from perpnotes._validate import FloatArray, broadcast, defined, real, scalar, sides
 
 __all__ = [
     "RoundTrips",
@@ -227,7 +227,7 @@ def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
     if np.any(m * lev > 1.0):
         raise ValueError("leverage must be at most 1 / rate")
     left: FloatArray = lev * (m - c) * (1.0 - (1.0 / lev - m) / (1.0 - m))
-    return 1.0 - left
+    return defined(1.0 - left, "leverage", "rate", "cost")
 
 
 def slippage_covered(rate: Any, fee: Any) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, broadcast, flag, one_of, real, scalar, sides, whole
+from perpnotes._validate import FloatArray, brief, broadcast, defined, flag, one_of, real, scalar, sides, whole
 from perpnotes.contracts import to_step
 
 __all__ = [
@@ -72,7 +72,9 @@ def impact_price(prices: Any, sizes: Any, notional: float) -> float:
     if target > value[-1]:
         raise ValueError(f"notional must be <= {value[-1]:g}, the value of the levels given, got {target:g}")
     last = int(np.searchsorted(value, target))
-    before = float(value[last - 1]) if last else 0.0
+    if last == 0:
+        return float(levels[0])
+    before = float(value[last - 1])
     return target / (float(coins[:last].sum()) + (target - before) / float(levels[last]))
 
 
@@ -253,7 +255,8 @@ def payment(size: Any, mark: Any, rate: Any, *, inverse: bool = False) -> FloatA
     """
     q, p, f = real("size", size), real("mark", mark, gt=0), real("rate", rate)
     broadcast(size=q, mark=p, rate=f)
-    return -q / p * f if flag("inverse", inverse) else -q * p * f
+    paid = -q / p * f if flag("inverse", inverse) else -q * p * f
+    return defined(paid, "size", "mark", "rate")
 
 
 def total(
@@ -378,7 +381,7 @@ def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0, invers
     passed, unit = real("hours", hours, ge=0), real("interval", interval, gt=0)
     broadcast(price=p, rate=f, hours=passed, interval=unit)
     charged = 1.0 / p if flag("inverse", inverse) else p
-    return charged * (f / unit) * passed
+    return defined(charged * (f / unit) * passed, "price", "rate", "hours", "interval")
 
 
 def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
@@ -404,7 +407,7 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
     """
     q, then, now = real("size", size), real("index_then", index_then), real("index_now", index_now)
     broadcast(size=q, index_then=then, index_now=now)
-    return -q * (now - then)
+    return defined(-q * (now - then), "size", "index_then", "index_now")
 
 
 def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
@@ -431,8 +434,7 @@ def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
         raise ValueError("closed must be >= opened, got a close before the opening")
     # 0.3 hours are three steps of 0.1, though 0.3 / 0.1 < 3 in floats: `to_step` knows
     due, before = (np.rint(to_step(hours, step, toward="down") / step) for hours in (end, start))
-    result: FloatArray = due - before
-    return result
+    return defined(due - before, "opened", "closed", "interval")
 
 
 def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> FloatArray:
@@ -625,7 +627,7 @@ def hit_probability(
     t, s = real("years", years, gt=0), sides(side)
     mu, g = real("growth", growth), real("carry", carry)
     broadcast(log_distance=a, volatility=sigma, years=t, growth=mu, carry=g, side=s)
-    toward = g - s * (mu - sigma**2 / 2)
+    toward = np.clip(g - s * (np.clip(mu, -1e300, 1e300) - np.minimum(sigma, 1e150) ** 2 / 2), -1e300, 1e300)
     chance = _normal.first_passage(np.where(a > 0, a, 1.0), toward, sigma, t)
     result: FloatArray = np.where(a > 0, chance, 1.0)
     return result

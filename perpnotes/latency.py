@@ -239,8 +239,11 @@ def switch_latency(order: Execution, fill: float, volatility: float) -> float:
     if limit <= 0:
         return 0.0
     # E(|X| - h)+ lies between E|X| - h and E|X|, and E|X| = s sqrt(2/pi): that brackets the root
-    scale = math.pi / 2.0 * _YEAR_SECONDS / sigma**2
-    low, high = limit**2 * scale, (limit + order.half_spread) ** 2 * scale
+    low, high = (
+        math.pi / 2.0 * _YEAR_SECONDS * (part / sigma) * (part / sigma) for part in (limit, limit + order.half_spread)
+    )
+    if high == math.inf:  # nothing moves
+        return high
     for _ in range(200):
         middle = (low + high) / 2.0
         if stale_quote(order.half_spread, sigma, middle) < limit:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes._validate import FloatArray, brief, broadcast, flag, instance, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, broadcast, defined, flag, instance, one_of, real, scalar, whole
 
 __all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
 
@@ -76,7 +76,7 @@ def index(
         p = np.clip(p, middle[..., None] * (1.0 - reach), middle[..., None] * (1.0 + reach))
     counted = np.where(fresh, weight, 0.0)
     mean: FloatArray = (p * counted).sum(axis=-1) / counted.sum(axis=-1)
-    return mean
+    return defined(mean, "prices", "weights")
 
 
 class Filter(Protocol[_State]):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, items, real, scalar, sides, text
+from perpnotes._validate import FloatArray, broadcast, defined, items, real, scalar, sides, text
 from perpnotes.margin import Tiers
 
 __all__ = ["Mode", "Sizing", "growth", "kelly", "together"]
@@ -275,7 +275,7 @@ def kelly(drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) ->
     b = variance + mu * j
     root = np.sqrt(np.square(variance - mu * j) + 4.0 * variance * rate * np.square(j))
     result: FloatArray = 2.0 * (mu - rate * j) / (b + root)
-    return result
+    return defined(result, "drift", "volatility", "jump_rate", "jump")
 
 
 def growth(leverage: Any, drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) -> FloatArray:
@@ -309,4 +309,4 @@ def growth(leverage: Any, drift: Any, volatility: Any, jump_rate: Any = 0.0, jum
     ruin = np.where(rate > 0, -np.inf, 0.0)
     gaps = np.multiply(rate, np.log(kept, out=np.ones_like(kept), where=kept > 0), out=ruin, where=kept > 0)
     result: FloatArray = f * mu - np.square(f) * variance / 2.0 + gaps
-    return result
+    return defined(result, "leverage", "drift", "volatility", "jump_rate")

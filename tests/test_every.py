@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import inspect
 import math
+import random
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -13,6 +14,9 @@ from typing import Any
 import calls
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_public import numbers
 
 from perpnotes import anomalies, feeds, stress
 
@@ -65,6 +69,49 @@ def test_an_argument_of_the_wrong_kind_is_a_value_error(name: str) -> None:
                     continue
                 except Exception as error:
                     pytest.fail(f"{parameter} = {kind}: {type(error).__name__}: {error}")
+
+
+# --- Sizes ---
+
+SLOW = {  # work, or memory, that grows with a number given: such numbers have no bound
+    *("anomalies.episode", "cascades.spread_path", "correlation.equicorrelation", "correlation.nearest"),
+    *("drift.run_length", "funding.AR1.expected", "latency.Regimes.spiked_orders", "latency.fill_probability"),
+    *("pipeline.bad_day", "pipeline.crowd", "pipeline.run"),
+}
+GIVEN = {  # results: what these get is what a function found
+    name for name, value, _ in calls.public() if inspect.isclass(value) and "Made by" in (inspect.getdoc(value) or "")
+}
+
+
+def a_number(value: Any) -> bool:
+    return isinstance(value, float | int | np.floating | np.integer) and not isinstance(value, bool | np.bool_)
+
+
+def of_any_size(value: Any, chance: random.Random) -> Any:
+    """`value` with some of its numbers replaced by others, from 1e-300 to 1e300 in size."""
+    if a_number(value):
+        size = chance.choice([1.0, 1.0, -1.0]) * chance.uniform(1.0, 9.5) * 10.0 ** chance.randint(-300, 299)
+        return chance.choice([value, size])
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return np.array([of_any_size(member, chance) for member in value.ravel().tolist()]).reshape(value.shape)
+    if isinstance(value, list) and all(map(a_number, value)):
+        return [of_any_size(member, chance) for member in value]
+    return value
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - NO_ARGUMENTS - SLOW - GIVEN))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32))
+def test_numbers_of_any_size_give_a_number_or_a_value_error(name: str, seed: int) -> None:
+    """From 1e-300 to 1e300: numpy may say that something overflowed, but no result is NaN."""
+    call, chance = calls.found()[name], random.Random(seed)  # noqa: S311
+    arguments = {key: of_any_size(value, chance) for key, value in call.arguments.items() if key != "self"}
+    try:
+        result = call(**arguments)
+    except ValueError:
+        return
+    assert not any(math.isnan(number) for number in numbers(result)), arguments
 
 
 # --- Objects ---

@@ -220,7 +220,8 @@ def volatility(exposures: Any, corr: Any) -> FloatArray:
 
     Source: Markowitz (1952).
     """
-    return _gradient(*_book(exposures, corr))[0]
+    sigma, _, unit = _volatility(*_book(exposures, corr))
+    return np.asarray(sigma * unit)[()]
 
 
 def contributions(exposures: Any, corr: Any) -> FloatArray:
@@ -394,14 +395,24 @@ def _blend(c: FloatArray, theta: Any, target: FloatArray) -> FloatArray:
 
 def _gradient(u: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
     """`σ` and `∂σ/∂u`; zeros where `σ` is zero up to rounding."""
-    unit = np.abs(u).max(axis=-1, keepdims=True)  # so that neither tiny nor huge exposures lose digits in the square
-    v = u / np.where(unit == 0, 1.0, unit)
-    cv = v @ c if c.ndim == 2 else (v[..., None, :] @ c)[..., 0, :]
-    variance = (v * cv).sum(axis=-1, keepdims=True)
-    noise = u.shape[-1] * _EPS * np.abs(v).sum(axis=-1, keepdims=True) ** 2
-    sigma = np.sqrt(np.where(variance > noise, variance, 0.0))
+    sigma, cv, unit = _volatility(u, c)
+    sigma = sigma[..., None]
     gradient = np.where(sigma > 0, cv / np.where(sigma > 0, sigma, 1.0), 0.0)
-    return sigma[..., 0] * unit[..., 0], gradient
+    return sigma[..., 0] * unit, gradient
+
+
+def _volatility(u: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`σ` and `C u`, over the unit that is the third: 1 unless squares of the exposures are no floats."""
+    ones = np.ones(u.shape[-1])
+    size, unit = np.abs(u) @ ones, np.ones(u.shape[:-1])
+    if not (size.max() < 1e150 and size.min() > 1e-150):
+        unit = np.where(size == 0, 1.0, size)
+        u = u / unit[..., None]
+        size = np.abs(u) @ ones
+    cv = u @ c if c.ndim == 2 else (u[..., None, :] @ c)[..., 0, :]
+    variance = np.einsum("...i,...i->...", u, cv)
+    noise = u.shape[-1] * _EPS * size**2
+    return np.sqrt(np.where(variance > noise, variance, 0.0)), cv, unit
 
 
 def _without_negative(a: FloatArray) -> FloatArray:

@@ -23,6 +23,12 @@ from perpnotes._validate import FloatArray, brief, one_of, real, scalar
 _WHOLE = (0.0, float(np.finfo(np.float64).max))
 
 
+def _pair(name: str, value: Any) -> tuple[float, float]:
+    if (both := real(name, value)).shape != (2,):
+        raise ValueError(f"{name} must be two prices, got {brief(value)}")
+    return float(both[0]), float(both[1])
+
+
 class Levels(NamedTuple):
     """One side of a book, best price first.
 
@@ -81,7 +87,9 @@ class Book(ByValue):
             raise ValueError(
                 f"bids must stand below asks, got a crossed book: {self.bids.prices[0]:g} and {self.asks.prices[0]:g}"
             )
-        low, high = self.known or (float(self.bids.prices[-1]), float(self.asks.prices[-1]))
+        low, high = (float(self.bids.prices[-1]), float(self.asks.prices[-1]))
+        if self.known is not None:
+            low, high = _pair("known", self.known)
         scalar("known", low, ge=0, le=float(self.bids.prices[0]))
         scalar("known", high, ge=float(self.asks.prices[0]))
         object.__setattr__(self, "known", (float(low), float(high)))

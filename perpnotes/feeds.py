@@ -345,6 +345,9 @@ def parse(
         >>> history.kind, history.clock, history.values.tolist()
         ('funding', 'UTC', [0.0001, 0.0002, -0.0001])
     """
+    for name, word in (("column", column), ("time", time)):
+        if word is not None:
+            instance(name, word, str)
     met: _export.Notes = []
     if where is not None and not isinstance(where, Mapping):
         raise ValueError(f"where must be a mapping of columns to values, got {brief(where)}")

@@ -89,7 +89,13 @@ def found() -> Mapping[str, Call]:
             seen.append(Call(name, function, {key: frame.f_locals[key] for key in keys}))
 
     parser, runner = doctest.DocTestFinder(), doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
-    examples = [lambda test=test: runner.run(test, clear_globs=False) for idea in IDEAS for test in parser.find(idea)]
+    # an idea may export what another module defines
+    homes = {sys.modules[function.__module__] for _, function in wanted.values()}
+    examples = [
+        lambda test=test: runner.run(test, clear_globs=False)
+        for home in sorted(homes, key=str)
+        for test in parser.find(home)
+    ]
     calls: dict[str, Call] = {}
     before = sys.getprofile()
     for run in (*examples, _more):
@@ -111,6 +117,7 @@ def _more() -> None:
     """What has no example of its own, or one that cannot be repeated."""
     minute = [60.0 * k for k in range(4)]
     feeds.History(minute, [1.0, 2.0, 3.0, 4.0], "price")
+    feeds.Quote(99.0, 1.0, 101.0, 2.0)
     sizing.Mode("gap", gap=0.1)
     funding.AR1.fit([1.0, 2.0, 3.0, 3.0, 2.0, 1.0]).expected(0.0001, 3)
     weather = guardrails.Reading("equity", 5.0, "ledger", 0.0)

@@ -18,14 +18,10 @@ from perpnotes import (
     anomalies,
     bands,
     contracts,
-    crowding,
-    drift,
     feeds,
     funding,
     guardrails,
     liquidation,
-    margin,
-    pipeline,
     prices,
     sizing,
     stress,
@@ -58,7 +54,7 @@ class Call:
 
 
 def public() -> Iterator[tuple[str, Callable[..., Any], CodeType]]:
-    """Every public function, method and class of the ideas; of a class what its call executes."""
+    """Every public function, method that takes something, and class of the ideas; of a class what its call executes."""
     for module in IDEAS:
         for name in module.__all__:
             value = getattr(module, name)
@@ -72,7 +68,7 @@ def public() -> Iterator[tuple[str, Callable[..., Any], CodeType]]:
                         continue
                     if isinstance(member, classmethod):
                         yield f"{label}.{key}", getattr(value, key), member.__func__.__code__
-                    elif inspect.isfunction(member):
+                    elif inspect.isfunction(member) and len(inspect.signature(member).parameters) > 1:
                         yield f"{label}.{key}", member, member.__code__
 
 
@@ -136,19 +132,6 @@ def _more() -> None:
     tested.netting()
     tested.surface("price", "correlation")
     anomalies.alarms([0, 5], 3.0, [1], horizon=3).per_day()
-    for made in (
-        crowding.tail_dependence([0.2, 0.95], [0.1, 0.96]),
-        *(drift.ks([1.0, 2.0], [3.0]), drift.psi(range(40), range(40))),
-        feeds.reconcile(*[feeds.History(minute, [1.0, 2.0, 3.0, 4.0], "price")] * 2),
-        feeds.examine(feeds.History(minute, [1.0, 2.0, 3.0, 4.0], "price")),
-        funding.survival(20.0, 0.005, 0.0003),
-        liquidation.budget(estimate, estimate),
-        pipeline.run(pipeline.bad_day(1), pipeline.crowd(1, 50)),
-        sizing.Sizing(1_000.0, 100.0, margin.Tiers.flat(0.02), [sizing.Mode("gap", gap=0.1)]),
-        record,
-        tested,
-    ):
-        made.why()
 
 
 @cache

@@ -22,10 +22,7 @@ from perpnotes import anomalies, feeds, stress
 
 NAMES = [name for name, _, _ in calls.public()]
 CLASSES = sorted({name for name, value, _ in calls.public() if inspect.isclass(value)})
-NO_ARGUMENTS = {  # files, which are gone; and nothing
-    *("feeds.read", "feeds.read_book", "feeds.read_messages"),
-    "margin.Distance.why",
-}
+FILES = {"feeds.read", "feeds.read_book", "feeds.read_messages"}  # those of the examples are gone
 
 WRONG: Mapping[str, Any] = {
     "an object": object(),
@@ -56,10 +53,10 @@ WRONG: Mapping[str, Any] = {
 
 def test_the_examples_lead_to_every_public_name() -> None:
     """So that none is left out below; a name without an example of its own is called in `calls._more`."""
-    assert set(NAMES) - set(calls.found()) == NO_ARGUMENTS
+    assert set(NAMES) - set(calls.found()) == FILES
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - NO_ARGUMENTS))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - FILES))
 def test_an_argument_of_the_wrong_kind_is_a_value_error(name: str) -> None:
     """Whatever a parameter is given, the answer is a result or a `ValueError` that says which parameter."""
     call = calls.found()[name]
@@ -103,7 +100,7 @@ def of_any_size(value: Any, chance: random.Random) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - NO_ARGUMENTS - SLOW - UNSTAMPED - GIVEN))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - FILES - SLOW - UNSTAMPED - GIVEN))
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=30)
 @given(seed=st.integers(0, 2**32))

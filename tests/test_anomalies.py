@@ -257,22 +257,22 @@ class TestEpisodes:
 
 
 BAD_INPUT = {
-    "robust_z": case(robust_z, values=([1.0, 2.0], {"shape"})),
+    "robust_z": case(robust_z, values=([1.0, 2.0], {"shape"}, "(-inf, inf)")),
     "dispersion": case(dispersion, counts=([1, 2], NOTHING)),
     "surprise": case(
         lambda counts, mean, dispersion: surprise(counts, mean, dispersion=dispersion),
-        counts=(1, {"zero"}),
-        mean=(1.0, {"shape"}),
-        dispersion=(1.0, {"zero", "shape"}),
+        counts=(1, {"zero"}, "0..10000"),
+        mean=(1.0, {"shape"}, "(0, 10000]"),
+        dispersion=(1.0, {"zero", "shape"}, "[0, 100]"),
     ),
     "score": case(
         lambda values, cap: score({"a": values}, cap=cap),
         values=([1.0], NOTHING),
-        cap=(1.0, NOTHING),
+        cap=(1.0, NOTHING, "(0, inf)"),
     ),
     "Score": None,
     "precision_at": case(
-        lambda scores, k: precision_at(scores, [True, False], k), scores=([1.0, 2.0], NOTHING), k=(1, NOTHING)
+        lambda scores, k: precision_at(scores, [True, False], k), scores=([1.0, 2.0], NOTHING), k=(1, NOTHING, "1..2")
     ),
     "average_precision": case(lambda scores: average_precision(scores, [True, False]), scores=([1.0, 2.0], NOTHING)),
     "alarms": case(
@@ -280,19 +280,19 @@ BAD_INPUT = {
             watched, threshold, events, horizon=horizon, least=least
         ),
         watched=([1.0, 2.0], NOTHING),
-        threshold=(1.0, {"zero", "negative"}),
+        threshold=(1.0, {"zero", "negative"}, "(-inf, inf)"),
         events=([1], NOTHING),
-        horizon=(2, NOTHING),
-        least=(1, {"zero"}),
+        horizon=(2, NOTHING, "1.."),
+        least=(1, {"zero"}, "0..2"),
     ),
     "Alarms": None,
-    "Alarms.per_day": case(lambda steps: Alarms((1,), 1, 10).per_day(steps), steps=(10, NOTHING)),
+    "Alarms.per_day": case(lambda steps: Alarms((1,), 1, 10).per_day(steps), steps=(10, NOTHING, "1..")),
     "episode": case(
         lambda seed, accounts, culprits, minutes: episode(seed, accounts=accounts, culprits=culprits, minutes=minutes),
-        seed=(1, {"zero"}),
-        accounts=(10, NOTHING),
-        culprits=(2, NOTHING),
-        minutes=(400, NOTHING),
+        seed=(1, {"zero"}, "0.."),
+        accounts=(10, NOTHING, "3.."),
+        culprits=(2, NOTHING, "1..9"),
+        minutes=(400, NOTHING, "400..1440"),
     ),
     "Episode": None,
 }

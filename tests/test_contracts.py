@@ -183,9 +183,9 @@ BAD_INPUT = {
     "to_step": case(contracts.to_step, value=(1, ANY), step=(0.1, POSITIVE)),
     "holding": case(
         lambda size, price, fee: contracts.holding([1.0, size], [1.0, price], fee=fee),
-        size=(1, {"zero", "negative"}),
-        price=(1, NOTHING),
-        fee=(0.001, {"zero", "negative"}),
+        size=(1, {"zero", "negative"}, "(-inf, inf)"),
+        price=(1, NOTHING, "(0, inf)"),
+        fee=(0.001, {"zero", "negative"}, "(-1, 1)"),
     ),
     "Holding": None,
     "linear_pnl": case(contracts.linear_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),
@@ -198,9 +198,13 @@ BAD_INPUT = {
     "Linear.pnl_usd": case(Linear("A").pnl_usd, **MOVE),
     "Inverse.pnl_usd": case(Inverse("A").pnl_usd, **MOVE),
     "Spot.pnl_usd": case(Spot("A").pnl_usd, **MOVE),
-    "Cash": case(lambda haircut: Cash("MXN", haircut), haircut=(0.1, {"zero"})),
+    "Cash": case(lambda haircut: Cash("MXN", haircut), haircut=(0.1, {"zero"}, "[0, 1)")),
     "Cash.pnl_usd": case(Cash("MXN").pnl_usd, **MOVE),
-    "Option": case(lambda strike, years: Option("A", strike, years), strike=(1, NOTHING), years=(1, NOTHING)),
+    "Option": case(
+        lambda strike, years: Option("A", strike, years),
+        strike=(1, NOTHING, "(0, inf)"),
+        years=(1, NOTHING, "(0, inf)"),
+    ),
     "Option.pnl_usd": case(
         Option("A", 1.0, 1.0).pnl_usd, **MOVE, volatility_before=(1, AT_LEAST_0), volatility_after=(1, AT_LEAST_0)
     ),

@@ -648,17 +648,21 @@ BOOK = {"exposures": ([1, 1], NOTHING), "corr": (PAIR, NOTHING)}
 
 BAD_INPUT = {
     "check": case(check, matrix=(PAIR, NOTHING)),
-    "equicorrelation": case(equicorrelation, n=(2, NOTHING), rho=(0.5, ANY)),
-    "one_factor": case(one_factor, loadings=([0.5, 0.5], {"shape"})),
-    "toward_one": case(toward_one, corr=(PAIR, NOTHING), theta=(0.5, AT_LEAST_0)),
-    "toward_adverse": case(toward_adverse, **BOOK, theta=(0.5, AT_LEAST_0)),
+    "equicorrelation": case(equicorrelation, n=(2, NOTHING, "1.."), rho=(0.5, ANY, "[-1, 1]")),
+    "one_factor": case(one_factor, loadings=([0.5, 0.5], {"shape"}, "[-1, 1]")),
+    "toward_one": case(toward_one, corr=(PAIR, NOTHING), theta=(0.5, AT_LEAST_0, "[0, 1]")),
+    "toward_adverse": case(toward_adverse, **BOOK, theta=(0.5, AT_LEAST_0, "[0, 1]")),
     "toward_blocks": case(
-        lambda corr, theta: toward_blocks(corr, theta, ["a", "b"]), corr=(PAIR, NOTHING), theta=(0.5, AT_LEAST_0)
+        lambda corr, theta: toward_blocks(corr, theta, ["a", "b"]),
+        corr=(PAIR, NOTHING),
+        theta=(0.5, AT_LEAST_0, "[0, 1]"),
     ),
     "volatility": case(volatility, **BOOK),
     "contributions": case(contributions, **BOOK),
     "netting": case(netting, **BOOK),
-    "breakeven": case(breakeven, main=(1, {"negative"}), hedge=(0.5, {"negative"})),
-    "nearest": case(nearest, matrix=(PAIR, NOTHING), tol=(1e-9, NOTHING), max_iterations=(99, NOTHING)),
+    "breakeven": case(breakeven, main=(1, {"negative"}, "(-inf, inf)"), hedge=(0.5, {"negative"}, "(-inf, inf)")),
+    "nearest": case(
+        nearest, matrix=(PAIR, NOTHING), tol=(1e-9, NOTHING, "(0, inf)"), max_iterations=(99, NOTHING, "1..")
+    ),
     "spectral": case(spectral, matrix=(PAIR, NOTHING)),
 }

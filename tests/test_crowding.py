@@ -309,29 +309,32 @@ BAD_INPUT = {
     "QUADRANTS": None,
     "TailDependence": None,
     "realized_volatility": case(
-        realized_volatility, prices=([1.0, 2.0, 1.0, 2.0], NOTHING), window=(2, NOTHING), interval=(1, NOTHING)
+        realized_volatility,
+        prices=([1.0, 2.0, 1.0, 2.0], NOTHING),
+        window=(2, NOTHING, "1..3"),
+        interval=(1, NOTHING, "(0, inf)"),
     ),
-    "trailing_rank": case(trailing_rank, values=([1.0, 2.0, 3.0], NOTHING), window=(2, NOTHING)),
+    "trailing_rank": case(trailing_rank, values=([1.0, 2.0, 3.0], NOTHING), window=(2, NOTHING, "2..3")),
     "quadrants": case(
         lambda funding, funding_rank, volatility_rank, enter, leave: quadrants(
             [funding], [funding_rank], [volatility_rank], enter=enter, leave=leave
         ),
         funding=(1, {"zero", "negative"}),
-        funding_rank=(0.5, {"zero"}),
-        volatility_rank=(0.5, {"zero"}),
-        enter=(0.9, NOTHING),
-        leave=(0.8, {"zero"}),
+        funding_rank=(0.5, {"zero"}, "[0, 1]"),
+        volatility_rank=(0.5, {"zero"}, "[0, 1]"),
+        enter=(0.9, NOTHING, "[0.8, 1]"),
+        leave=(0.8, {"zero"}, "[0, 0.9]"),
     ),
     "tail_dependence": case(
         tail_dependence,
         funding_rank=(TAIL["u"], NOTHING),
         volatility_rank=(TAIL["v"], NOTHING),
-        level=(0.9, NOTHING),
+        level=(0.9, NOTHING, "(0, 0.96)"),
     ),
     "crowding_index": case(
         crowding_index,
         funding=(1, ANY),
-        rank=(0.5, {"zero", "shape"}),
+        rank=(0.5, {"zero", "shape"}, "[0, 1]"),
         open_interest=(1, AT_LEAST_0),
         depth=(1, POSITIVE),
     ),

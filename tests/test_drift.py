@@ -282,7 +282,9 @@ X = [float(x) for x in np.random.default_rng(1).normal(size=60)]
 BAD_INPUT = {
     **dict.fromkeys(("Alarm", "KS", "MMD", "PSI", "Switch")),
     "divergence": case(
-        lambda before, after: divergence([before, 0.5], [after, 0.5]), before=(0.5, NOTHING), after=(0.5, NOTHING)
+        lambda before, after: divergence([before, 0.5], [after, 0.5]),
+        before=(0.5, NOTHING, ""),
+        after=(0.5, NOTHING, ""),
     ),
     "psi": case(
         lambda reference, sample, bins, confidence: psi(
@@ -290,14 +292,14 @@ BAD_INPUT = {
         ).value,
         reference=(1, {"zero", "negative"}),
         sample=(1, {"zero", "negative"}),
-        bins=(5, NOTHING),
-        confidence=(0.9, NOTHING),
+        bins=(5, NOTHING, "2.."),
+        confidence=(0.9, NOTHING, "(0, 1)"),
     ),
     "ks": case(
         lambda reference, sample, confidence: ks([reference, *X], [sample, *X], confidence=confidence).value,
         reference=(1, {"zero", "negative"}),
         sample=(1, {"zero", "negative"}),
-        confidence=(0.9, NOTHING),
+        confidence=(0.9, NOTHING, "(0, 1)"),
     ),
     "mmd": case(
         lambda reference, sample, seed, width, shuffles, confidence: mmd(
@@ -305,10 +307,10 @@ BAD_INPUT = {
         ).value,
         reference=(1, {"zero", "negative"}),
         sample=(1, {"zero", "negative"}),
-        seed=(1, {"zero"}),
-        width=(1.0, NOTHING),
-        shuffles=(20, NOTHING),
-        confidence=(0.9, NOTHING),
+        seed=(1, {"zero"}, "0.."),
+        width=(1.0, {"none"}, "(0, inf)"),
+        shuffles=(20, NOTHING, "20.."),
+        confidence=(0.9, NOTHING, "(0, 1)"),
     ),
     "cusum": case(
         lambda values, target, deviation, slack, limit: cusum(
@@ -316,35 +318,35 @@ BAD_INPUT = {
         ),
         values=(1, {"zero", "negative"}),
         target=(0.5, {"zero", "negative"}),
-        deviation=(1, NOTHING),
-        slack=(0.5, {"zero"}),
-        limit=(5, NOTHING),
+        deviation=(1, NOTHING, "(0, inf)"),
+        slack=(0.5, {"zero"}, "[0, inf)"),
+        limit=(5, NOTHING, "(0, inf)"),
     ),
     "run_length": case(
         run_length,
-        limit=(4, NOTHING),
-        slack=(0.5, {"zero"}),
+        limit=(4, NOTHING, "(0, inf)"),
+        slack=(0.5, {"zero"}, "[0, inf)"),
         shift=(0.5, {"zero", "negative"}),
-        sides=(2, NOTHING),
-        states=(20, NOTHING),
+        sides=(2, NOTHING, "1..2"),
+        states=(20, NOTHING, "10.."),
     ),
     "adwin_bound": case(
         adwin_bound,
-        n=(5, NOTHING),
-        m=(5, NOTHING),
+        n=(5, NOTHING, "[1, inf)"),
+        m=(5, NOTHING, "[1, inf)"),
         variance=(0.25, {"zero", "shape"}),
-        confidence=(0.002, NOTHING),
+        confidence=(0.002, NOTHING, "(0, 1)"),
     ),
     "adwin": case(
         lambda values, confidence, least: adwin([values, 0.5, 1.0], confidence=confidence, least=least),
-        values=(1, {"zero"}),
-        confidence=(0.002, NOTHING),
-        least=(5, NOTHING),
+        values=(1, {"zero"}, "[0, 1]"),
+        confidence=(0.002, NOTHING, "(0, 1)"),
+        least=(5, NOTHING, "2.."),
     ),
     "switches": case(
         lambda misfits, limit, warmup: switches([[misfits, 1.0], [0.0, 1.0]], limit=limit, warmup=warmup),
-        misfits=(1, {"zero"}),
-        limit=(1.4, NOTHING),
-        warmup=(1, NOTHING),
+        misfits=(1, {"zero"}, "{0, 1}"),
+        limit=(1.4, NOTHING, "(0, inf)"),
+        warmup=(1, NOTHING, "1.."),
     ),
 }  # fmt: skip

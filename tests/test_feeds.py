@@ -999,7 +999,7 @@ BAD_INPUT = {
     "Reconciliation": None,
     "History": case(
         lambda hours, values, settles: History([hours, 1.0, 2.0], [values, 1.0, 1.0], "price", settles=settles).hours,
-        hours=(0.5, {"zero", "negative"}),
+        hours=(0.5, {"zero", "negative"}, "(-inf, 1]"),
         values=(0.5, {"zero", "negative", "nan"}),
         settles=(4.0, {"zero"}),
     ),
@@ -1031,10 +1031,12 @@ BAD_INPUT = {
     "join": case(lambda age: join(UTC, UTC, age=age).second, age=(1.0, {"zero"})),
     "examine": case(
         lambda stale, cap, spike: examine(ROWS, stale=stale, cap=cap, spike=spike).missing,
-        stale=(4, NOTHING),
-        cap=(0.04, NOTHING),
-        spike=(0.2, NOTHING),
+        stale=(4, NOTHING, "2.."),
+        cap=(0.04, NOTHING, "(0, inf)"),
+        spike=(0.2, NOTHING, "(0, inf)"),
     ),
-    "reconcile": case(lambda tolerance: reconcile(ROWS, ROWS, tolerance=tolerance), tolerance=(1e-8, {"zero"})),
+    "reconcile": case(
+        lambda tolerance: reconcile(ROWS, ROWS, tolerance=tolerance), tolerance=(1e-8, {"zero"}, "[0, inf)")
+    ),
 }
 assert set(feeds.__all__) == {name.partition(".")[0] for name in BAD_INPUT}

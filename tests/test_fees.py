@@ -186,23 +186,39 @@ class TestInsuranceFlow:
 
 
 BAD_INPUT = {
-    "insurance_flow": case(fees.insurance_flow, proceeds=(1, ANY), bankruptcy=(1, ANY), max_fee=(0.1, AT_LEAST_0)),
-    "round_trip": case(
-        fees.round_trip, notional=(1, AT_LEAST_0), open_fee=(0.001, ANY), close_fee=(0.001, ANY), move=(0, ANY)
+    "insurance_flow": case(
+        fees.insurance_flow, proceeds=(1, ANY), bankruptcy=(1, ANY), max_fee=(0.1, AT_LEAST_0, "[0, 1]")
     ),
-    "breakeven_move": case(fees.breakeven_move, open_fee=(0.001, ANY), close_fee=(0.001, ANY), side=(1, NOTHING)),
+    "round_trip": case(
+        fees.round_trip,
+        notional=(1, AT_LEAST_0),
+        open_fee=(0.001, ANY, "(-1, 1)"),
+        close_fee=(0.001, ANY, "(-1, 1)"),
+        move=(0, ANY, "(-1, inf)"),
+    ),
+    "breakeven_move": case(
+        fees.breakeven_move,
+        open_fee=(0.001, ANY, "(-1, 1)"),
+        close_fee=(0.001, ANY, "(-1, 1)"),
+        side=(1, NOTHING, "{-1, 1}"),
+    ),
     "round_trips": case(
-        fees.round_trips, leverage=(5, NOTHING), rate=(0.01, NOTHING), fee=(0.001, {"zero", "negative"})
+        fees.round_trips,
+        leverage=(5, NOTHING, "(0, 100)"),
+        rate=(0.01, NOTHING, "(0, ~0.2)"),
+        fee=(0.001, {"zero", "negative"}, "(-1, 1)"),
     ),
     "liquidation_fee": case(
         fees.liquidation_fee,
         size=(1, ANY),
         mark=(1, POSITIVE),
         execution=(1, POSITIVE),
-        mark_rate=(0.1, AT_LEAST_0),
-        execution_rate=(0.1, AT_LEAST_0),
+        mark_rate=(0.1, AT_LEAST_0, "[0, 1)"),
+        execution_rate=(0.1, AT_LEAST_0, "[0, 1)"),
     ),
-    "forced_loss": case(fees.forced_loss, leverage=(1, POSITIVE), rate=(0.1, AT_LEAST_0), cost=(0.1, AT_LEAST_0)),
-    "slippage_covered": case(fees.slippage_covered, rate=(0.1, AT_LEAST_0), fee=(0.1, ANY)),
+    "forced_loss": case(
+        fees.forced_loss, leverage=(1, POSITIVE, "(0, 10]"), rate=(0.1, AT_LEAST_0, "[0, 1)"), cost=(0.1, AT_LEAST_0)
+    ),
+    "slippage_covered": case(fees.slippage_covered, rate=(0.1, AT_LEAST_0, "[0, 1)"), fee=(0.1, ANY, "(-1, 1)")),
     "RoundTrips": None,
 }

@@ -675,9 +675,11 @@ BAD_INPUT = {
     "mean_premium": case(
         lambda sample, expected: mean_premium([0.1, sample], expected),
         sample=(0.1, {"zero", "negative"}),
-        expected=(3, NOTHING),
+        expected=(3, {"none"}, "[1, inf)"),
     ),
-    "margin_cap": case(margin_cap, initial=(1, AT_LEAST_0), maintenance=(0.0, AT_LEAST_0), factor=(6, AT_LEAST_0)),
+    "margin_cap": case(
+        margin_cap, initial=(1, AT_LEAST_0, "[0, 1]"), maintenance=(0.0, AT_LEAST_0, "[0, 1]"), factor=(6, AT_LEAST_0)
+    ),
     "skew_rate": case(
         skew_rate, ratio=(1, AT_LEAST_0), mark=(1, POSITIVE), index=(1, POSITIVE), sensitivity=(1, AT_LEAST_0)
     ),
@@ -686,25 +688,25 @@ BAD_INPUT = {
             size, [0, hour], [1, mark], [1, rate], opened, closed, interval=interval
         ),
         size=(1, ANY),
-        hour=(8, NOTHING),
-        mark=(1, NOTHING),
+        hour=(8, NOTHING, "(0, inf)"),
+        mark=(1, NOTHING, "(0, inf)"),
         rate=(0.1, {"zero", "negative"}),
-        opened=(-1, {"zero", "negative"}),
-        closed=(9, {"zero", "negative"}),
-        interval=(8, NOTHING),
+        opened=(-1, {"zero", "negative"}, ""),
+        closed=(9, {"zero", "negative"}, ""),
+        interval=(8, NOTHING, "(0, inf)"),
     ),
     "index_move": case(index_move, price=(1, POSITIVE), rate=(0.1, ANY), hours=(1, AT_LEAST_0), interval=(8, POSITIVE)),
     "settled": case(settled, size=(1, ANY), index_then=(1, ANY), index_now=(1, ANY)),
     "impact_price": case(
         lambda price, size, notional: impact_price([price, *BOOK["prices"][1:]], [size, 5.0], notional),
-        price=(100, NOTHING),
-        size=(5, NOTHING),
-        notional=(0.5, NOTHING),
+        price=(100, NOTHING, "(99, inf)"),
+        size=(5, NOTHING, "(0, inf)"),
+        notional=(0.5, NOTHING, "(0, ~995)"),
     ),
     "premium": case(
         premium,
-        impact_bid=(0.1, POSITIVE),
-        impact_ask=(1, POSITIVE),
+        impact_bid=(0.1, POSITIVE, "(0, 1]"),
+        impact_ask=(1, POSITIVE, "[0.1, inf)"),
         index=(1, POSITIVE),
     ),
     "rate": case(
@@ -712,31 +714,37 @@ BAD_INPUT = {
         premium=(0.1, ANY),
         interest=(0.1, ANY),
         clamp=(0.1, AT_LEAST_0),
-        cap=(0.1, AT_LEAST_0),
-        floor=(-0.1, {"zero", "negative"}),
-        share=(0.5, POSITIVE),
-        limit=(0.1, AT_LEAST_0),
+        cap=(0.1, AT_LEAST_0 | {"none"}, "[0, inf)"),
+        floor=(-0.1, {"zero", "negative", "none"}, "(-inf, 0.1]"),
+        share=(0.5, POSITIVE, "(0, 1]"),
+        limit=(0.1, AT_LEAST_0 | {"none"}, "[0, inf)"),
     ),
     "payment": case(payment, size=(1, ANY), mark=(1, POSITIVE), rate=(0.1, ANY)),
-    "settlements": case(settlements, opened=(-9, ANY), closed=(9, ANY), interval=(8, POSITIVE)),
-    "annual": case(annual, rate=(0.1, ANY), interval=(8, POSITIVE)),
+    "settlements": case(
+        settlements, opened=(-9, ANY, "(-inf, 9]"), closed=(9, ANY, "[-9, inf)"), interval=(8, POSITIVE)
+    ),
+    "annual": case(annual, rate=(0.1, ANY, "(-1, inf)"), interval=(8, POSITIVE)),
     "equity_left": case(
         lambda leverage, rate, payments: equity_left(leverage, rate, payments, hold="leverage"),
-        leverage=(1, AT_LEAST_0),
-        rate=(0.1, ANY),
+        leverage=(1, AT_LEAST_0, "[0, 10)"),
+        rate=(0.1, ANY, "(-inf, 1)"),
         payments=(1, AT_LEAST_0),
     ),
     "distance": case(
-        distance, leverage=(1, POSITIVE), maintenance=(0.1, AT_LEAST_0), paid=(0.1, ANY), side=(1, NOTHING)
+        distance,
+        leverage=(1, POSITIVE),
+        maintenance=(0.1, AT_LEAST_0, "[0, 1)"),
+        paid=(0.1, ANY),
+        side=(1, NOTHING, "{-1, 1}"),
     ),
     "Survival": None,
     "survival": case(
         survival,
-        leverage=(9, NOTHING),
-        maintenance=(0.1, {"zero"}),
+        leverage=(9, NOTHING, "(0, inf)"),
+        maintenance=(0.1, {"zero"}, "[0, 1)"),
         rate=(0.1, {"zero", "negative"}),
-        fees=(0, {"zero"}),
-        multiple=(1, NOTHING),
+        fees=(0, {"zero"}, "[0, inf)"),
+        multiple=(1, NOTHING, "(0, inf)"),
     ),
     "hit_probability": case(
         hit_probability,
@@ -745,10 +753,12 @@ BAD_INPUT = {
         years=(1, POSITIVE),
         growth=(0.1, ANY),
         carry=(0.1, ANY),
-        side=(1, NOTHING),
+        side=(1, NOTHING, "{-1, 1}"),
     ),
-    "AR1": case(AR1, mean=(0.1, {"zero", "negative"}), persistence=(0.5, {"zero"}), shock=(0.1, {"zero"})),
+    "AR1": case(
+        AR1, mean=(0.1, {"zero", "negative"}), persistence=(0.5, {"zero"}, "[0, 1)"), shock=(0.1, {"zero"}, "[0, inf)")
+    ),
     "AR1.fit": case(AR1.fit, rates=([1.0, 2.0, 2.0, 1.0, 1.0], NOTHING)),
-    "AR1.expected": case(MODEL.expected, now=(0.1, {"zero", "negative"}), payments=(3, NOTHING)),
-    "AR1.sum_deviation": case(MODEL.sum_deviation, payments=(3, NOTHING)),
+    "AR1.expected": case(MODEL.expected, now=(0.1, {"zero", "negative"}), payments=(3, NOTHING, "1..")),
+    "AR1.sum_deviation": case(MODEL.sum_deviation, payments=(3, NOTHING, "[1, inf)")),
 }

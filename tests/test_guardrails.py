@@ -311,15 +311,15 @@ BAD_INPUT = {
     ),
     "FeedLimits": case(
         FeedLimits,
-        fill_seconds=(1.0, NOTHING),
-        margin_seconds=(60.0, NOTHING),
-        points=(3, NOTHING),
-        confidence=(0.1, NOTHING),
-        ratio=(5.0, NOTHING),
+        fill_seconds=(1.0, NOTHING, "(0, 60]"),
+        margin_seconds=(60.0, NOTHING, "[1, inf)"),
+        points=(3, NOTHING, "1.."),
+        confidence=(0.1, NOTHING, "(0, inf)"),
+        ratio=(5.0, NOTHING, "(1, inf)"),
     ),
-    "allowed": case(lambda state: allowed("fill", state), state=(1, STATE)),
-    "resolve": case(lambda rule, model: resolve(rule, model), rule=(1, STATE), model=(1, STATE)),
-    "agreement": case(lambda rule: agreement(rule, 1), rule=(1, STATE)),
+    "allowed": case(lambda state: allowed("fill", state), state=(1, STATE, "0..6")),
+    "resolve": case(lambda rule, model: resolve(rule, model), rule=(1, STATE, "0..4"), model=(1, STATE, "0..4")),
+    "agreement": case(lambda rule: agreement(rule, 1), rule=(1, STATE, "0..4")),
     "stale_bounds": case(
         lambda price, volatility, age_seconds, deviations: stale_bounds(
             price, volatility, age_seconds, deviations=deviations
@@ -329,18 +329,23 @@ BAD_INPUT = {
         age_seconds=(1, AT_LEAST_0),
         deviations=(1, AT_LEAST_0),
     ),
-    "Latch": case(Latch, enter=(1.0, {"zero", "negative"}), leave=(-1.0, {"zero", "negative"}), hold=(1, NOTHING)),
+    "Latch": case(
+        Latch,
+        enter=(1.0, {"zero", "negative"}, "[-1, inf)"),
+        leave=(-1.0, {"zero", "negative"}, "(-inf, 1]"),
+        hold=(1, NOTHING, "1.."),
+    ),
     "Latch.step": case(
         lambda left, value: Latch(1.0, 0.5, 2).step(left, value),
-        left=(1, {"zero"}),
+        left=(1, {"zero"}, "0..2"),
         value=(0.7, {"zero", "negative"}),
     ),
     "latch": case(
         lambda values, enter, leave, hold: latch(values, enter=enter, leave=leave, hold=hold),
         values=([1.0], NOTHING),
-        enter=(1.0, {"zero", "negative"}),
-        leave=(-1.0, {"zero", "negative"}),
-        hold=(1, NOTHING),
+        enter=(1.0, {"zero", "negative"}, "[-1, inf)"),
+        leave=(-1.0, {"zero", "negative"}, "(-inf, 1]"),
+        hold=(1, NOTHING, "1.."),
     ),
     "Reading": case(
         lambda value, time: Reading("a", value, "b", time),

@@ -262,26 +262,30 @@ BAD_INPUT = {
         Execution,
         maker_fee=(0.0001, {"zero", "negative"}),
         taker_fee=(0.0005, {"zero", "negative"}),
-        half_spread=(0.0001, {"zero"}),
+        half_spread=(0.0001, {"zero"}, "[0, inf)"),
         adverse=(0.0, {"zero", "negative"}),
-        miss=(0.0001, {"zero"}),
-        impact=(0.0, {"zero"}),
+        miss=(0.0001, {"zero"}, "[0, inf)"),
+        impact=(0.0, {"zero"}, "[0, inf)"),
     ),
-    "Execution.cost": case(ORDER.cost, fill=(0.5, AT_LEAST_0)),
-    "Execution.adverse_limit": case(ORDER.adverse_limit, fill=(0.5, POSITIVE)),
-    "Execution.why": case(lambda fill: ORDER.why(fill).value, fill=(0.5, {"zero"})),
+    "Execution.cost": case(ORDER.cost, fill=(0.5, AT_LEAST_0, "[0, 1]")),
+    "Execution.adverse_limit": case(ORDER.adverse_limit, fill=(0.5, POSITIVE, "(0, 1]")),
+    "Execution.why": case(lambda fill: ORDER.why(fill).value, fill=(0.5, {"zero"}, "[0, 1]")),
     "fill_probability": case(
-        fill_probability, position=(3, NOTHING), rate=(1.0, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
+        fill_probability, position=(3, NOTHING, "1..100000"), rate=(1.0, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
     ),
     "stale_quote": case(
         stale_quote, half_spread=(0.0001, AT_LEAST_0), volatility=(0.6, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
     ),
     "switch_latency": case(
-        lambda fill, volatility: switch_latency(ORDER, fill, volatility), fill=(0.6, NOTHING), volatility=(0.6, NOTHING)
+        lambda fill, volatility: switch_latency(ORDER, fill, volatility),
+        fill=(0.6, NOTHING, "(0, 1]"),
+        volatility=(0.6, NOTHING, "(0, inf)"),
     ),
-    "Regimes": case(Regimes, calm_hours=(9.0, NOTHING), spike_hours=(1.0, NOTHING)),
-    "Regimes.spiked_orders": case(Regimes(9.0, 1.0).spiked_orders, orders=(3, NOTHING), hours_between=(1.0, NOTHING)),
+    "Regimes": case(Regimes, calm_hours=(9.0, NOTHING, "(0, inf)"), spike_hours=(1.0, NOTHING, "(0, inf)")),
+    "Regimes.spiked_orders": case(
+        Regimes(9.0, 1.0).spiked_orders, orders=(3, NOTHING, "1..10000"), hours_between=(1.0, NOTHING, "(0, inf)")
+    ),
     "orders_left": case(
-        orders_left, leverage=(10.0, POSITIVE), maintenance=(0.005, AT_LEAST_0), cost=(0.0001, POSITIVE)
+        orders_left, leverage=(10.0, POSITIVE), maintenance=(0.005, AT_LEAST_0, "[0, 1)"), cost=(0.0001, POSITIVE)
     ),
 }

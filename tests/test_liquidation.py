@@ -680,37 +680,37 @@ class TestBankruptcyValue:
 
 BAD_INPUT = {
     "bankruptcy_value": case(
-        bankruptcy_value, size=(1, ANY), mark=(1, POSITIVE), equity=(1, ANY), share=(0.5, AT_LEAST_0)
+        bankruptcy_value, size=(1, ANY), mark=(1, POSITIVE), equity=(1, ANY), share=(0.5, AT_LEAST_0, "[0, 1]")
     ),
     "price": case(
         price,
-        size=(1, SIGNED),
+        size=(1, SIGNED, "(-inf, inf)"),
         entry=(1, POSITIVE),
         wallet=(0.5, ANY),
-        maintenance=(0.01, AT_LEAST_0),
+        maintenance=(0.01, AT_LEAST_0, "[0, 1)"),
         deduction=(0, AT_LEAST_0),
         open_fee=(0, ANY),
-        close_fee=(0, AT_LEAST_0),
+        close_fee=(0, AT_LEAST_0, "[0, ~0.99)"),
         funding=(0, ANY),
         other_pnl=(0, ANY),
         other_maintenance=(0, AT_LEAST_0),
-        multiple=(1, AT_LEAST_0),
+        multiple=(1, AT_LEAST_0, "[0, ~100)"),
     ),
     "Estimate": case(
         Estimate,
-        size=(1, {"negative"}),
-        entry=(1, NOTHING),
+        size=(1, {"negative"}, "(-inf, inf)"),
+        entry=(1, NOTHING, "(0, inf)"),
         wallet=(0.5, NUMBERS),
-        maintenance=(0.01, {"zero"}),
-        deduction=(0, {"zero"}),
+        maintenance=(0.01, {"zero"}, "[0, 1)"),
+        deduction=(0, {"zero"}, "[0, inf)"),
         open_fee=(0, NUMBERS),
-        close_fee=(0, {"zero"}),
+        close_fee=(0, {"zero"}, "[0, ~0.99)"),
         funding=(0, NUMBERS),
         other_pnl=(0, NUMBERS),
-        other_maintenance=(0, {"zero"}),
+        other_maintenance=(0, {"zero"}, "[0, inf)"),
     ),
-    "Estimate.at": case(ONE.at, multiple=(1, AT_LEAST_0)),
-    "Estimate.distance": case(ONE.distance, mark=(1, NOTHING)),
+    "Estimate.at": case(ONE.at, multiple=(1, AT_LEAST_0, "[0, 200)")),
+    "Estimate.distance": case(ONE.distance, mark=(1, NOTHING, "(0, inf)")),
     "cross_move": case(
         lambda size, entry, mark, beta, close_fee: cross_move(
             size, entry, mark, 0.5, 0.01, beta=beta, close_fee=close_fee
@@ -719,7 +719,7 @@ BAD_INPUT = {
         entry=(1, POSITIVE),
         mark=(1, POSITIVE),
         beta=(0.5, {"zero", "negative", "shape"}),
-        close_fee=(0.1, AT_LEAST_0),
+        close_fee=(0.1, AT_LEAST_0, "[0, 1)"),
     ),
     "cross_move.wallet": case(
         lambda wallet: cross_move([[1], [1]], 1, 1, wallet, 0.01), wallet=(0.5, {"zero", "negative"})
@@ -729,15 +729,17 @@ BAD_INPUT = {
         name: case(
             getattr(liquidation, name),
             stop=(1, POSITIVE),
-            liquidation=(0.9, LEVEL),
+            liquidation=(0.9, LEVEL, "[0, inf]"),
             volatility=(0.5, POSITIVE),
             seconds=(60, POSITIVE),
-            side=(1, NOTHING),
-            slippage=(0, AT_LEAST_0),
+            side=(1, NOTHING, "{-1, 1}"),
+            slippage=(0, AT_LEAST_0, "[0, 1)"),
         )
         for name in ("stop_deviations", "overtaken")
     },
-    "useless_slippage": case(useless_slippage, stop=(1, POSITIVE), liquidation=(0.9, LEVEL), side=(1, NOTHING)),
+    "useless_slippage": case(
+        useless_slippage, stop=(1, POSITIVE), liquidation=(0.9, LEVEL, "[0, inf]"), side=(1, NOTHING, "{-1, 1}")
+    ),
     "budget": None,
     "Budget": None,
     "Interval": None,

@@ -340,13 +340,13 @@ LONG = linear(1, 100, 100)
 ACCOUNT = Account([LONG], [Collateral(10.0)])
 
 BAD_INPUT = {
-    "maintenance_rate": case(maintenance_rate, initial=(0.1, POSITIVE), fraction=(0.5, AT_LEAST_0)),
+    "maintenance_rate": case(maintenance_rate, initial=(0.1, POSITIVE, "(0, 1]"), fraction=(0.5, AT_LEAST_0, "[0, 1]")),
     "crowded_rate": case(
         crowded_rate,
-        base=(0.1, POSITIVE),
+        base=(0.1, POSITIVE, "(0, 1]"),
         open_interest=(1, AT_LEAST_0),
-        lower=(0.5, AT_LEAST_0),
-        upper=(3, {"shape"}),
+        lower=(0.5, AT_LEAST_0, "[0, 3]"),
+        upper=(3, {"shape"}, "[0.5, inf)"),
     ),
     "grown_rate": case(
         lambda base, size, slope, power: grown_rate(base, size, slope, power=power),
@@ -356,29 +356,29 @@ BAD_INPUT = {
         power=(0.5, POSITIVE),
     ),
     "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0)),
-    "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0)),
+    "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0, "[0, 1)")),
     "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
-    "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING)),
+    "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING, "(0, 1)")),
     "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),
     "Tiers.maintenance": case(FLAT.maintenance, notional=(1, AT_LEAST_0)),
     "Collateral": case(
         lambda amount, haircut, fx: Collateral(amount, "MXN", haircut, fx),
         amount=(1, {"zero", "negative"}),
-        haircut=(0, {"zero"}),
-        fx=(1, NOTHING),
+        haircut=(0, {"zero"}, "[0, 1)"),
+        fx=(1, NOTHING, "(0, inf)"),
     ),
     "Position": case(
         lambda size, entry, mark, leverage, close_fee: linear(
             size, entry, mark, leverage=leverage, close_fee=close_fee
         ),
-        size=(1, {"negative"}),
-        entry=(1, NOTHING),
-        mark=(1, NOTHING),
-        leverage=(1, NOTHING),
-        close_fee=(0, {"zero"}),
+        size=(1, {"negative"}, "(-inf, inf)"),
+        entry=(1, NOTHING, "(0, inf)"),
+        mark=(1, NOTHING, "(0, inf)"),
+        leverage=(1, NOTHING, "[1, inf)"),
+        close_fee=(0, {"zero"}, "[0, 1)"),
     ),
     "Account": case(Account, positions=([LONG], NOTHING), collateral=([Collateral(1.0)], NOTHING)),
-    "Account.distance": case(lambda move: ACCOUNT.distance({"BTC": move}), move=(-1, {"negative"})),
+    "Account.distance": case(lambda move: ACCOUNT.distance({"BTC": move}), move=(-1, {"negative"}, "(-inf, inf)")),
     "Assessment": None,
     "Distance": None,
     "published_tiers": None,

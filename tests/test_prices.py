@@ -192,7 +192,7 @@ class TestTrigger:
             Trigger().first(*terms, mark=[100.0, 90.0, 80.0])
 
 
-TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0)}
+TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0, "[0, 1)")}
 BAD_INPUT = {
     "index": case(
         lambda prices_, weights, ages_seconds, max_age_seconds, cap: prices.index(
@@ -204,10 +204,10 @@ BAD_INPUT = {
             cap=cap,
         ),
         prices_=([1.0, 2.0], POSITIVE),
-        weights=(1.0, NOTHING),
-        ages_seconds=(1.0, {"zero"}),
-        max_age_seconds=(60.0, {"inf"}),
-        cap=(0.1, NOTHING),
+        weights=(1.0, {"none"}, ""),
+        ages_seconds=(1.0, {"zero"}, "[0, 60]"),
+        max_age_seconds=(60.0, {"inf"}, "[1, inf)"),
+        cap=(0.1, {"none"}, "(0, 1)"),
     ),
     "median_mark": case(median_mark, first=(1, POSITIVE), second=(1, POSITIVE), third=(1, POSITIVE)),
     "run": case(lambda spot, book: run(Basis(1.0), spot, book), spot=([1.0], NOTHING), book=([1.0], NOTHING)),
@@ -216,16 +216,18 @@ BAD_INPUT = {
         lambda depth, seconds, tick_seconds: wick_depth(depth, seconds, Window(3), tick_seconds=tick_seconds),
         depth=(1, POSITIVE),
         seconds=(1, AT_LEAST_0),
-        tick_seconds=(1, NOTHING),
+        tick_seconds=(1, NOTHING, "(0, inf)"),
     ),
-    "Basis": case(Basis, tau_seconds=(1, NOTHING), tick_seconds=(1, NOTHING)),
+    "Basis": case(Basis, tau_seconds=(1, NOTHING, "(0, inf)"), tick_seconds=(1, NOTHING, "(0, inf)")),
     "Basis.step": case(
         lambda spot, book: Basis(1.0).step(np.zeros(()), spot, book), spot=(1, POSITIVE), book=(1, POSITIVE)
     ),
-    "Window.step": case(lambda book: Window(2).step(np.ones(2), 1.0, book), book=(1, NOTHING)),
-    "Window": case(Window, ticks=(3, NOTHING)),
-    "Trigger": case(Trigger, multiple=(1, NOTHING), close_fee=(0, {"zero"}), every=(1, NOTHING)),
+    "Window.step": case(lambda book: Window(2).step(np.ones(2), 1.0, book), book=(1, NOTHING, "(0, inf)")),
+    "Window": case(Window, ticks=(3, NOTHING, "1..")),
+    "Trigger": case(
+        Trigger, multiple=(1, NOTHING, "(0, inf)"), close_fee=(0, {"zero"}, "[0, 1)"), every=(1, NOTHING, "1..")
+    ),
     "Trigger.fires": case(Trigger().fires, **TERMS, price=(1, POSITIVE)),
-    "Trigger.first": case(lambda mark: Trigger().first(1, 1, 1, 0.1, mark=mark), mark=([1.0], NOTHING)),
+    "Trigger.first": case(lambda mark: Trigger().first(1, 1, 1, 0.1, mark=mark), mark=([1.0], NOTHING, "(0, inf)")),
     "Filter": None,
 }

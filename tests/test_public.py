@@ -10,15 +10,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import ODD, Case
+from cases import MAKE_A_LIST, NOT_REFUSED_YET, NOT_REFUSED_YET_IN_A_LIST, Case
 
 import perpnotes
+from perpnotes._validate import brief
 
 ROOT = Path(__file__).parents[1]
 IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnotes, name))]
@@ -30,14 +32,12 @@ def cases(idea: str) -> dict[str, Case | None]:
     return table
 
 
-def odd_calls() -> list[Any]:
+def named_cases() -> list[Any]:
     return [
-        pytest.param(case, parameter, value, kind in legal, id=f"{idea}.{name}-{parameter}-{kind}")
+        pytest.param(f"{idea}.{name}", case, id=f"{idea}.{name}")
         for idea in IDEAS
         for name, case in cases(idea).items()
         if case is not None
-        for parameter, legal in case.legal.items()
-        for kind, value in ODD.items()
     ]
 
 
@@ -56,35 +56,53 @@ def numbers(result: Any) -> Iterator[float]:
         yield float(result)
 
 
-@pytest.mark.parametrize(("case", "parameter", "value", "legal"), odd_calls())
-def test_bad_input_is_refused_and_legal_input_gives_numbers(
-    case: Case, parameter: str, value: Any, legal: bool
-) -> None:
-    """NaN, infinities, zero, the wrong sign, the wrong shape and nothing at all: a `ValueError`, never a silent NaN."""
-    arguments = {**case.valid, parameter: value}
-    if legal:
-        assert not any(math.isnan(number) for number in numbers(case.call(**arguments)))
-    else:
-        with pytest.raises(ValueError, match=r"\w"):
-            case.call(**arguments)
+def outcome(call: Callable[[], Any]) -> str:
+    """What a call did: `refused` with a ValueError that says something, `numbers` without NaN, or what else."""
+    try:
+        result = call()
+    except ValueError as error:
+        return "refused" if re.search(r"\w", str(error)) else "a ValueError that says nothing"
+    except Exception as error:  # what a caller gets instead of the ValueError is what the violation must say
+        return f"{type(error).__name__}: {error}"
+    return "NaN in the result" if any(math.isnan(number) for number in numbers(result)) else "numbers"
 
 
-def pairs() -> list[Any]:
-    return [
-        pytest.param(case, *pair, id=f"{idea}.{name}-{'-'.join(pair)}")
-        for idea in IDEAS
-        for name, case in cases(idea).items()
-        if case is not None
-        for pair in itertools.combinations([p for p, legal in case.legal.items() if "shape" in legal], 2)
-    ]
+@pytest.mark.parametrize(("name", "case"), named_cases())
+def test_bad_input_is_refused_and_legal_input_gives_numbers(name: str, case: Case) -> None:
+    """What is no number, or outside the range: a `ValueError`, never a silent NaN. All within the range: numbers."""
+    violations = []
+    untried = NOT_REFUSED_YET | (NOT_REFUSED_YET_IN_A_LIST if name in MAKE_A_LIST else set())
+    for parameter in case.legal:
+        for kind, value, legal in case.inputs(parameter):
+            if kind in untried:
+                continue
+            found = outcome(partial(case.call, **{**case.valid, parameter: value}))
+            if found != ("numbers" if legal else "refused"):
+                violations.append(
+                    f"{name}: {parameter}, {kind} {brief(value)}: {'' if legal else 'not '}legal, got {found}"
+                )
+    assert not violations, "\n".join(["", *violations])
 
 
-@pytest.mark.parametrize(("case", "first", "second"), pairs())
-def test_shapes_that_do_not_broadcast_are_refused_by_name(case: Case, first: str, second: str) -> None:
+@pytest.mark.parametrize(("name", "case"), named_cases())
+def test_shapes_that_do_not_broadcast_are_refused_by_name(name: str, case: Case) -> None:
     """What numpy says of operands names no parameter; our errors say what a parameter must be."""
-    unlike = {name: np.full(length, case.valid[name]) for name, length in ((first, 2), (second, 3))}
-    with pytest.raises(ValueError, match=r"must .*got shapes? .*\([23],\)"):
-        case.call(**{**case.valid, **unlike})
+    violations = []
+    for pair in itertools.combinations([name for name, legal in case.legal.items() if "shape" in legal], 2):
+        unlike = {name: np.full(length, case.valid[name]) for name, length in zip(pair, (2, 3), strict=True)}
+        with pytest.raises(ValueError, match=r"\w") as error:
+            case.call(**{**case.valid, **unlike})
+        if not re.search(r"must .*got shapes? .*\([23],\)", str(error.value)):
+            violations.append(f"{name}: {' and '.join(pair)}: {error.value}")
+    assert not violations, "\n".join(["", *violations])
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_a_single_number_states_its_range(idea: str) -> None:
+    """Where a number may begin and end is part of what a public name promises, so both ends are tried."""
+    for name, case in cases(idea).items():
+        silent = {} if case is None else case.legal.keys() - case.ranges.keys()
+        assert not [p for p in silent if not np.ndim(case.valid[p])], f'{name}: add a range such as "(0, inf)"'
 
 
 @pytest.mark.parametrize("idea", IDEAS)

@@ -238,24 +238,28 @@ BAD_INPUT = {
         lambda gap, fees, funding, unusable, hedge_lost: Mode(
             "m", gap, fees, funding, unusable, hedge_lost if gap else None
         ),
-        gap=(0.5, {"zero"}),
-        fees=(0.001, {"zero"}),
-        funding=(0.001, {"zero"}),
-        unusable=(0.1, {"zero"}),
-        hedge_lost=(0.1, {"zero"}),
+        gap=(0.5, {"zero"}, "[0.1, inf)"),
+        fees=(0.001, {"zero"}, "[0, inf)"),
+        funding=(0.001, {"zero"}, "[0, inf)"),
+        unusable=(0.1, {"zero"}, "[0, 1)"),
+        hedge_lost=(0.1, {"zero", "none"}, "[0, 0.5]"),
     ),
     "together": case(together, modes=([GAP], NOTHING)),
     "Sizing": case(
         lambda wallet, price, side, hedge, modes: Sizing(wallet, price, FLAT, modes, side, hedge),
-        wallet=(1_000.0, NOTHING),
-        price=(100.0, NOTHING),
-        side=(1, NOTHING),
-        hedge=(0.5, {"zero"}),
+        wallet=(1_000.0, NOTHING, "(0, inf)"),
+        price=(100.0, NOTHING, "(0, inf)"),
+        side=(1, NOTHING, "{-1, 1}"),
+        hedge=(0.5, {"zero"}, "[0, 1]"),
         modes=([GAP], NOTHING),
     ),
-    "Sizing.move": case(lambda size: ONE.move(size, GAP), size=(1.0, NOTHING)),
+    "Sizing.move": case(lambda size: ONE.move(size, GAP), size=(1.0, NOTHING, "(0, inf)")),
     "kelly": case(
-        kelly, drift=(0.5, ANY), volatility=(0.6, POSITIVE), jump_rate=(0.5, AT_LEAST_0), jump=(0.3, AT_LEAST_0)
+        kelly,
+        drift=(0.5, ANY),
+        volatility=(0.6, POSITIVE),
+        jump_rate=(0.5, AT_LEAST_0),
+        jump=(0.3, AT_LEAST_0, "[0, 1)"),
     ),
     "growth": case(
         growth,
@@ -263,6 +267,6 @@ BAD_INPUT = {
         drift=(0.5, ANY),
         volatility=(0.6, POSITIVE),
         jump_rate=(0.5, AT_LEAST_0),
-        jump=(0.3, AT_LEAST_0),
+        jump=(0.3, AT_LEAST_0, "[0, 1)"),
     ),
 }

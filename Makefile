@@ -7,7 +7,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test article evidence check bench audit shell lock clean
+.PHONY: help serve site test article evidence check bench mutate audit shell lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -46,6 +46,9 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 bench: $(VENV)/bench ## Print the benchmarks, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench
 
+mutate: $(VENV)/mutate ## Count the small changes of the library that its tests notice; IDEA=fees for one module
+	$(BIN)/python -m tests.mutate $(IDEA) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
 audit: $(VENV)/dev ## Show the site to Lighthouse; says what it needs before it begins
 	$(BIN)/python -m tests.audit --needs
 	$(MAKE) site
@@ -63,6 +66,8 @@ lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 		--group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--group bench -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
+		--group mutate -c requirements-dev.txt -o requirements-mutate.txt
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) site dist .cache docs/examples evidence.json .coverage
@@ -80,4 +85,8 @@ $(VENV)/dev: requirements-dev.txt requirements.txt pyproject.toml
 
 $(VENV)/bench: $(VENV)/dev requirements-bench.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-bench.txt
+	touch $@
+
+$(VENV)/mutate: $(VENV)/dev requirements-mutate.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-mutate.txt
 	touch $@

@@ -15,8 +15,8 @@ os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
 
-# Neither is a test, and each needs what its own target brings: `make bench`, `make audit`.
-collect_ignore = ["audit", "bench"]
+# None of these is a test, and each needs what its own target brings: `make bench`, `make audit`, `make mutate`.
+collect_ignore = ["audit", "bench", "mutate"]
 
 
 @pytest.fixture(scope="session")

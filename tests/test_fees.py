@@ -131,6 +131,18 @@ def test_a_forced_loss_is_what_an_account_has_lost(leverage: float) -> None:
     assert fees.forced_loss(leverage, rate, cost) == pytest.approx(1 - left / wallet, rel=1e-12)
 
 
+def test_more_than_rounding_counts_as_a_trip() -> None:
+    """A part in 10^12 of the trips is rounding; three parts, or a hundredth of one trip, are one more to make."""
+    for trips, last in ((1_000 * (1 + 5e-13), 1_000), (1_000 * (1 + 3e-12), 1_001), (0.01, 1), (1.01, 2)):
+        fee = (1 / 10.0 - 0.005) / (2 * trips)
+        assert fees.round_trips(10.0, 0.005, fee).last == last
+
+
+def test_a_position_is_long_where_no_side_is_named() -> None:
+    """The break-even of a long is a rise, and the one that is meant without a side."""
+    assert fees.breakeven_move(0.0005, 0.0005) == fees.breakeven_move(0.0005, 0.0005, side=1) > 0
+
+
 def test_a_rebate_never_liquidates() -> None:
     """A trip that costs nothing or earns can be made for ever."""
     for fee in (0.0, -0.0001):

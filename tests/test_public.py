@@ -153,6 +153,14 @@ def test_a_public_class_checks_what_it_is_given_or_says_who_makes_it(idea: str) 
 
 
 @pytest.mark.parametrize("idea", IDEAS)
+def test_a_public_dataclass_is_frozen(idea: str) -> None:
+    """What was checked when it was made stays as it was checked."""
+    module = getattr(perpnotes, idea)
+    classes = [value for name in module.__all__ if dataclasses.is_dataclass(value := getattr(module, name))]
+    assert [value for value in classes if not value.__dataclass_params__.frozen] == []
+
+
+@pytest.mark.parametrize("idea", IDEAS)
 def test_one_idea_is_one_module_one_article_one_test_one_reference(idea: str) -> None:
     """Whoever knows one of the four knows where the other three are."""
     for path in (

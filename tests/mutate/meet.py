@@ -1,0 +1,34 @@
+"""What a mutant meets, in a process of its own; multiprocessing finds no function of a `__main__`."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+
+class Only:
+    """Of the tests of all public names, those of one module."""
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        items[:] = [i for i in items if "test_public" not in i.nodeid or re.search(rf"\[{self.module}[.\]]", i.nodeid)]
+
+
+def run(tree: str, module: str, files: list[str]) -> None:
+    """In a process of its own: pytest's answer on a copy of the tree, as the exit code."""
+    os.setsid()
+    os.chdir(tree)
+    sys.path[:0] = [tree]
+    with Path("mutant.log").open("w") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
+        code = pytest.main([*options, *files])
+        if code == 0:  # the slow half
+            code = pytest.main([*options, "tests/published", "tests/test_public.py"], plugins=[Only(module)])
+        log.flush()
+    os._exit(int(code))

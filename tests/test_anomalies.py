@@ -258,7 +258,7 @@ class TestEpisodes:
 
 BAD_INPUT = {
     "robust_z": case(robust_z, values=([1.0, 2.0], {"shape"}, "(-inf, inf)")),
-    "dispersion": case(dispersion, counts=([1, 2], NOTHING)),
+    "dispersion": case(dispersion, counts=([1, 2], NOTHING, "[0, inf)")),
     "surprise": case(
         lambda counts, mean, dispersion: surprise(counts, mean, dispersion=dispersion),
         counts=(1, {"zero"}, "0..10000"),
@@ -272,7 +272,9 @@ BAD_INPUT = {
     ),
     "Score": None,
     "precision_at": case(
-        lambda scores, k: precision_at(scores, [True, False], k), scores=([1.0, 2.0], NOTHING), k=(1, NOTHING, "1..2")
+        lambda scores, k: precision_at(scores, [True, False], k),
+        scores=([1.0, 2.0], NOTHING, "(-inf, inf)"),
+        k=(1, NOTHING, "1..2"),
     ),
     "average_precision": case(lambda scores: average_precision(scores, [True, False]), scores=([1.0, 2.0], NOTHING)),
     "alarms": case(
@@ -281,7 +283,7 @@ BAD_INPUT = {
         ),
         watched=([1.0, 2.0], NOTHING),
         threshold=(1.0, {"zero", "negative"}, "(-inf, inf)"),
-        events=([1], NOTHING),
+        events=([1], NOTHING, "0..1"),
         horizon=(2, NOTHING, "1.."),
         least=(1, {"zero"}, "0..2"),
     ),

@@ -357,22 +357,22 @@ def _even(quantity: np.ndarray) -> np.ndarray:
 
 
 BAD_INPUT = {
-    "Book": case(Book, prices=([2.0, 1.0], NOTHING), sizes=([1.0, 1.0], NOTHING)),
+    "Book": case(Book, prices=([2.0, 1.0], NOTHING, "(0, 2)"), sizes=([1.0, 1.0], NOTHING, "(0, inf)")),
     "Cascade": None,
     "Rounds": None,
     "branching_ratio": case(cascades.branching_ratio, forced=(1.0, AT_LEAST_0), depth=(2.0, POSITIVE)),
     "capped": case(
         cascades.capped,
-        claims=([1.0], NOTHING),
+        claims=([1.0], NOTHING, "[~0.66666666667, inf)"),
         amount=(0.5, {"zero"}, "[0, ~0.75]"),
         caps=(0.75, NOTHING, "[~0.5, 1]"),
     ),
     "cascade": case(
         lambda price, shocks, levels, sizes: cascade(price, shocks, levels, sizes, _even),
         price=(100.0, NOTHING, "[99, inf)"),
-        shocks=([1.0], {"zero"}),
-        levels=([99.0], NOTHING),
-        sizes=([1.0], NOTHING),
+        shocks=([1.0], {"zero"}, "[0, inf)"),
+        levels=([99.0], NOTHING, "[0, 100]"),
+        sizes=([1.0], NOTHING, "[0, inf)"),
     ),
     "deficit": case(cascades.deficit, equities=([-1.0], ANY), fund=(1.0, {"zero"}, "[0, inf)")),
     "exponential_depth": case(
@@ -381,19 +381,29 @@ BAD_INPUT = {
     "exponential_impact": case(
         cascades.exponential_impact, quantity=(1.0, AT_LEAST_0), total=(2.0, POSITIVE), scale=(1.0, POSITIVE)
     ),
-    "forced": case(cascades.forced, positions=([[1.0]], NOTHING), buffers=([1.0], NOTHING), window=([1.0], NOTHING)),
+    "forced": case(
+        cascades.forced,
+        positions=([[1.0]], NOTHING, "[0, inf)"),
+        buffers=([1.0], NOTHING, "(0, inf)"),
+        window=([1.0], NOTHING, "(0, inf)"),
+    ),
     "linear_impact": case(linear_impact, quantity=(1.0, AT_LEAST_0), density=(2.0, POSITIVE)),
-    "pro_rata": case(cascades.pro_rata, claims=([1.0], NOTHING), amount=(0.5, {"zero"}, "[0, ~1]")),
-    "queue": case(cascades.queue, claims=([1.0], NOTHING), amount=(0.5, {"zero"}, "[0, ~1]"), scores=([1.0], NOTHING)),
+    "pro_rata": case(cascades.pro_rata, claims=([1.0], NOTHING, "[~0.5, inf)"), amount=(0.5, {"zero"}, "[0, ~1]")),
+    "queue": case(
+        cascades.queue,
+        claims=([1.0], NOTHING, "[~0.5, inf)"),
+        amount=(0.5, {"zero"}, "[0, ~1]"),
+        scores=([1.0], NOTHING, "(-inf, inf)"),
+    ),
     "radius": case(cascades.radius, graph=([[0.5]], NOTHING)),
     "rounds": case(
         cascades.rounds,
         positions=([[1.0]], NOTHING),
-        buffers=([5.0], NOTHING),
+        buffers=([5.0], NOTHING, "(0, inf)"),
         shock=([1.0], NOTHING),
-        density=([2.0], NOTHING),
+        density=([2.0], NOTHING, "(0, inf)"),
     ),
-    "spread": case(cascades.spread, graph=([[0.5]], NOTHING), shock=([1.0], NOTHING)),
+    "spread": case(cascades.spread, graph=([[0.5]], NOTHING, "[0, ~1)"), shock=([1.0], NOTHING, "[0, inf)")),
     "spread_path": case(
         cascades.spread_path,
         graph=([[0.5]], NOTHING),
@@ -408,5 +418,7 @@ BAD_INPUT = {
         volatility=(0.03, AT_LEAST_0),
         coefficient=(1.0, NOTHING, "(0, inf)"),
     ),
-    "venue_impact": case(cascades.venue_impact, density=([1.0, 2.0], NOTHING), shared=(0.5, {"zero"}, "[0, 1]")),
+    "venue_impact": case(
+        cascades.venue_impact, density=([1.0, 2.0], NOTHING, "(0, inf)"), shared=(0.5, {"zero"}, "[0, 1]")
+    ),
 }

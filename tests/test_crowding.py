@@ -310,11 +310,11 @@ BAD_INPUT = {
     "TailDependence": None,
     "realized_volatility": case(
         realized_volatility,
-        prices=([1.0, 2.0, 1.0, 2.0], NOTHING),
+        prices=([1.0, 2.0, 1.0, 2.0], NOTHING, "(0, inf)"),
         window=(2, NOTHING, "1..3"),
         interval=(1, NOTHING, "(0, inf)"),
     ),
-    "trailing_rank": case(trailing_rank, values=([1.0, 2.0, 3.0], NOTHING), window=(2, NOTHING, "2..3")),
+    "trailing_rank": case(trailing_rank, values=([1.0, 2.0, 3.0], NOTHING, "(-inf, inf)"), window=(2, NOTHING, "2..3")),
     "quadrants": case(
         lambda funding, funding_rank, volatility_rank, enter, leave: quadrants(
             [funding], [funding_rank], [volatility_rank], enter=enter, leave=leave
@@ -327,8 +327,8 @@ BAD_INPUT = {
     ),
     "tail_dependence": case(
         tail_dependence,
-        funding_rank=(TAIL["u"], NOTHING),
-        volatility_rank=(TAIL["v"], NOTHING),
+        funding_rank=(TAIL["u"], NOTHING, "[0, 1]"),
+        volatility_rank=(TAIL["v"], NOTHING, "[0, 1]"),
         level=(0.9, NOTHING, "(0, 0.96)"),
     ),
     "crowding_index": case(

@@ -132,8 +132,8 @@ def test_a_forced_loss_is_what_an_account_has_lost(leverage: float) -> None:
 
 
 def test_more_than_rounding_counts_as_a_trip() -> None:
-    """A part in 10^12 of the trips is rounding; three parts, or a hundredth of one trip, are one more to make."""
-    for trips, last in ((1_000 * (1 + 5e-13), 1_000), (1_000 * (1 + 3e-12), 1_001), (0.01, 1), (1.01, 2)):
+    """A part in 10^12 of the trips is rounding; three parts, or a hundredth of a trip, are one more to make."""
+    for trips, last in ((1_000 * (1 + 5e-13), 1_000), (1_000 * (1 + 3e-12), 1_001), (0.1, 1), (1.01, 2)):
         fee = (1 / 10.0 - 0.005) / (2 * trips)
         assert fees.round_trips(10.0, 0.005, fee).last == last
 

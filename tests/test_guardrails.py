@@ -342,7 +342,7 @@ BAD_INPUT = {
     ),
     "latch": case(
         lambda values, enter, leave, hold: latch(values, enter=enter, leave=leave, hold=hold),
-        values=([1.0], NOTHING),
+        values=([1.0], NOTHING, "(-inf, inf)"),
         enter=(1.0, {"zero", "negative"}, "[-1, inf)"),
         leave=(-1.0, {"zero", "negative"}, "(-inf, 1]"),
         hold=(1, NOTHING, "1.."),

@@ -357,7 +357,12 @@ BAD_INPUT = {
     ),
     "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0)),
     "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0, "[0, 1)")),
-    "Tiers": case(Tiers, floors=((0, 1), NOTHING), rates=((0.1, 0.2), NOTHING), max_leverage=((9, 3), {"empty"})),
+    "Tiers": case(
+        Tiers,
+        floors=((0, 1), NOTHING, "(0, inf)"),
+        rates=((0.1, 0.2), NOTHING, "(0.1, 1)"),
+        max_leverage=((9, 3), {"empty"}, "[1, 9)"),
+    ),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING, "(0, 1)")),
     "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),
     "Tiers.maintenance": case(FLAT.maintenance, notional=(1, AT_LEAST_0)),

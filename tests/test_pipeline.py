@@ -195,7 +195,9 @@ def test_only_parts_that_there_are_can_be_removed() -> None:
 _DAY = {"index": [100.0], "density": [1.0], "latency": [0.0], "ages": [[0], [0]], "errors": [[0.0], [0.0]]}
 BAD_INPUT = {
     "Day": case(Day, **{name: (value, NOTHING) for name, value in _DAY.items()}),
-    "Traders": case(Traders, sizes=([1.0], NOTHING), deposits=([1.0], NOTHING), steps=([1.0], NOTHING)),
+    "Traders": case(
+        Traders, sizes=([1.0], NOTHING), deposits=([1.0], NOTHING, "[0, inf)"), steps=([1.0], NOTHING, "(0, 1]")
+    ),
     "Venue": case(
         Venue,
         maintenance=(0.01, NOTHING, "(0, 0.05)"),

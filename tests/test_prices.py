@@ -210,7 +210,11 @@ BAD_INPUT = {
         cap=(0.1, {"none"}, "(0, 1)"),
     ),
     "median_mark": case(median_mark, first=(1, POSITIVE), second=(1, POSITIVE), third=(1, POSITIVE)),
-    "run": case(lambda spot, book: run(Basis(1.0), spot, book), spot=([1.0], NOTHING), book=([1.0], NOTHING)),
+    "run": case(
+        lambda spot, book: run(Basis(1.0), spot, book),
+        spot=([1.0], NOTHING, "(0, inf)"),
+        book=([1.0], NOTHING, "(0, inf)"),
+    ),
     "crossing_seconds": case(crossing_seconds, depth=(1, POSITIVE), distance=(1, POSITIVE), tau_seconds=(1, POSITIVE)),
     "wick_depth": case(
         lambda depth, seconds, tick_seconds: wick_depth(depth, seconds, Window(3), tick_seconds=tick_seconds),

@@ -533,8 +533,8 @@ BAD_INPUT = {
     "evaluate": case(lambda size: stress.evaluate([(Linear("BTC"), size)], MARKET, JOINT), size=(1, MOVES)),
     "worst_cases": case(
         stress.worst_cases,
-        quantities=([[1.0]], NOTHING),
-        unit=([[1.0]], NOTHING),
+        quantities=([[1.0]], NOTHING, "(-inf, inf)"),
+        unit=([[1.0]], NOTHING, "(-inf, inf)"),
         weight=(1.0, NOTHING, "(0, inf)"),
         block=(1, NOTHING, "1.."),
     ),

@@ -60,7 +60,7 @@ class Mutant(NamedTuple):
 
 
 def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
-    """One mutation for each place, in random order; without annotations, and without those that change nothing."""
+    """One mutation for each place, in random order: no annotation, no `*` among parameters, no known equivalent."""
     annotations = [
         ((part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset))
         for node in ast.walk(ast.parse(source))
@@ -69,11 +69,12 @@ def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
     ]
     places = defaultdict(list)
     nodes = list(ast_nodes(get_ast(source)))
+    stars = {node.start_pos for node in nodes if node.parent is not None and node.parent.type == "parameters"}
     for name in OperatorProvider():
         if name in OTHERS or any(set(name.split("_")[1:]) <= kind for kind in KINDS if "_" in name):
             positions = [start for node in nodes for start, _ in OperatorProvider()[name]().mutation_positions(node)]
             for occurrence, start in enumerate(positions):
-                if not any(first <= start < last for first, last in annotations):
+                if start not in stars and not any(first <= start < last for first, last in annotations):
                     places[start].append((name, occurrence))
     same = equivalents(module, source)
     rng = np.random.default_rng(seed)

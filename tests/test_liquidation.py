@@ -14,6 +14,7 @@ from perpnotes import liquidation
 from perpnotes.contracts import Inverse, Linear
 from perpnotes.liquidation import (
     Estimate,
+    Interval,
     bankruptcy_value,
     budget,
     cross_move,
@@ -434,6 +435,13 @@ class TestInterval:
             assert why.value == found.distance
             symbols = [term.symbol for term in why.terms]
             assert ("P_l" in symbols, "P_h" in symbols) == (found.low > 0, found.high < math.inf)
+
+    @pytest.mark.parametrize(("low", "high"), [(90.0, 130.0), (60.0, 110.0), (90.0, 110.0), (0.0, 110.0)])
+    def test_its_distance_is_the_smaller_relative_move(self, low: float, high: float) -> None:
+        """Down to the lower end or up to the higher one, as a part of the mark."""
+        assert Interval(100.0, low, high).distance == pytest.approx(0.1, rel=1e-14)
+        long = interval(book(1.0, 1.0, 9_000.0), "BTC")
+        assert long.distance == pytest.approx(1 - long.low / 60_000, rel=1e-15)
 
     def test_too_late_is_distance_zero(self) -> None:
         """An account below its requirement has both ends at the mark."""

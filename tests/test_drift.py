@@ -339,13 +339,13 @@ BAD_INPUT = {
     ),
     "adwin": case(
         lambda values, confidence, least: adwin([values, 0.5, 1.0], confidence=confidence, least=least),
-        values=(1, {"zero"}, "[0, 1]"),
+        values=(1, {"zero", "truth", "truths"}, "[0, 1]"),
         confidence=(0.002, NOTHING, "(0, 1)"),
         least=(5, NOTHING, "2.."),
     ),
     "switches": case(
         lambda misfits, limit, warmup: switches([[misfits, 1.0], [0.0, 1.0]], limit=limit, warmup=warmup),
-        misfits=(1, {"zero"}, "{0, 1}"),
+        misfits=(1, {"zero", "truth", "truths"}, "{0, 1}"),
         limit=(1.4, NOTHING, "(0, inf)"),
         warmup=(1, NOTHING, "1.."),
     ),

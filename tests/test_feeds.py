@@ -1000,7 +1000,7 @@ BAD_INPUT = {
     "History": case(
         lambda hours, values, settles: History([hours, 1.0, 2.0], [values, 1.0, 1.0], "price", settles=settles).hours,
         hours=(0.5, {"zero", "negative"}, "(-inf, 1]"),
-        values=(0.5, {"zero", "negative", "nan"}),
+        values=(0.5, {"zero", "negative", "nan", "decimal nan"}),
         settles=(4.0, {"zero"}),
     ),
     "Joined": None,

@@ -301,6 +301,27 @@ class TestNoPrice:
         assert Estimate(-1.0, 100.0, -101.0, 0.005).why().terms[-1].meaning == "no liquidation price, at every mark"
 
 
+class TestDefaults:
+    @pytest.mark.parametrize("inverse", [False, True])
+    def test_what_is_not_stated_costs_nothing(self, inverse: bool) -> None:
+        """No fee, no funding, no deduction, no other legs, and liquidation at once the requirement."""
+        terms = (-2.0, 100.0, 30.0, 0.01)
+        nothing = dict.fromkeys(
+            ("deduction", "open_fee", "close_fee", "funding", "other_pnl", "other_maintenance"), 0.0
+        )
+        assert price(*terms, inverse=inverse) == price(*terms, **nothing, multiple=1.0, inverse=inverse, basis="mark")
+        assert Estimate(*terms, inverse=inverse) == Estimate(*terms, **nothing, inverse=inverse, basis="mark")
+        assert price(*terms) == pytest.approx((2 * 100 + 30) / (2 * 1.01), rel=1e-14)
+
+    def test_a_stop_without_side_or_slippage_is_a_long_that_is_filled_at_its_price(self) -> None:
+        """The closed form of the gap over the move in that time, for a year of 365 days."""
+        expected = math.log(100.5 / 100) / (0.9 * math.sqrt(30 / (365 * 86_400)))
+        assert stop_deviations(100.5, 100.0, 0.9, 30.0) == pytest.approx(expected, rel=1e-12)
+        assert stop_deviations(100.5, 100.0, 0.9, 30.0, side=1, slippage=0) == pytest.approx(expected, rel=1e-12)
+        assert useless_slippage(100.0, 90.0) == pytest.approx(0.1, rel=1e-14)
+        assert overtaken(100.5, 100.0, 0.9, 300.0) == overtaken(100.5, 100.0, 0.9, 300.0, side=1, slippage=0)
+
+
 class TestEstimate:
     @pytest.mark.parametrize(
         "estimate",

@@ -257,6 +257,9 @@ class TestRejects:
         table = published_tiers("binance_btcusdt_2024_10")
         with pytest.raises(ValueError, match="leverage must be <= 75"):
             linear(20, 60_000, 60_000, table, leverage=100.0)
+        assert linear(20, 60_000, 60_000, table, leverage=75.0).initial_usd == pytest.approx(
+            20 * 60_000 / 75, rel=1e-15
+        )
 
     def test_two_marks_for_one_coin(self) -> None:
         """One underlying has one mark, as contract and as collateral."""
@@ -282,6 +285,29 @@ class TestRejects:
         """A bare number does not say what moves."""
         with pytest.raises(ValueError, match="direction must map underlyings to moves, got -1"):
             ACCOUNT.distance(-1.0)  # type: ignore[arg-type]
+
+
+class TestDefaults:
+    def test_what_is_not_stated_costs_nothing(self) -> None:
+        """A position without leverage is paid in full, without a close fee it owes none, and dollars count in full."""
+        position = Position(Linear("BTC"), 2.0, 100.0, 110.0, FLAT)
+        assert position.initial_usd == position.notional_usd == 220.0
+        assert position.maintenance_usd == pytest.approx(0.005 * 220.0, rel=1e-15)
+        assert Collateral(7.0).usd == 7.0
+        assert maintenance_rate(0.1) == 0.05  # half, as at Hyperliquid
+
+    def test_a_haircut_is_for_what_is_owned(self) -> None:
+        """A debt counts in full: a venue that cut it too would lend more the less a currency is worth."""
+        assert Collateral(100.0, "MXN", 0.1, 0.05).usd == pytest.approx(4.5, rel=1e-15)
+        assert Collateral(-100.0, "MXN", 0.1, 0.05).usd == pytest.approx(-5.0, rel=1e-15)
+
+    def test_equity_that_is_just_the_requirement_is_too_late(self) -> None:
+        """Liquidation begins where equity equals maintenance, not below it."""
+        account = Account([linear(1, 100, 100)], [Collateral(100 * 0.005)])
+        assert account.assess().buffer == 0.0
+        found = account.distance({"BTC": -1.0})
+        assert (found.move, found.equity, found.prices) == (0.0, 0.5, {"BTC": 100.0})
+        assert [term.meaning for term in found.why().terms][-2] == "equity now, not above maintenance"
 
 
 class TestRates:

@@ -143,6 +143,12 @@ def test_a_position_is_long_where_no_side_is_named() -> None:
     assert fees.breakeven_move(0.0005, 0.0005) == fees.breakeven_move(0.0005, 0.0005, side=1) > 0
 
 
+def test_what_is_not_stated_costs_nothing() -> None:
+    """Without a move the close is charged on the notional of the open, and an execution fee is one that is named."""
+    assert fees.round_trip(100.0, 0.001, 0.002) == pytest.approx(0.3, rel=1e-14)
+    assert fees.liquidation_fee(2.0, 10.0, 20.0, mark_rate=0.01) == pytest.approx(0.2, rel=1e-14)
+
+
 def test_a_rebate_never_liquidates() -> None:
     """A trip that costs nothing or earns can be made for ever."""
     for fee in (0.0, -0.0001):

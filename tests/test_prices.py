@@ -157,6 +157,28 @@ class TestTrigger:
         assert mark.fires(size, 100.0, wallet, rate, 100.0) == entry.fires(size, 100.0, wallet, rate, 100.0)
         assert mark.fires(size, 100.0, wallet, 0.0, 80.0) == entry.fires(size, 100.0, wallet, 0.0, 80.0)
 
+    @pytest.mark.parametrize("size", [2.0, -2.0])
+    @pytest.mark.parametrize("multiple", [0.5, 1.0, 1.5])
+    def test_it_fires_where_equity_is_the_multiple_of_rate_and_fee(self, size: float, multiple: float) -> None:
+        """The closed form of both bases: a part in 10^9 of the price before it nothing happens, behind it it does."""
+        entry, wallet, rate, fee, side = 100.0, 30.0, 0.01, 0.002, np.sign(size)
+        asked = multiple * (rate + fee)
+        places = {
+            "mark": (size * entry - wallet) / (size - asked * abs(size)),
+            "entry": entry + (asked * abs(size) * entry - wallet) / size,
+        }
+        for basis, price in places.items():
+            trigger = Trigger(basis=basis, multiple=multiple, close_fee=fee)
+            around = price * (1 + side * np.array([-1e-9, 1e-9]))
+            assert trigger.fires(size, entry, wallet, rate, around).tolist() == [True, False]
+
+    def test_what_is_not_stated_is_the_plain_convention(self) -> None:
+        """By the mark, inclusive, at the requirement itself, without a fee, at every tick; ticks are a second long."""
+        assert Trigger() == Trigger("mark", True, 1.0, "mark", 0.0, 1)
+        assert Basis(5.0) == Basis(5.0, 1.0)
+        assert wick_depth(10.0, 2.0, Window(10)) == wick_depth(10.0, 2.0, Window(10), tick_seconds=1.0)
+        assert prices.index([1.0, 5.0]) == prices.index([1.0, 5.0], method="median", ages_seconds=0.0)
+
     def test_a_fee_inside_and_a_higher_multiple_fire_earlier(self) -> None:
         """Each convention only adds to the limit."""
         grid = np.linspace(80, 100, 4001)

@@ -100,6 +100,17 @@ def test_greeks_are_the_slopes_of_the_value(call: bool) -> None:
     assert contracts.option_vega(f, k, v, t) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
+def test_what_is_not_stated_is_the_plain_case() -> None:
+    """An undiscounted call, fills without fees on a linear contract, money without a haircut, the nearest step."""
+    terms = (100.0, 110.0, 0.6, 0.4)
+    assert contracts.option_value(*terms) == contracts.option_value(*terms, call=True, discount=1.0)
+    assert contracts.option_delta(*terms) == contracts.option_delta(*terms, call=True)
+    assert Option("BTC", 100.0, 0.1) == Option("BTC", 100.0, 0.1, call=True)
+    assert contracts.holding([1.0, -1.0], [100.0, 90.0]).net == -10.0
+    assert Cash("MXN") == Cash("MXN", haircut=0.0)
+    assert contracts.to_step([0.26, 0.24], 0.5).tolist() == [0.5, 0.0]
+
+
 def test_every_contract_gains_nothing_when_nothing_moves() -> None:
     """The P&L of each instrument is zero when after equals before."""
     assert Linear("BTC").pnl_usd(60_000.0, 60_000.0) == 0.0

@@ -38,7 +38,7 @@ AIM = 0.95
 # An operator is replaced by one of its kind: `|` in place of `*` would break any call with floats.
 KINDS = (
     *({"Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow"}, {"BitOr", "BitAnd", "BitXor"}, {"Is", "IsNot"}),
-    *({"Eq", "NotEq", "Lt", "LtE", "Gt", "GtE"}, {"Delete", "USub"}, {"Delete", "Not"}, {"Delete", "Invert"}),
+    *({"Eq", "NotEq"}, {"Lt", "LtE", "Gt", "GtE"}, {"Delete", "USub"}, {"Delete", "Not"}, {"Delete", "Invert"}),
 )
 OTHERS = {
     *("AddNot", "NumberReplacer", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr"),

@@ -13,6 +13,7 @@ from perpnotes.contracts import Inverse, Linear
 from perpnotes.liquidation import price
 from perpnotes.margin import (
     Account,
+    Assessment,
     Collateral,
     Position,
     Tiers,
@@ -241,7 +242,7 @@ class TestRejects:
         ("change", "message"),
         [
             ({"floors": (0, 0)}, "floors must rise"),
-            ({"floors": (1, 2)}, "floors must begin at 0"),
+            ({"floors": (1, 2)}, "floors must begin at 0, got 1"),
             ({"rates": (0.01, 0.005)}, "rates must rise"),
             ({"rates": (0.01,)}, "rates must have one entry a floor"),
             ({"max_leverage": (20, 50)}, "max_leverage must fall"),
@@ -285,6 +286,8 @@ class TestRejects:
         """A bare number does not say what moves."""
         with pytest.raises(ValueError, match="direction must map underlyings to moves, got -1"):
             ACCOUNT.distance(-1.0)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="direction must have a move that is not 0"):
+            ACCOUNT.distance({})
 
 
 class TestDefaults:
@@ -308,6 +311,43 @@ class TestDefaults:
         found = account.distance({"BTC": -1.0})
         assert (found.move, found.equity, found.prices) == (0.0, 0.5, {"BTC": 100.0})
         assert [term.meaning for term in found.why().terms][-2] == "equity now, not above maintenance"
+
+
+class TestWhereItEnds:
+    @pytest.mark.parametrize("size", [60_000.0, -60_000.0])
+    def test_a_coin_margined_position_that_crosses_a_tier_ends_where_equity_is_the_requirement(
+        self, size: float
+    ) -> None:
+        """Tiers of an inverse contract are in coins, which a fall makes more and a rise fewer: assessed there anew."""
+        table = Tiers((0, 0.8, 1.1), (0.005, 0.05, 0.1))
+
+        def account(mark: float) -> Account:
+            position = Position(Inverse("BTC"), size, 60_000.0, mark, table)
+            return Account([position], [Collateral(0.3 if size > 0 else 0.02, "BTC", fx=mark)])
+
+        start = account(60_000.0) if size > 0 else account(20_000.0)
+        found = start.distance({"BTC": -1.0 if size > 0 else 1.0})
+        there = account(found.prices["BTC"]).assess()
+        assert 0 < found.move < math.inf
+        assert there.buffer == pytest.approx(0.0, abs=1e-8 * there.notional)
+        assert found.equity == pytest.approx(there.equity, rel=1e-9)
+
+    def test_a_fall_slower_than_the_rise_leaves_room_beyond_a_doubling(self) -> None:
+        """Where the falling coin makes half the move of the rising one, its price reaches 0 at twice the move only."""
+        legs = [linear(-1, 100, 100), Position(Linear("ETH"), 0.01, 100.0, 100.0, FLAT)]
+        found = Account(legs, [Collateral(160.0)]).distance({"BTC": 1.0, "ETH": -0.5})
+        # 160 - 100 t - 0.5 t = 0.005 (100 (1 + t) + 1 - 0.5 t)
+        assert found.move == pytest.approx((160 - 0.505) / (100.5 + 0.5 - 0.0025), rel=1e-12)
+
+    def test_half_a_dollar_of_room_is_room(self) -> None:
+        """However small the buffer, its end lies ahead, where equity equals maintenance."""
+        found = Account([linear(1, 100, 100)], [Collateral(1.0)]).distance({"BTC": -1.0})
+        assert found.buffer == 0.5
+        assert [term.meaning for term in found.why().terms][-2] == "equity there, equal to maintenance"
+
+    def test_equity_of_nothing_is_an_infinite_ratio(self) -> None:
+        """At 0 there is no number of times that the requirement fits into it."""
+        assert Assessment(10.0, -10.0, 100.0, 10.0, 0.5).ratio == math.inf
 
 
 class TestRates:

@@ -313,6 +313,11 @@ class TestDefaults:
         assert Estimate(*terms, inverse=inverse) == Estimate(*terms, **nothing, inverse=inverse, basis="mark")
         assert price(*terms) == pytest.approx((2 * 100 + 30) / (2 * 1.01), rel=1e-14)
 
+    def test_a_rate_of_the_whole_notional_is_none_at_any_multiple(self) -> None:
+        """Half of a maintenance rate of 1 would leave a price; the rate itself is no rate."""
+        with pytest.raises(ValueError, match="maintenance must be < 1"):
+            price(1.0, 100.0, 10.0, 1.0, multiple=0.5)
+
     def test_a_stop_without_side_or_slippage_is_a_long_that_is_filled_at_its_price(self) -> None:
         """The closed form of the gap over the move in that time, for a year of 365 days."""
         expected = math.log(100.5 / 100) / (0.9 * math.sqrt(30 / (365 * 86_400)))
@@ -331,6 +336,8 @@ class TestEstimate:
             Estimate(60_000.0, 50_000.0, 0.12, 0.005, deduction=0.001, inverse=True, close_fee=0.0005),
             Estimate(-60_000.0, 50_000.0, 0.12, 0.005, inverse=True, other_maintenance=0.01),
             Estimate(-5.0, 60_000.0, 30_000.0, BINANCE_2021, basis="entry", close_fee=0.0005),
+            Estimate(5.0, 60_000.0, 80_000.0, BINANCE_2021),  # entered in one tier and liquidated in the one below
+            Estimate(5.0, 60_000.0, 80_000.0, BINANCE_2021, basis="entry"),
         ],
     )
     def test_its_derivation_adds_up(self, estimate: Estimate) -> None:

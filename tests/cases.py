@@ -74,7 +74,7 @@ NOT_REFUSED_YET_IN_A_LIST: frozenset[str] = frozenset({"nat", "truth", "decimal 
 """Kinds that it reads as numbers where they stand in a list with numbers; not tried for the names of `MAKE_A_LIST`."""
 
 MAKE_A_LIST = {
-    *("bands.band", "contracts.holding", "feeds.History", "funding.impact_price", "funding.mean_premium"),
+    *("bands.band", "contracts.holding", "feeds.Book", "feeds.History", "funding.impact_price", "funding.mean_premium"),
     *("funding.total", *(f"drift.{name}" for name in ("adwin", "cusum", "ks", "mmd", "psi", "switches"))),
 }
 """The cases whose call puts its argument into a list."""

@@ -1001,34 +1001,36 @@ BAD_INPUT = {
         lambda hours, values, settles: History([hours, 1.0, 2.0], [values, 1.0, 1.0], "price", settles=settles).hours,
         hours=(0.5, {"zero", "negative"}, "(-inf, 1]"),
         values=(0.5, {"zero", "negative", "nan", "decimal nan"}),
-        settles=(4.0, {"zero"}),
+        settles=(4.0, {"zero", "none"}, "[0, 24)"),
     ),
     "Joined": None,
-    "parse": case(lambda settles: parse(write(20), settles=settles).hours, settles=(4.0, {"zero"})),
+    "parse": case(lambda settles: parse(write(20), settles=settles).hours, settles=(4.0, {"zero", "none"}, "[0, 24)")),
     "read": None,
     "Book": case(
         lambda price, size, known: (
             feeds.Book(feeds.Levels([price, 0.25], [size, 1.0]), feeds.Levels([2.0], [1.0]), known=(0.1, known)).mid
         ),
-        price=(0.5, NOTHING),
-        size=(0.5, NOTHING),
-        known=(3.0, NOTHING),
+        price=(0.5, NOTHING, "(0.25, 2)"),
+        size=(0.5, NOTHING, "(0, inf)"),
+        known=(3.0, NOTHING, "[2, inf)"),
     ),
-    "Book.depth": case(lambda within: BOOK.depth(within), within=(0.01, {"zero"})),
+    "Book.depth": case(lambda within: BOOK.depth(within), within=(0.01, {"zero"}, f"[0, ~{BOOK.reach}]")),
     "Levels": None,
     "Quote": None,
     "Trade": None,
     "Update": None,
     "parse_book": case(
-        lambda multiplier: feeds.parse_book(LEVELS, multiplier=multiplier).bids.sizes, multiplier=(100.0, NOTHING)
+        lambda multiplier: feeds.parse_book(LEVELS, multiplier=multiplier).bids.sizes,
+        multiplier=(100.0, NOTHING, "(0, inf)"),
     ),
     "read_book": None,
     "parse_messages": case(
-        lambda multiplier: feeds.parse_messages(TRADE, multiplier=multiplier)[0], multiplier=(100.0, NOTHING)
+        lambda multiplier: feeds.parse_messages(TRADE, multiplier=multiplier)[0],
+        multiplier=(100.0, NOTHING, "(0, inf)"),
     ),
     "read_messages": None,
     "replay": None,
-    "join": case(lambda age: join(UTC, UTC, age=age).second, age=(1.0, {"zero"})),
+    "join": case(lambda age: join(UTC, UTC, age=age).second, age=(1.0, {"zero"}, "[0, inf)")),
     "examine": case(
         lambda stale, cap, spike: examine(ROWS, stale=stale, cap=cap, spike=spike).missing,
         stale=(4, NOTHING, "2.."),

@@ -372,6 +372,12 @@ class TestEstimate:
         first = replace(kind, maintenance=0.02, deduction=10.0)
         assert result.steps["maintenance"] == first.price - kind.price > 0
 
+    def test_budget_steps_are_numbered_in_their_order(self) -> None:
+        """The derivation calls the first step 1, as a reader counts."""
+        kind = Estimate(1.0, 60_000.0, 6_000.0, 0.005)
+        found = budget(kind, replace(kind, maintenance=0.01, funding=0.006))
+        assert [found.why()[rf"\Delta_{{{i}}}"] for i in (1, 2)] == list(found.steps.values())
+
     def test_budget_of_a_short_is_positive_when_the_price_comes_closer(self) -> None:
         """For a short, closer is lower; an infinite optimistic price is an infinite budget, never a NaN."""
         kind = Estimate(-60_000.0, 50_000.0, 1.2, 0.0, inverse=True)

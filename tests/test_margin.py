@@ -303,6 +303,7 @@ class TestDefaults:
         """A debt counts in full: a venue that cut it too would lend more the less a currency is worth."""
         assert Collateral(100.0, "MXN", 0.1, 0.05).usd == pytest.approx(4.5, rel=1e-15)
         assert Collateral(-100.0, "MXN", 0.1, 0.05).usd == pytest.approx(-5.0, rel=1e-15)
+        assert Collateral(0.5, "BTC", 0.1, 60_000.0).usd == pytest.approx(27_000.0, rel=1e-15)  # of part of a coin too
 
     def test_equity_that_is_just_the_requirement_is_too_late(self) -> None:
         """Liquidation begins where equity equals maintenance, not below it."""
@@ -343,6 +344,7 @@ class TestWhereItEnds:
         """However small the buffer, its end lies ahead, where equity equals maintenance."""
         found = Account([linear(1, 100, 100)], [Collateral(1.0)]).distance({"BTC": -1.0})
         assert found.buffer == 0.5
+        assert found.move == pytest.approx(0.5 / 99.5, rel=1e-12)  # 1 - 100 t = 0.5 (1 - t)
         assert [term.meaning for term in found.why().terms][-2] == "equity there, equal to maintenance"
 
     def test_equity_of_nothing_is_an_infinite_ratio(self) -> None:

@@ -45,6 +45,15 @@ class TestIndex:
         with pytest.raises(ValueError, match="weight"):
             prices.index(feeds, method="mean", weights=0.0)
 
+    def test_a_row_without_a_fresh_feed_has_no_index(self) -> None:
+        """That the same feeds are fresh in another row does not help it."""
+        assert prices.index([[1.0, 2.0], [3.0, 4.0]], ages_seconds=[[1, 9], [9, 1]], max_age_seconds=5).tolist() == [
+            1,
+            4,
+        ]
+        with pytest.raises(ValueError, match="fresh"):
+            prices.index([[1.0, 2.0], [3.0, 4.0]], ages_seconds=[[1, 1], [9, 9]], max_age_seconds=5)
+
     def test_weights_for_a_median_are_refused(self) -> None:
         """It has none, and an argument that does nothing is a mistake."""
         with pytest.raises(ValueError, match="weights must be None"):
@@ -248,6 +257,7 @@ BAD_INPUT = {
     "Basis.step": case(
         lambda spot, book: Basis(1.0).step(np.zeros(()), spot, book), spot=(1, POSITIVE), book=(1, POSITIVE)
     ),
+    "Basis.start": case(Basis(1.0).start, spot=(1, POSITIVE), book=(1, POSITIVE)),
     "Window.step": case(lambda book: Window(2).step(np.ones(2), 1.0, book), book=(1, NOTHING, "(0, inf)")),
     "Window": case(Window, ticks=(3, NOTHING, "1..")),
     "Trigger": case(

@@ -333,12 +333,14 @@ class TestWhereItEnds:
         assert there.buffer == pytest.approx(0.0, abs=1e-8 * there.notional)
         assert found.equity == pytest.approx(there.equity, rel=1e-9)
 
-    def test_a_fall_slower_than_the_rise_leaves_room_beyond_a_doubling(self) -> None:
-        """Where the falling coin makes half the move of the rising one, its price reaches 0 at twice the move only."""
+    def test_a_coin_that_follows_backward_leaves_room_beyond_a_doubling(self) -> None:
+        """Where the driver rises and the other coin falls by its root, no price ends the search before the account."""
         legs = [linear(-1, 100, 100), Position(Linear("ETH"), 0.01, 100.0, 100.0, FLAT)]
         found = Account(legs, [Collateral(160.0)]).distance({"BTC": 1.0, "ETH": -0.5})
-        # 160 - 100 t - 0.5 t = 0.005 (100 (1 + t) + 1 - 0.5 t)
-        assert found.move == pytest.approx((160 - 0.505) / (100.5 + 0.5 - 0.0025), rel=1e-12)
+        other = 100 * (1 + found.move) ** -0.5
+        equity, asked = 160 - 100 * found.move + 0.01 * (other - 100), 0.005 * (100 * (1 + found.move) + 0.01 * other)
+        assert found.move > 1
+        assert equity == pytest.approx(asked, rel=1e-9)
 
     def test_half_a_dollar_of_room_is_room(self) -> None:
         """However small the buffer, its end lies ahead, where equity equals maintenance."""
@@ -418,12 +420,12 @@ BAD_INPUT = {
     ),
     "grown_rate": case(
         lambda base, size, slope, power: grown_rate(base, size, slope, power=power),
-        base=(0.1, POSITIVE),
-        size=(1, ANY),
-        slope=(0.01, AT_LEAST_0),
-        power=(0.5, POSITIVE),
+        base=(0.1, POSITIVE, "(0, ~0.99)"),
+        size=(1, ANY, "(~-8100, ~8100)"),
+        slope=(0.01, AT_LEAST_0, "[0, ~0.9)"),
+        power=(0.5, POSITIVE, "(0, 1]"),
     ),
-    "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0)),
+    "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0, "[0, 1]")),
     "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0, "[0, 1)")),
     "Tiers": case(
         Tiers,

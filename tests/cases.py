@@ -67,11 +67,14 @@ ALIKE: Mapping[str, Callable[[Any], Any]] = {
 }
 """What looks like the value that works and is of another kind."""
 
-NOT_REFUSED_YET: frozenset[str] = frozenset({"masked", "huge", "huge within", "nat within"})
+NOT_REFUSED_YET: frozenset[str] = frozenset()
 """Kinds that the library does not refuse everywhere; they are not tried."""
 
-NOT_REFUSED_YET_IN_A_LIST: frozenset[str] = frozenset({"nat", "truth", "decimal nan", "dates", "spans", "truths"})
-"""Kinds that it reads as numbers where they stand in a list with numbers; not tried for the names of `MAKE_A_LIST`."""
+NOT_REFUSED_YET_IN_A_LIST: frozenset[str] = frozenset({"truths"})
+"""Kinds that it reads as numbers where they stand in a list with numbers; not tried for the names of `MAKE_A_LIST`.
+
+Of truths it is the array without a dimension, `[np.array(True), 0.5]`.
+"""
 
 MAKE_A_LIST = {
     *("bands.band", "contracts.holding", "feeds.Book", "feeds.History", "funding.impact_price", "funding.mean_premium"),

@@ -536,7 +536,6 @@ BAD_INPUT = {
         quantities=([[1.0]], NOTHING, "(-inf, inf)"),
         unit=([[1.0]], NOTHING, "(-inf, inf)"),
         weight=(1.0, NOTHING, "(0, inf)"),
-        block=(1, NOTHING, "1.."),
     ),
     "Evaluation.cell": case(ONE.cell, index=(0, {"zero"}, "0..53")),
     "listed": case(

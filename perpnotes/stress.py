@@ -20,7 +20,7 @@ underlying: the worst scenario and what a venue charges beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -415,7 +415,8 @@ def worst_cases(quantities: Any, unit: Any, weight: Any = 1.0) -> tuple[FloatArr
         both of shape `(N,)`.
 
     Raises:
-        ValueError: for shapes or labels that do not fit, no instruments, no scenarios or a non-finite value.
+        ValueError: for shapes or labels that do not fit, no instruments, no scenarios, or a value or loss that is not
+            finite.
 
     Examples:
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
@@ -435,28 +436,16 @@ def worst_cases(quantities: Any, unit: Any, weight: Any = 1.0) -> tuple[FloatArr
     factor = real("weight", weight, gt=0)
     if factor.shape not in ((), (len(values),)):
         raise ValueError(f"weight must be one number or have shape ({len(values)},), got {factor.shape}")
-    # argmin is vectorized along contiguous memory only: accounts are rows, scenarios columns
-    weighted = np.zeros((values.shape[1], -(-len(values) // _TILE[1]) * _TILE[1]))
-    weighted[:, : len(values)] = (values * np.broadcast_to(factor, len(values))[:, None]).T
-    depth, width = min(len(weighted), 256), weighted.shape[1]
-    width = min(width, _PRODUCT // (24 * depth) // _TILE[1] * _TILE[1])  # 24 rows or more, or the product is slow
-    height = min(512, _PRODUCT // (depth * width) // _TILE[0] * _TILE[0])
     lowest = np.empty(len(books))
     scenario = np.empty(len(books), dtype=np.intp)
-    rows, pnl = np.zeros((height, len(weighted))), np.empty((height, weighted.shape[1]))
-    for start in range(0, len(books), height):
-        part = books[start : start + height]
-        rows[: len(part)] = part
-        for left in range(0, weighted.shape[1], width):
-            panel = pnl[:, left : left + width]
-            np.matmul(rows[:, :depth], weighted[:depth, left : left + width], out=panel)
-            for top in range(depth, len(weighted), depth):
-                panel += rows[:, top : top + depth] @ weighted[top : top + depth, left : left + width]
-        seen = pnl[: len(part), : len(values)]
-        worst = seen.argmin(axis=1)
-        scenario[start : start + height] = worst
-        lowest[start : start + height] = seen[np.arange(len(part)), worst]
-    return np.where(lowest < 0, -lowest, 0.0), scenario
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        for part, pnl in _blocks(books, values * np.broadcast_to(factor, len(values))[:, None]):
+            worst = pnl.argmin(axis=1)
+            scenario[part] = worst
+            lowest[part] = pnl[np.arange(len(pnl)), worst]
+    if not np.isfinite(lowest).all():
+        raise ValueError("quantities must give finite losses, got a sum beyond the largest number")
+    return np.maximum(0.0, -lowest) + 0.0, scenario  # plus zero: never minus zero
 
 
 _PRODUCT = 2**18
@@ -465,6 +454,31 @@ _PRODUCT = 2**18
 _TILE = (8, 16)
 """Rows and columns of a tile, multiples of what the kernels of OpenBLAS compute at once: the rows and columns left over
 from these are added up in another order."""
+
+
+def _blocks(books: FloatArray, values: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+    """Books of one block after another, and their P&L in each scenario, which is overwritten by the next.
+
+    Every product has the same shape, of whole tiles and no larger than `_PRODUCT`. Books are rows, scenarios columns:
+    a minimum is vectorized along contiguous memory only.
+    """
+    count, depth = values.shape
+    weighted = np.zeros((depth, -(-count // _TILE[1]) * _TILE[1]))
+    weighted[:, :count] = values.T
+    deep = min(depth, 256)
+    width = min(weighted.shape[1], _PRODUCT // (24 * deep) // _TILE[1] * _TILE[1])  # fewer rows than 24 are slow
+    height = min(512, _PRODUCT // (deep * width) // _TILE[0] * _TILE[0])
+    rows, pnl = np.zeros((height, depth)), np.empty((height, weighted.shape[1]))
+    for start in range(0, len(books), height):
+        part = slice(start, min(start + height, len(books)))
+        rows[: part.stop - start] = books[part]
+        for left in range(0, weighted.shape[1], width):
+            panel = weighted[:, left : left + width]
+            into = pnl[:, left : left + width]
+            np.matmul(rows[:, :deep], panel[:deep], out=into)
+            for top in range(deep, depth, deep):
+                into += rows[:, top : top + deep] @ panel[top : top + deep]
+        yield part, pnl[: part.stop - start, :count]
 
 
 @dataclass(frozen=True, slots=True)

@@ -459,11 +459,11 @@ from these are added up in another order."""
 def _blocks(books: FloatArray, values: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
     """Books of one block after another, and their P&L in each scenario, which is overwritten by the next.
 
-    Every product has the same shape, of whole tiles and no larger than `_PRODUCT`. Books are rows, scenarios columns:
-    a minimum is vectorized along contiguous memory only.
+    Every product has the same shape, of whole tiles and no larger than `_PRODUCT`; columns beyond the scenarios repeat
+    the first. Books are rows, scenarios columns: a minimum is vectorized along contiguous memory only, else it copies.
     """
     count, depth = values.shape
-    weighted = np.zeros((depth, -(-count // _TILE[1]) * _TILE[1]))
+    weighted = np.tile(values[:1].T, -(-count // _TILE[1]) * _TILE[1])
     weighted[:, :count] = values.T
     deep = min(depth, 256)
     width = min(weighted.shape[1], _PRODUCT // (24 * deep) // _TILE[1] * _TILE[1])  # fewer rows than 24 are slow
@@ -478,7 +478,7 @@ def _blocks(books: FloatArray, values: FloatArray) -> Iterator[tuple[slice, Floa
             np.matmul(rows[:, :deep], panel[:deep], out=into)
             for top in range(deep, depth, deep):
                 into += rows[:, top : top + deep] @ panel[top : top + deep]
-        yield part, pnl[: part.stop - start, :count]
+        yield part, pnl[: part.stop - start]
 
 
 @dataclass(frozen=True, slots=True)

@@ -481,8 +481,8 @@ def _blocks(books: FloatArray, values: FloatArray) -> Iterator[tuple[slice, Floa
         yield part, pnl[: part.stop - start]
 
 
-@dataclass(frozen=True, slots=True)
-class WorstAccounts:
+@dataclass(frozen=True, eq=False, slots=True)
+class WorstAccounts(ByValue):
     """The accounts with the largest losses among those seen. Made by `worst_accounts` and `merge_worst`.
 
     Parameters:
@@ -548,8 +548,8 @@ def merge_worst(first: WorstAccounts, second: WorstAccounts) -> WorstAccounts:
         >>> merge_worst(merge_worst(parts[0], parts[1]), parts[2]).accounts.tolist()
         [9, 7]
     """
-    items("first", (first,), (WorstAccounts,))
-    items("second", (second,), (WorstAccounts,))
+    instance("first", first, WorstAccounts)
+    instance("second", second, WorstAccounts)
     if first.top != second.top:
         raise ValueError(f"second must keep as many accounts as first, {first.top}, got {second.top}")
     kept = [part for part in (first, second) if len(part.accounts)] or [first]

@@ -96,8 +96,9 @@ def threads() -> Iterator[tuple[str, str]]:
         ]
         for _ in range(3)
     ]
-    (ours, large), (ours_single, large_single) = np.min(runs, axis=0).tolist()
+    (ours, large, *_), (ours_single, large_single, many, many_large) = np.min(runs, axis=0).tolist()
     busy = f"{os.getloadavg()[0]:.0f} processes on {os.cpu_count()} cores"
     yield f"worst_cases of {blocks.FEWER:,} accounts, default threads, {busy}", f"{ours:.2f} s"
     yield "  ratio to one thread (aim: 1)", f"{ours / ours_single:.1f}"
     yield "products of 512 accounts, ratio of default threads to one thread", f"{large / large_single:.1f}"
+    yield f"worst_cases at {blocks.MANY} instruments, ratio to such products in one thread", f"{many / many_large:.1f}"

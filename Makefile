@@ -65,7 +65,7 @@ lock: $(VENV)/dev ## Pin the requirements anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--group dev pyproject.toml -c requirements.txt -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
-		--group bench -o requirements-bench.txt
+		--group bench -c requirements-dev.txt -o requirements-bench.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-strip-extras \
 		--group mutate -c requirements-dev.txt -o requirements-mutate.txt
 

@@ -20,7 +20,7 @@ underlying: the worst scenario and what a venue charges beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
@@ -30,7 +30,7 @@ import numpy.typing as npt
 from perpnotes import _labels
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
-from perpnotes._validate import FloatArray, brief, instance, items, one_of, real, scalar, whole
+from perpnotes._validate import FloatArray, brief, instance, items, numbers, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -46,13 +46,16 @@ __all__ = [
     "PortfolioMargin",
     "Rule",
     "Scenarios",
+    "WorstAccounts",
     "evaluate",
     "grid",
     "listed",
+    "merge_worst",
     "portfolio_margin",
     "published_grid",
     "published_rule",
     "unit_pnl",
+    "worst_accounts",
     "worst_cases",
 ]
 
@@ -392,26 +395,28 @@ def _option_values(options: Sequence[Option], market: Market, forward: Any, vola
     return option_value(np.asarray(forward)[..., None], strikes, volatilities, years, call=calls)
 
 
-def worst_cases(
-    quantities: Any, unit: Any, weight: Any = 1.0, *, block: int = 512
-) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+def worst_cases(quantities: Any, unit: Any, weight: Any = 1.0) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     """Worst weighted loss of many books on the same instruments, and the scenario of each.
 
     `loss_n = max(0, -min_s weight_s * (unit @ quantities_n)_s)`, in blocks, so that memory stays bounded.
 
+    Each product is small enough for OpenBLAS, which numpy brings, to compute it in the calling thread: on busy cores,
+    threads that wait for each other cost more than they save. Blocks are padded to whole tiles, so that a book has the
+    same result, to the bit, whichever books stand beside it: books may be split over processes and machines.
+
     Parameters:
-        quantities: signed units of each instrument, shape `(N, K)`.
+        quantities: signed units of each instrument, shape `(N, K)`; `N` may be 0, as in an empty partition.
         unit: P&L of one unit, shape `(S, K)`, from `unit_pnl`.
         weight: factor on the P&L of each scenario, `> 0`; a number or shape `(S,)`.
             Data frames and series keep their order: where two of the three have labels, these must agree.
-        block: accounts at a time, `>= 1`; 512 keeps a block of 861 scenarios inside a usual cache.
 
     Returns:
         The losses in USD, `>= 0`, and the index of the scenario with the lowest weighted P&L (the first of equals),
         both of shape `(N,)`.
 
     Raises:
-        ValueError: for shapes or labels that do not fit, an empty array or a non-finite value.
+        ValueError: for shapes or labels that do not fit, no instruments, no scenarios, or a value or loss that is not
+            finite.
 
     Examples:
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
@@ -422,26 +427,165 @@ def worst_cases(
     columns = _labels.of(quantities, "columns"), _labels.of(unit, "columns")
     _labels.agree("columns of quantities", columns[0], "unit", columns[1])
     _labels.agree("index of weight", _labels.of(weight, "index"), "unit", _labels.of(unit, "index"))
-    books = real("quantities", quantities, ndim=2)
+    books = numbers("quantities", quantities)
+    if books.ndim != 2 or len(books):
+        books = real("quantities", books, ndim=2)
     values = real("unit", unit, ndim=2)
     if books.shape[1] != values.shape[1]:
         raise ValueError(f"quantities must have {values.shape[1]} columns, one an instrument, got {books.shape[1]}")
     factor = real("weight", weight, gt=0)
     if factor.shape not in ((), (len(values),)):
         raise ValueError(f"weight must be one number or have shape ({len(values)},), got {factor.shape}")
-    size = whole("block", block, ge=1)
-    # argmin is vectorized along contiguous memory only: accounts are rows, scenarios columns
-    weighted = np.ascontiguousarray((values * np.broadcast_to(factor, len(values))[:, None]).T)
-    losses = np.empty(len(books))
+    lowest = np.empty(len(books))
     scenario = np.empty(len(books), dtype=np.intp)
-    pnl = np.empty((size, len(values)))
-    for start in range(0, len(books), size):
-        part = slice(start, min(start + size, len(books)))
-        rows = np.matmul(books[part], weighted, out=pnl[: part.stop - start])
-        worst = rows.argmin(axis=1)
-        scenario[part] = worst
-        losses[part] = rows[np.arange(len(rows)), worst]
-    return np.maximum(0.0, -losses), scenario
+    with np.errstate(over="ignore", invalid="ignore"):  # told below
+        for part, pnl in _blocks(books, values * np.broadcast_to(factor, len(values))[:, None]):
+            worst = pnl.argmin(axis=1)
+            scenario[part] = worst
+            lowest[part] = pnl[np.arange(len(pnl)), worst]
+    if not np.isfinite(lowest).all():
+        raise ValueError("quantities must give finite losses, got a sum beyond the largest number")
+    return np.maximum(0.0, -lowest) + 0.0, scenario  # plus zero: never minus zero
+
+
+_PRODUCT = 2**18
+"""How many multiplications OpenBLAS does in the calling thread, at most (`interface/gemm.c`)."""
+
+_TILE = (8, 16)
+"""Rows and columns of a tile, multiples of what the kernels of OpenBLAS compute at once: the rows and columns left over
+from these are added up in another order."""
+
+
+def _blocks(books: FloatArray, values: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+    """Books of one block after another, and their P&L in each scenario, which is overwritten by the next.
+
+    Every product has the same shape, of whole tiles and no larger than `_PRODUCT`; columns beyond the scenarios repeat
+    the first. Books are rows, scenarios columns: a minimum is vectorized along contiguous memory only, else it copies.
+    """
+    count, depth = values.shape
+    weighted = np.tile(values[:1].T, -(-count // _TILE[1]) * _TILE[1])
+    weighted[:, :count] = values.T
+    deep = min(depth, 256)
+    width = min(weighted.shape[1], _PRODUCT // (24 * deep) // _TILE[1] * _TILE[1])  # fewer rows than 24 are slow
+    height = min(512, _PRODUCT // (deep * width) // _TILE[0] * _TILE[0])
+    rows, pnl = np.zeros((height, depth)), np.empty((height, weighted.shape[1]))
+    for start in range(0, len(books), height):
+        part = slice(start, min(start + height, len(books)))
+        rows[: part.stop - start] = books[part]
+        for left in range(0, weighted.shape[1], width):
+            panel = weighted[:, left : left + width]
+            into = pnl[:, left : left + width]
+            np.matmul(rows[:, :deep], panel[:deep], out=into)
+            for top in range(deep, depth, deep):
+                into += rows[:, top : top + deep] @ panel[top : top + deep]
+        yield part, pnl[: part.stop - start]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class WorstAccounts(ByValue):
+    """The accounts with the largest losses among those seen. Made by `worst_accounts` and `merge_worst`.
+
+    Parameters:
+        top: how many are kept, `>= 1`; fewer where fewer were seen.
+        seen: how many accounts were looked at.
+        accounts: their labels, the largest loss first and, of equal losses, the smaller label.
+        losses: worst weighted loss of each, USD, `>= 0`.
+        scenario: the index of the scenario of each.
+    """
+
+    top: int
+    seen: int
+    accounts: npt.NDArray[Any]
+    losses: FloatArray
+    scenario: npt.NDArray[np.intp]
+
+
+def worst_accounts(accounts: Any, quantities: Any, unit: Any, weight: Any = 1.0, *, top: int = 10) -> WorstAccounts:
+    """The accounts that lose most in their worst case: `worst_cases`, of which the `top` largest losses are kept.
+
+    Parts of the accounts may be seen by themselves, and `merge_worst` makes the whole of them.
+
+    Parameters:
+        accounts: label of each book: texts or whole numbers, shape `(N,)`, none twice; `N` may be 0.
+        quantities: as in `worst_cases`, shape `(N, K)`.
+        unit: as in `worst_cases`; the same for all parts.
+        weight: as in `worst_cases`; the same for all parts.
+        top: how many accounts to keep, `>= 1`.
+
+    Raises:
+        ValueError: as `worst_cases`; for labels that are neither texts nor whole numbers, are not one a book, or of
+            which one is kept twice.
+
+    Examples:
+        >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
+        >>> worst = worst_accounts(["ann", "bob", "cho"], [[1.0], [-2.0], [0.5]], unit, top=2)
+        >>> worst.accounts.tolist(), worst.losses.round(6).tolist(), worst.seen
+        (['bob', 'ann'], [12000.0, 6000.0], 3)
+    """
+    labels = _account_labels(accounts)
+    count = whole("top", top, ge=1)
+    losses, scenario = worst_cases(quantities, unit, weight)
+    if labels.shape != losses.shape:
+        raise ValueError(f"accounts must have shape {losses.shape}, one label a book, got {labels.shape}")
+    return _largest(count, len(labels), labels, losses, scenario)
+
+
+def merge_worst(first: WorstAccounts, second: WorstAccounts) -> WorstAccounts:
+    """The worst accounts of two parts together: as if one call of `worst_accounts` had seen both.
+
+    The order and the grouping of merges make no difference: it is commutative and associative.
+
+    Parameters:
+        first: of one part.
+        second: of another part, with the same `top`, and with the same `unit` and `weight` behind it.
+
+    Raises:
+        ValueError: for another type, two values of `top`, texts beside whole numbers, or an account in both parts.
+
+    Examples:
+        >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
+        >>> parts = [worst_accounts([n], [[float(n)]], unit, top=2) for n in (4, 9, 7)]
+        >>> merge_worst(merge_worst(parts[0], parts[1]), parts[2]).accounts.tolist()
+        [9, 7]
+    """
+    instance("first", first, WorstAccounts)
+    instance("second", second, WorstAccounts)
+    if first.top != second.top:
+        raise ValueError(f"second must keep as many accounts as first, {first.top}, got {second.top}")
+    kept = [part for part in (first, second) if len(part.accounts)] or [first]
+    if len({part.accounts.dtype.kind for part in kept}) > 1:
+        raise ValueError("accounts of second must be texts or whole numbers as those of first are")
+    labels, losses, scenario = (
+        np.concatenate([getattr(part, name) for part in kept]) for name in ("accounts", "losses", "scenario")
+    )
+    return _largest(first.top, first.seen + second.seen, labels, losses, scenario)
+
+
+def _largest(
+    top: int, seen: int, labels: npt.NDArray[Any], losses: FloatArray, scenario: npt.NDArray[np.intp]
+) -> WorstAccounts:
+    """The `top` largest losses; equal ones in the order of their labels, whatever the order of the input."""
+    among = np.arange(len(losses))
+    if len(losses) > top:
+        among = np.flatnonzero(losses >= np.partition(losses, -top)[-top])
+    kept = among[np.lexsort((labels[among], -losses[among]))[:top]]
+    names, counts = np.unique(labels[kept], return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"accounts must be one book each, got {names[counts > 1][0].item()!r} twice")
+    return WorstAccounts(top, seen, labels[kept], losses[kept], scenario[kept])
+
+
+def _account_labels(accounts: Any) -> npt.NDArray[Any]:
+    """Labels as 64-bit integers or texts, of which numpy makes no third kind when it joins them."""
+    labels = np.asarray(accounts)
+    if labels.ndim == 1 and not isinstance(accounts, np.ma.MaskedArray):
+        if not len(labels):
+            return np.empty(0, dtype=np.int64)
+        if labels.dtype.kind in "iu" and (labels.dtype.kind == "i" or labels.max() < 2**63):
+            return labels.astype(np.int64)
+        if labels.dtype.kind in "UT" or (labels.dtype.kind == "O" and all(isinstance(name, str) for name in labels)):
+            return labels.astype(str)
+    raise ValueError(f"accounts must be texts or whole numbers in one dimension, got {brief(accounts)}")
 
 
 # --- A book in every scenario ---

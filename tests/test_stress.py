@@ -1,6 +1,9 @@
 """Stress grids: identities, limits and published facts."""
 
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -385,14 +388,13 @@ class Frame:
 
 
 class TestManyAccounts:
-    @pytest.mark.parametrize("block", [1, 3, 512])
-    def test_blocks_agree_with_one_book_at_a_time(self, block: int) -> None:
+    def test_blocks_agree_with_one_book_at_a_time(self) -> None:
         """Blocked over accounts, the losses and the cells are those of each book alone."""
         scenarios = published_grid("derive_pmrm_v2")
         contracts = [Linear("BTC"), Linear("ETH"), Option("BTC", 80_000.0, 0.05), Cash("MXN")]
         unit = stress.unit_pnl(contracts, MARKET, scenarios)
-        books = np.random.default_rng(3).normal(size=(7, 4)) * [1, 20, 5, 1e5]
-        losses, cells = stress.worst_cases(books, unit, scenarios.weight, block=block)
+        books = np.random.default_rng(3).normal(size=(700, 4)) * [1, 20, 5, 1e5]
+        losses, cells = stress.worst_cases(books, unit, scenarios.weight)
         for book, loss, cell in zip(books, losses, cells, strict=True):
             alone = stress.evaluate(list(zip(contracts, book, strict=True)), MARKET, scenarios).worst
             assert loss == pytest.approx(alone.loss, rel=1e-12)
@@ -429,6 +431,148 @@ class TestManyAccounts:
         """A loss is never negative."""
         losses, _ = stress.worst_cases([[1.0]], [[2.0], [3.0]])
         assert losses.tolist() == [0.0]
+
+    @pytest.mark.parametrize(("instruments", "scenarios"), [(1, 1), (60, 861), (300, 33), (700, 200)])
+    def test_products_in_panels_are_the_whole_product(self, instruments: int, scenarios: int) -> None:
+        """Many instruments or scenarios are multiplied in panels, over both; nothing is lost between them."""
+        rng = np.random.default_rng(4)
+        books, unit = rng.normal(size=(50, instruments)), rng.normal(size=(scenarios, instruments))
+        losses, cells = stress.worst_cases(books, unit)
+        pnl = (books[:, None, :] * unit).sum(axis=2)
+        np.testing.assert_array_equal(cells, pnl.argmin(axis=1))
+        # rounding of sums of as many products, each of the size of one
+        np.testing.assert_allclose(losses, np.maximum(0.0, -pnl.min(axis=1)), rtol=0, atol=1e-13 * instruments)
+
+    @given(
+        shape=st.tuples(st.integers(1, 90), st.integers(1, 40), st.integers(1, 70)),
+        cuts=st.lists(st.integers(0, 90), max_size=5),
+        fortran=st.booleans(),
+        seed=st.integers(0, 1000),
+    )
+    def test_parts_have_the_bits_of_the_whole(
+        self, shape: tuple[int, int, int], cuts: list[int], fortran: bool, seed: int
+    ) -> None:
+        """A book's loss does not depend, in any bit, on the books beside it or on how their memory is laid out."""
+        many, instruments, scenarios = shape
+        rng = np.random.default_rng(seed)
+        books, unit = rng.normal(size=(many, instruments)), rng.normal(size=(scenarios, instruments))
+        whole = stress.worst_cases(books, unit)
+        ends = [0, *sorted(min(cut, many) for cut in cuts), many]
+        parts = [books[start:stop] for start, stop in itertools.pairwise(ends)]
+        pieces = [stress.worst_cases(np.asfortranarray(part) if fortran else part, unit) for part in parts]
+        for k in range(2):
+            assert np.concatenate([piece[k] for piece in pieces]).tobytes() == whole[k].tobytes()
+
+    @pytest.mark.parametrize("kernel", ["", "Prescott", "Nehalem", "Sandybridge", "Haswell", "SkylakeX"])
+    def test_every_place_in_a_block_adds_in_the_same_order(self, kernel: str) -> None:
+        """The same book everywhere and the same scenario everywhere: one loss, and the first of the equal scenarios.
+
+        With each set of kernels of OpenBLAS that the processor can run; where numpy has another library, with that.
+        """
+        script = """
+import numpy as np
+from perpnotes import stress
+rng = np.random.default_rng(5)
+for instruments in (1, 2, 3, 5, 7, 8, 10, 13, 31, 64, 300):
+    for scenarios in (1, 2, 9, 24, 33, 861):
+        book, values = rng.normal(size=(2, instruments))
+        found = stress.worst_cases(np.tile(-np.sign(book @ values) * book, (601, 1)), np.tile(values, (scenarios, 1)))
+        assert [len(set(part.tolist())) for part in found] == [1, 1], (instruments, scenarios)
+        assert found[1][0] == 0 < found[0][0]
+"""
+        subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "OPENBLAS_CORETYPE": kernel})
+
+    def test_it_works_in_the_calling_thread(self) -> None:
+        """Threads that wait for each other are slow on busy cores; none is used, however many are allowed."""
+        script = """
+import time
+import numpy as np
+from perpnotes import stress
+rng = np.random.default_rng(6)
+for many, instruments, scenarios in ((20_000, 10, 861), (500, 300, 861)):
+    books, unit = rng.normal(size=(many, instruments)), rng.normal(size=(scenarios, instruments))
+    process, thread = time.process_time(), time.thread_time()
+    stress.worst_cases(books, unit)
+    process, thread = time.process_time() - process, time.thread_time() - thread
+    assert process < 1.1 * thread, (process, thread)
+"""
+        subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "4"})
+
+    def test_an_empty_partition_has_no_losses(self) -> None:
+        """No books, no losses; no columns or no scenarios are a mistake."""
+        losses, cells = stress.worst_cases(np.empty((0, 2)), [[1.0, 2.0]])
+        assert (losses.shape, losses.dtype, cells.shape, cells.dtype) == ((0,), np.float64, (0,), np.intp)
+        for quantities, unit in ((np.empty((0, 3)), [[1.0, 2.0]]), (np.empty((2, 0)), np.empty((1, 0)))):
+            with pytest.raises(ValueError, match="quantities must"):
+                stress.worst_cases(quantities, unit)
+
+    def test_a_sum_beyond_the_largest_number_is_refused(self) -> None:
+        """An infinite loss, or one that is not a number, would be the answer for finite input."""
+        with pytest.raises(ValueError, match="quantities must give finite losses"):
+            stress.worst_cases([[1e308, 1e308]], [[-10.0, 10.0]])
+
+
+def accounts(count: int, texts: bool) -> list[int] | list[str]:
+    return [f"account {n}" for n in range(count)] if texts else list(range(count))
+
+
+class TestWorstAccounts:
+    @given(
+        losses=st.lists(st.integers(-2, 3), max_size=12),
+        parts=st.integers(1, 4),
+        top=st.integers(1, 6),
+        texts=st.booleans(),
+        data=st.data(),
+    )
+    def test_any_merge_of_any_parts_is_the_single_pass(
+        self, losses: list[int], parts: int, top: int, texts: bool, data: st.DataObject
+    ) -> None:
+        """Merging is associative and commutative: parts of any accounts, in any order and grouping, make the whole."""
+        names, books, unit = accounts(len(losses), texts), np.array(losses, dtype=float).reshape(-1, 1), [[-1.0], [0.5]]
+        whole = stress.worst_accounts(names, books, unit, top=top)
+        where = np.array(data.draw(st.lists(st.integers(0, parts - 1), min_size=len(losses), max_size=len(losses))))
+        pieces = []
+        for part in range(parts):
+            own = data.draw(st.permutations(np.flatnonzero(where == part).tolist()))
+            pieces.append(stress.worst_accounts([names[n] for n in own], books[own], unit, top=top))
+        while len(pieces) > 1:
+            first = pieces.pop(data.draw(st.integers(0, len(pieces) - 1)))
+            second = pieces.pop(data.draw(st.integers(0, len(pieces) - 1)))
+            pieces.append(stress.merge_worst(first, second))
+        assert pieces[0] == whole
+
+    def test_it_keeps_the_largest_losses_with_their_labels(self) -> None:
+        """The largest first; of equal losses the smaller label, not the earlier row."""
+        found = stress.worst_accounts([7, 3, 9, 4], [[2.0], [1.0], [1.0], [-4.0]], [[-1.0], [1.0]], [1.0, 0.5], top=3)
+        assert found == stress.WorstAccounts(3, 4, np.array([4, 7, 3]), np.array([2.0, 2.0, 1.0]), np.array([1, 0, 0]))
+
+    def test_labels_are_texts_or_whole_numbers(self) -> None:
+        """Those that numpy would round, mix or mask are refused, and so is an account that is kept twice."""
+        books, unit = [[1.0], [2.0]], [[-1.0]]
+        for labels in (np.array([1, 2], np.uint8), np.array(["a", "b"], object), np.array([1, 2**63 - 1], np.uint64)):
+            assert stress.worst_accounts(labels, books, unit).accounts.tolist() == labels.tolist()[::-1]
+        masked = np.ma.MaskedArray([1, 2], [True, False])
+        huge = np.array([1, 2**63], np.uint64)
+        for odd in ([1.0, 2.0], ["a", None], [b"a", b"b"], [True, False], [["a"], ["b"]], masked, huge):
+            with pytest.raises(ValueError, match="accounts must be texts or whole numbers"):
+                stress.worst_accounts(odd, books, unit)
+        with pytest.raises(ValueError, match=r"accounts must have shape \(2,\), one label a book, got \(3,\)"):
+            stress.worst_accounts([1, 2, 3], books, unit)
+        with pytest.raises(ValueError, match="accounts must be one book each, got 'a' twice"):
+            stress.worst_accounts(["a", "a"], books, unit)
+
+    def test_what_cannot_be_merged(self) -> None:
+        """Another number of accounts to keep, other labels, the same account in both, and what is no result."""
+        one = stress.worst_accounts([1], [[1.0]], [[-1.0]], top=2)
+        with pytest.raises(ValueError, match="second must keep as many accounts as first, 2, got 3"):
+            stress.merge_worst(one, stress.worst_accounts([2], [[1.0]], [[-1.0]], top=3))
+        with pytest.raises(ValueError, match="accounts of second must be texts or whole numbers as those of first"):
+            stress.merge_worst(one, stress.worst_accounts(["2"], [[1.0]], [[-1.0]], top=2))
+        with pytest.raises(ValueError, match="accounts must be one book each, got 1 twice"):
+            stress.merge_worst(one, one)
+        for pair in ((one, None), (None, one)):
+            with pytest.raises(ValueError, match="must be a WorstAccounts, got None"):
+                stress.merge_worst(*pair)  # type: ignore[arg-type]
 
 
 class TestRejects:
@@ -536,8 +680,16 @@ BAD_INPUT = {
         quantities=([[1.0]], NOTHING, "(-inf, inf)"),
         unit=([[1.0]], NOTHING, "(-inf, inf)"),
         weight=(1.0, NOTHING, "(0, inf)"),
-        block=(1, NOTHING, "1.."),
     ),
+    "worst_accounts": case(
+        lambda quantities, unit, weight, top: stress.worst_accounts([1], quantities, unit, weight, top=top),
+        quantities=([[1.0]], NOTHING, "(-inf, inf)"),
+        unit=([[1.0]], NOTHING, "(-inf, inf)"),
+        weight=(1.0, NOTHING, "(0, inf)"),
+        top=(1, NOTHING, "1.."),
+    ),
+    "WorstAccounts": None,
+    "merge_worst": None,
     "Evaluation.cell": case(ONE.cell, index=(0, {"zero"}, "0..53")),
     "listed": case(
         stress.listed,

@@ -12,6 +12,7 @@ from tests.bench import (
     bench_liquidation,
     bench_pipeline,
     bench_prices,
+    bench_scale,
     bench_stress,
 )
 
@@ -27,6 +28,7 @@ def main() -> None:
         bench_liquidation,
         bench_pipeline,
         bench_prices,
+        bench_scale,
         bench_stress,
     ):
         summary = (bench.__doc__ or "").splitlines()[0]

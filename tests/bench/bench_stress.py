@@ -1,5 +1,8 @@
 """Worst case of 1,000,000 accounts × 10 instruments × 861 scenarios; 200 options and perpetuals against QuantLib."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 
@@ -9,15 +12,17 @@ import QuantLib
 from perpnotes import stress
 from perpnotes.contracts import Linear, Option
 from perpnotes.stress import Market, Scenarios, grid
+from tests.bench import blocks
 from tests.bench.timing import best
 
-ACCOUNTS, COINS, LOOPED = 1_000_000, 10, 2_000
+ACCOUNTS, LOOPED = 1_000_000, 2_000
 EXPIRIES, STRIKES = (7 / 365, 30 / 365, 91 / 365, 0.5, 1.0), np.linspace(0.6, 1.5, 19)
 
 
 def run() -> Iterator[tuple[str, str]]:
     """Many accounts on few instruments, and many options in one book."""
     yield from many_accounts()
+    yield from threads()
     yield from many_options()
 
 
@@ -61,14 +66,11 @@ def looped_formula(book: list[Linear | Option], market: Market, scenarios: Scena
 
 def many_accounts() -> Iterator[tuple[str, str]]:
     """Time `worst_cases` against the matrix products alone and against a loop over accounts."""
-    names = [f"C{i}" for i in range(COINS)]
-    correlation = 0.6 + 0.4 * np.eye(COINS)
-    market = Market(dict.fromkeys(names, 100.0), {n: 0.5 + 0.05 * i for i, n in enumerate(names)}, correlation)
-    scenarios = grid(price=np.linspace(-0.2, 0.2, 41), correlation=np.linspace(0, 1, 21))
-    unit = stress.unit_pnl([Linear(name) for name in names], market, scenarios)
-    books = np.random.default_rng(1).normal(size=(ACCOUNTS, COINS))
+    books, unit = blocks.book(ACCOUNTS)
 
-    product, worst = best(lambda: products(books, unit, 512), lambda: stress.worst_cases(books, unit), times=5)
+    product, worst = best(
+        lambda: blocks.products(books, unit, blocks.BLOCK), lambda: stress.worst_cases(books, unit), times=5
+    )
     (looped,) = best(lambda: [float((unit @ book).min()) for book in books[:LOOPED]])
     loop = looped / LOOPED * ACCOUNTS
     tracemalloc.start()
@@ -77,16 +79,26 @@ def many_accounts() -> Iterator[tuple[str, str]]:
     tracemalloc.stop()
 
     yield "worst_cases", f"{worst:.2f} s = {ACCOUNTS / worst / 1e6:.2f} million accounts a second"
-    yield "the same blocked products without any reduction", f"{product:.2f} s"
+    yield "the same products, and nothing looked at", f"{product:.2f} s"
     yield "rate of worst_cases to the products alone (aim: 0.5 or more)", f"{product / worst:.2f}"
     yield f"rate of worst_cases to a loop over accounts ({LOOPED:,} timed)", f"{loop / worst:.1f}"
     yield "peak memory beyond the inputs (aim: below 500 MB)", f"{peak / 1e6:.0f} MB"
 
 
-def products(books: np.ndarray, unit: np.ndarray, block: int) -> None:
-    """The floor: every account's P&L in every scenario, computed into one buffer and not looked at."""
-    transposed = np.ascontiguousarray(unit.T)
-    buffer = np.empty((block, len(unit)))
-    for start in range(0, len(books), block):
-        part = books[start : start + block]
-        np.matmul(part, transposed, out=buffer[: len(part)])
+def threads() -> Iterator[tuple[str, str]]:
+    """Time a process with the default number of threads and one with a single thread, in turns; seconds are printed."""
+    default, single = {**os.environ}, {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    default.pop("OPENBLAS_NUM_THREADS", None)
+    runs = [
+        [
+            [float(word) for word in subprocess.check_output([sys.executable, "-m", blocks.__name__], env=env).split()]
+            for env in (default, single)
+        ]
+        for _ in range(3)
+    ]
+    (ours, large, *_), (ours_single, large_single, many, many_large) = np.min(runs, axis=0).tolist()
+    busy = f"{os.getloadavg()[0]:.0f} processes on {os.cpu_count()} cores"
+    yield f"worst_cases of {blocks.FEWER:,} accounts, default threads, {busy}", f"{ours:.2f} s"
+    yield "  ratio to one thread (aim: 1)", f"{ours / ours_single:.1f}"
+    yield "products of 512 accounts, ratio of default threads to one thread", f"{large / large_single:.1f}"
+    yield f"worst_cases at {blocks.MANY} instruments, ratio to such products in one thread", f"{many / many_large:.1f}"

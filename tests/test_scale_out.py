@@ -1,0 +1,67 @@
+"""The page on scaling out: its program, with two worker processes, and the numbers that were measured for it."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from distributed import Client
+
+from perpnotes import stress
+from tests import scaling
+
+SIZES = [400, 0, 1, 2_311, 37]
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("program") / "scale_out.py"
+    path.write_text(scaling.program(), encoding="utf-8")
+    return path
+
+
+def whole(unit: Any, labels: list[Any]) -> stress.WorstAccounts:
+    """One pass over all accounts in this process, that has no files."""
+    books = np.concatenate([scaling.quantities(number, size) for number, size in enumerate(SIZES)])
+    return stress.worst_accounts(labels, books, unit, top=10)
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_the_program_prints_what_one_process_finds(program: Path, tmp_path: Path, texts: bool) -> None:
+    """As a reader runs it: two workers, files of unequal size, one of them empty, columns in any order."""
+    scaling.write(tmp_path, SIZES, texts=texts)
+    printed = subprocess.run(
+        [sys.executable, program, tmp_path],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (scaling.PAGE.parents[1], *sys.path)))},
+    ).stdout
+    names = [f"account {n:08d}" if texts else n for n in range(sum(SIZES))]
+    expected = whole(runpy.run_path(str(program))["values"](), names)
+    rows = zip(expected.accounts, expected.losses, expected.scenario, strict=True)
+    assert printed.splitlines() == [f"{sum(SIZES)} accounts", *(" ".join(map(str, row)) for row in rows)]
+
+
+def test_two_workers_find_every_loss_of_one_process(program: Path) -> None:
+    """Not only the largest: all losses, bit for bit, computed in two processes that are not this one."""
+    parts = [scaling.quantities(number, size) for number, size in enumerate(SIZES)]
+    unit = runpy.run_path(str(program))["values"]()
+    with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:
+        workers = list(client.scheduler_info()["workers"])
+        processes = set(client.run(os.getpid).values())
+        found = client.gather(
+            [
+                client.submit(stress.worst_cases, part, unit, workers=[workers[number % 2]], pure=False)
+                for number, part in enumerate(parts)
+            ]
+        )
+    assert len(processes - {os.getpid()}) == 2
+    for k, expected in enumerate(stress.worst_cases(np.concatenate(parts), unit)):
+        assert np.concatenate([part[k] for part in found]).tobytes() == expected.tobytes()

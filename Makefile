@@ -13,9 +13,8 @@ export NO_MKDOCS_2_WARNING := 1
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-serve: $(VENV)/site ## Build the site and serve it on 127.0.0.1:8000 with live reload
-	$(BIN)/python -m perpnotes.publish export
-	$(BIN)/python -m mkdocs serve --strict --livereload --watch perpnotes
+serve: $(VENV)/site ## Build the site, serve it on 127.0.0.1:8000 and show every edit at once
+	$(BIN)/python -m perpnotes.publish serve
 
 site: $(VENV)/site ## Build the site into site/, strictly
 	$(BIN)/python -m perpnotes.publish export

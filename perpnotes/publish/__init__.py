@@ -2,6 +2,7 @@
 
 Its rooms, in the way of an article. Each imports from those above it, never back:
 
+- `inputs`: what a page is made from, noted while it renders.
 - `articles`: an article is read, once.
 - `compute`: its code runs in a process; results are kept; every number goes into the ledger.
 - `show`: what an author can put on a page: figures, tables, answers, sliders.

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from keyword import iskeyword
 from pathlib import Path
 from symtable import symtable
@@ -141,10 +142,16 @@ class Article:
         read = {symbol.get_name() for symbol in symtable(expression, self.path, "eval").get_symbols()}
         found: dict[str, str] = {}
         for block in self.executed:
-            for symbol in symtable(block.source, self.path, "exec").get_symbols():
-                if symbol.is_assigned() and symbol.get_name() in read:
-                    found.setdefault(symbol.get_name(), block.id)
+            for name in _bound(block.source, self.path):
+                if name in read:
+                    found.setdefault(name, block.id)
         return found
+
+
+@lru_cache(maxsize=1024)  # asked again for every inline value of a page
+def _bound(source: str, path: str) -> tuple[str, ...]:
+    """The names that a block binds, in the order in which it names them."""
+    return tuple(one.get_name() for one in symtable(source, path, "exec").get_symbols() if one.is_assigned())
 
 
 def read(path: str | os.PathLike[str]) -> Article:
@@ -187,6 +194,7 @@ def _name(path: str | os.PathLike[str]) -> str:
     return (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix()
 
 
+@lru_cache(maxsize=64)  # whoever quotes an article, lists it or renders it reads it once more
 def parse(text: str, path: str) -> Article:
     """The article in a text.
 

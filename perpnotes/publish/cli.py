@@ -1,6 +1,7 @@
-"""`new · run · check · article · accept · export · finish`: what a contributor types, from the root of the repository.
+"""`new · run · check · article · accept · serve · export · finish`: what a contributor types.
 
-Each command imports what it needs when it runs: the fast loop must not wait for what it does not use.
+They run from the root of the repository. Each command imports what it needs when it runs: the fast loop must not wait
+for what it does not use.
 """
 
 from __future__ import annotations
@@ -106,6 +107,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     accept.add_argument("paths", nargs="*", metavar="path", type=Path, help="an article; by default all of them")
     accept.set_defaults(command=_accept)
+
+    serve = commands.add_parser(
+        "serve",
+        help="show the site while it is written",
+        description="Write what readers take away, build the site and serve it. An edit renders only the pages that it "
+        "touches, and the browser shows them at once; it shows a fault, too.",
+    )
+    serve.add_argument("--address", default="127.0.0.1:8000", help="host:port; by default %(default)s")
+    serve.set_defaults(command=_serve)
 
     export = commands.add_parser(
         "export",
@@ -308,6 +318,13 @@ def _finish(chosen: argparse.Namespace) -> int:
 
     for line in finish.finish(chosen.site):
         print(line)
+    return 0
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish import serve
+
+    serve.serve(chosen.address)
     return 0
 
 

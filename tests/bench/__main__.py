@@ -13,6 +13,7 @@ from tests.bench import (
     bench_pipeline,
     bench_prices,
     bench_scale,
+    bench_serve,
     bench_stress,
 )
 
@@ -29,6 +30,7 @@ def main() -> None:
         bench_pipeline,
         bench_prices,
         bench_scale,
+        bench_serve,
         bench_stress,
     ):
         summary = (bench.__doc__ or "").splitlines()[0]

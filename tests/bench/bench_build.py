@@ -1,4 +1,4 @@
-"""Building the site: cold, against its floor, and after one article was edited."""
+"""Building the site: cold, and against its floor."""
 
 from __future__ import annotations
 
@@ -34,28 +34,6 @@ for path in sorted(Path("docs/insights").glob("*.md")):
             found = eval(value.expression, main.__dict__)
             units.fmt(found, value.unit) if value.unit else str(found)
 """
-# What `mkdocs serve` does when a file is saved; with --dirty, only what was saved is rendered.
-REBUILD = """
-import sys, time
-from pathlib import Path
-from mkdocs.commands.build import build
-from mkdocs.config import load_config
-from perpnotes.publish.compute import worker
-from perpnotes.publish.articles import read
-
-file = Path("docs/insights/contracts.md")
-build(load_config("mkdocs.yml"))
-for dirty in (False, True):
-    text = file.read_text()
-    file.write_text(text.replace('exec="on"', 'exec="on" seconds="21"' if dirty else 'exec="on" seconds="22"', 1))
-    start = time.perf_counter()
-    build(load_config("mkdocs.yml"), dirty=dirty)
-    took = time.perf_counter() - start
-    start = time.perf_counter()
-    worker.run(read(file))
-    print(took, time.perf_counter() - start)
-    file.write_text(text)
-"""
 
 
 def run() -> Iterator[tuple[str, str]]:
@@ -71,12 +49,6 @@ def run() -> Iterator[tuple[str, str]]:
             floor = timed(site, "-c", PLAIN)[0]
             yield f"{number} articles: make site, cold, {os.cpu_count()} cores", f"{cold:.1f} s, {memory:.0f} MB"
             yield "  of which the generator, after the export", f"{build:.1f} s"
-            if number == real:
-                full, dirty = (
-                    [float(part) for part in line.split()] for line in output(site, "-c", REBUILD).split("\n")
-                )
-                yield "  one article edited, beyond its own computing: all pages", f"{full[0] - full[1]:.1f} s"
-                yield "  the same with --dirty: that page alone", f"{dirty[0] - dirty[1]:.2f} s"
             still(site)
             floor += timed(site, *BUILD)[0]
             yield "  floor: blocks in one process, then pages without execution", f"{floor:.1f} s"

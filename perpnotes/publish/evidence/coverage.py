@@ -179,11 +179,14 @@ def _given(decorator: ast.expr) -> bool:
 
 def _digest() -> str:
     """The hash of everything that tests and library consist of."""
-    files = sorted([*_LIBRARY.rglob("*.py"), *_TESTS.rglob("*.py"), *_TESTS.rglob("*.yaml")])
     whole = hashlib.sha256()
-    for file in files:
+    for file in _sources():
         whole.update(f"{file.as_posix()}\0".encode() + file.read_bytes() + b"\0")
     return whole.hexdigest()
+
+
+def _sources() -> list[Path]:
+    return sorted([*_LIBRARY.rglob("*.py"), *_TESTS.rglob("*.py"), *_TESTS.rglob("*.yaml")])
 
 
 @lru_cache(maxsize=1)
@@ -200,7 +203,8 @@ def section(path: Path) -> str:
     content = {"insights": article, "reference": reference}.get(path.parent.name)
     if content is None:
         return ""
-    files = [*sorted(published.FOLDER.glob("*.yaml")), *([FILE] if FILE.is_file() else [])]  # read anew if one changed
+    # Read anew if one changed; the sources matter where evidence was recorded from them.
+    files = [*sorted(published.FOLDER.glob("*.yaml")), *([FILE, *_sources()] if FILE.is_file() else [])]
     return content(path.stem, *_read(tuple(file.stat().st_mtime_ns for file in files)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
+from perpnotes.publish import inputs
 from perpnotes.publish.evidence import coverage
 from perpnotes.publish.page import fences
 
@@ -20,7 +21,7 @@ class _Section(Preprocessor):
         # docstring: each is converted on its own, as text of the same page.
         ends = len(lines) if path.parent.name == "insights" else None
         at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), ends)
-        if at is None or not (section := coverage.section(path)):
+        if at is None or not (section := inputs.ask(coverage.section, path)):
             return lines
         return [*lines[:at], "", *section.split("\n"), "", *lines[at:]]
 

@@ -24,9 +24,10 @@ from markdown_exec._internal.rendering import _register_headings_processors
 from pymdownx.inlinehilite import InlineHiliteException
 from pymdownx.superfences import SuperFencesException, highlight_validator
 
-from perpnotes.publish import articles
+from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
 from perpnotes.publish.compute.outputs import Output
+from perpnotes.publish.compute.worker import Computed
 
 _LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
 
@@ -141,7 +142,7 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
             element.set("data-from", " ".join(f"{name}={block}" for name, block in homes.items()))
         return element
     file = Path(results.INSIGHTS, f"{found.idea}.md")
-    home = next(iter(articles.read(file).homes(found.expression).values()), "")
+    home = inputs.ask(_home, file, found.expression)
     target = Path(os.path.relpath(file, Path(page.article.path).parent)).as_posix()
     link = Element("a", {"href": f"{target}#{home}".removesuffix("#")})
     link.append(element)
@@ -181,6 +182,16 @@ def stop(md: Markdown, message: str, text: str = "") -> NoReturn:
     raise Stop(f"{where.as_posix()}:{number}: {message}")
 
 
+def compute(path: Path) -> Computed:
+    """What the page in a file computes; as `results.of`."""
+    return results.of(articles.read(path))
+
+
+def _home(path: Path, expression: str) -> str:
+    """The block of an article that binds the first name of an inline value; empty for none."""
+    return next(iter(articles.read(path).homes(expression).values()), "")
+
+
 def _read(md: Markdown) -> articles.Article | None:
     path = None if hasattr(md, "_original_md") else path_of(md)
     try:
@@ -197,7 +208,7 @@ class _Page(Postprocessor):
     def __init__(self, md: Markdown, article: articles.Article) -> None:
         super().__init__(md)
         try:
-            computed = results.of(article)
+            computed = inputs.ask(compute, Path(article.path))
         except articles.ArticleError as error:
             raise Stop(str(error)) from None
         owners = {block.id: block.line - 1 for block in article.executed}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from markdown import Extension, Markdown
 from markdown.extensions.toc import slugify
 from markdown.treeprocessors import Treeprocessor
 
+from perpnotes.publish import inputs
 from perpnotes.publish.articles import Article, text_of
 from perpnotes.publish.page import fences
 from perpnotes.publish.show.listing import in_navigation, published
@@ -36,8 +38,7 @@ def terms(path: Path) -> dict[str, tuple[str, str]]:
         ArticleError: bytes that are no UTF-8.
         OSError: the file cannot be read.
     """
-    found = _TERM.finditer(text_of(path))
-    return {slugify(m["term"], "-"): (m["term"], _plain(m["definition"])) for m in found}
+    return dict(_found(text_of(path)))
 
 
 def uses(found: Iterable[Article]) -> Mapping[str, Sequence[Article]]:
@@ -60,6 +61,25 @@ def _plain(text: str) -> str:
     return re.sub(r"(?<!\w)(\*\*|[*_])(?=\S)(.+?)(?<=\S)\1(?!\w)", r"\2", text)
 
 
+@lru_cache(maxsize=1)
+def _found(text: str) -> Mapping[str, tuple[str, str]]:
+    return {slugify(m["term"], "-"): (m["term"], _plain(m["definition"])) for m in _TERM.finditer(text)}
+
+
+def _definition(path: Path, anchor: str) -> str | None:
+    found = _found(text_of(path)).get(anchor)
+    return found and found[1]
+
+
+def _using() -> Mapping[str, Sequence[tuple[str, str]]]:
+    """For each term, by its anchor, titles and files of the articles that link to it."""
+    titles = in_navigation()
+    return {
+        anchor: [(titles.get(one.path, str(one.meta["title"])), one.path) for one in found]
+        for anchor, found in uses(published()).items()
+    }
+
+
 class _Tooltips(Treeprocessor):
     def __init__(self, md: Markdown, path: Path) -> None:
         super().__init__(md)
@@ -69,11 +89,11 @@ class _Tooltips(Treeprocessor):
         links = [(a, m["anchor"]) for a in root.iter("a") if (m := _LINK.fullmatch(a.get("href", "")))]
         if not links:
             return
-        known = terms(self.path)
         for link, anchor in links:
-            if anchor not in known:
+            definition = inputs.ask(_definition, self.path, anchor)
+            if definition is None:
                 fences.stop(self.md, f"{self.path.name} has no term #{anchor}", f"#{anchor}")
-            link.set("title", known[anchor][1])
+            link.set("title", definition)
             link.set("class", f"{link.get('class', '')} pn-term".strip())
 
 
@@ -89,15 +109,12 @@ class _Ways(Treeprocessor):
         headings = [child for child in root if child.tag == "h2"]
         if page is None or page.resolve() != self.path.resolve() or not headings:
             return
-        using, titles = uses(published()), in_navigation()
+        using = inputs.ask(_using)
         names = ["".join(heading.itertext()) for heading in headings]
         ends = [*(list(root).index(heading) for heading in headings[1:]), len(root)]
         for name, end in reversed(list(zip(names, ends, strict=True))):  # from the end, so that places stay right
-            articles = using.get(slugify(name, "-"), ())
-            links = [
-                (titles.get(one.path, str(one.meta["title"])), Path(one.path).relative_to(self.path.parent).as_posix())
-                for one in articles
-            ]
+            used = using.get(slugify(name, "-"), ())
+            links = [(title, Path(path).relative_to(self.path.parent).as_posix()) for title, path in used]
             if links:
                 root.insert(end, _links("p", {"class": "pn-used"}, "Used in: ", links, ", "))
         initials = [

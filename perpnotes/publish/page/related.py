@@ -15,7 +15,7 @@ from typing import Any
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from perpnotes.publish import articles
+from perpnotes.publish import articles, inputs
 from perpnotes.publish.page import fences
 
 _INSIGHTS, _LIBRARY = Path("docs/insights"), Path("perpnotes")
@@ -64,16 +64,23 @@ def _known(
     )
 
 
+def _links(idea: str) -> str | None:
+    """The list of what an idea leads to, in Markdown; None where it has no article."""
+    files = [*sorted(_INSIGHTS.glob("*.md")), *sorted(_LIBRARY.glob("*.py"))]
+    titles, tags, imports = _known(tuple(file.stat().st_mtime_ns for file in files))
+    if idea not in tags:
+        return None
+    return "".join(f"\n- [{titles[name]}]({name}.md)" for name in related(idea, tags, imports))
+
+
 class _Section(Preprocessor):
     def run(self, lines: list[str]) -> list[str]:
         path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
         if path is None or path.parent.name != _INSIGHTS.name:
             return lines
-        files = [*sorted(_INSIGHTS.glob("*.md")), *sorted(_LIBRARY.glob("*.py"))]
-        titles, tags, imports = _known(tuple(file.stat().st_mtime_ns for file in files))
-        if path.stem not in tags:
+        links = inputs.ask(_links, path.stem)
+        if links is None:
             return lines
-        links = "".join(f"\n- [{titles[name]}]({name}.md)" for name in related(path.stem, tags, imports))
         return [*lines, "", '<div class="pn-related" markdown>', "", "Read next", *links.split("\n"), "", "</div>", ""]
 
 

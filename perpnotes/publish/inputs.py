@@ -1,0 +1,129 @@
+"""What a page is made from, noted while it renders, so that an edit tells which pages are stale.
+
+What the publishing layer looks up for a page (a term, a result, the neighbors of an article), it looks up through
+`ask`: question and answer are noted, and the page is stale when the same question has another answer. A file that is
+opened in any other way is noted as a stray: nothing tells what was made of it or where it is kept, so that a change of
+it calls for a new process. Where nobody notes, as in a build of everything, `ask` only calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from sysconfig import get_paths
+from typing import Any, TypeVar, TypeVarTuple
+
+R = TypeVar("R")
+Arguments = TypeVarTuple("Arguments")
+
+_PYTHON = (*{os.path.realpath(path) for path in (*get_paths().values(), f"{sys.base_prefix}/lib")}, "/dev/", "/proc/")
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was looked up.
+
+    Parameters:
+        answers: of each question, a function with its arguments, the digest of the answer; in the order of asking.
+        files: every file that was opened, but for those of Python and its packages.
+        strays: those that were not opened by a question, each with the digest of its content.
+    """
+
+    answers: dict[tuple[Callable[..., Any], tuple[Any, ...]], str] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+    strays: dict[str, str] = field(default_factory=dict)
+    asking: bool = False
+
+    def holds(self) -> bool:
+        """Whether every question still has its answer.
+
+        They are asked in order and up to the first that has another: what a later one asks may rest on it.
+        """
+        try:
+            return all(_digest(ask(*arguments)) == answer for (ask, arguments), answer in self.answers.items())
+        except Exception:  # whoever asks in earnest says what is wrong
+            return False
+
+
+_current: ContextVar[Trace | None] = ContextVar("_current", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[Trace]:
+    """Note what this thread looks up inside."""
+    _listen()
+    trace = Trace()
+    token = _current.set(trace)
+    try:
+        yield trace
+    finally:
+        _current.reset(token)
+
+
+def ask(function: Callable[[*Arguments], R], *arguments: *Arguments) -> R:
+    """What a function returns; question and answer are noted.
+
+    Parameters:
+        function: answers from files as they are now, and keeps nothing of them that it does not verify.
+        *arguments: hashable.
+    """
+    answer = aside(function, *arguments)
+    trace = _current.get()
+    if trace is not None and not trace.asking:
+        trace.answers.setdefault((function, arguments), _digest(answer))
+    return answer
+
+
+def aside(function: Callable[[*Arguments], R], *arguments: *Arguments) -> R:
+    """What a function returns; files that it opens are no strays.
+
+    Parameters:
+        function: whose answer is noted in another way.
+        *arguments: its own.
+    """
+    trace = _current.get()
+    if trace is None or trace.asking:
+        return function(*arguments)
+    trace.asking = True
+    try:
+        return function(*arguments)
+    finally:
+        trace.asking = False
+
+
+def content(path: str) -> str:
+    """The digest of a file's content; empty where there is none."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _digest(answer: object) -> str:
+    return hashlib.sha256(repr(answer).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def _listen() -> None:
+    """From now on hear of every file that is opened; Python has no way to stop it."""
+    sys.addaudithook(_note)
+
+
+def _note(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "open" or (trace := _current.get()) is None or not isinstance(arguments[0], str | bytes | os.PathLike):
+        return
+    path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100  (cheap, for every file opened)
+    written = isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    nothing = os.path.basename(path).startswith("<")  # noqa: PTH119  (Python looks for the line of a syntax error)
+    if written or nothing or path.endswith(".pyc") or os.path.realpath(path).startswith(_PYTHON):
+        return
+    trace.files.add(path)
+    if not trace.asking and path not in trace.strays:
+        trace.strays[path] = aside(content, path)

@@ -1,0 +1,323 @@
+"""What is served while one writes is, after any edit, what a strict build of everything makes of the files."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from queue import Queue
+from urllib.error import HTTPError
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ARTICLE = """\
+---
+title: {title}
+description: A small article.
+date: 2026-01-0{day}
+authors: [Somebody]
+audience: [trade]
+claim: Fees add up.
+tags: [{tag}]
+---
+
+# {title}
+
+It costs `#!calc cost | usd.2`, a [fee](../glossary.md#fee).
+
+## Worked example
+
+```python exec="on" id="trip"
+from perpnotes import {idea}
+from perpnotes.fees import round_trip
+
+notional = 1_000.0
+cost = float(round_trip(notional, 0.001, 0.001))
+print(cost)
+```
+"""
+PAGES = {
+    "index": """\
+# Home
+
+It costs `#!calc fees: cost | usd.2`: see [about](about.md).
+
+```python exec="on" code="folded" title="Code of the list"
+from perpnotes.publish import article_list
+
+article_list()
+```
+""",
+    "about": "# About\n\nWords, and a [function][perpnotes.fees.round_trip].\n",
+    "glossary": "# Glossary\n\n## Fee\n\nWhat a venue takes.\n\n## Tick\n\nThe smallest step.\n",
+    "verification": """\
+# Verification
+
+```python exec="on" code="folded" title="Code of the tables"
+from perpnotes.publish import verify
+
+verify().sections()
+```
+""",
+    "insights/fees": ARTICLE.format(title="Fees", day=1, tag="fees", idea="fees"),
+    "insights/latency": ARTICLE.format(title="Latency", day=2, tag="fees", idea="latency"),
+    "reference/fees": "# `perpnotes.fees`\n\n::: perpnotes.fees\n",
+    "reference/latency": "# `perpnotes.latency`\n\n::: perpnotes.latency\n",
+}
+PUBLISHED = """\
+source: A venue
+groups:
+  - kind: round trip
+    document: its page
+    call: fees.round_trip(notional, 0.001, 0.001)
+    examples:
+      - {id: venue_1, given: {notional: 1000}, published: 2.0, within: 0.001}
+"""
+# Each build in a process of its own, which has loaded everything and built nothing.
+FULL = """
+import os, sys
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+import material.plugins.search.plugin, mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
+from perpnotes.publish.page import apilinks, evidence, glossary, related, tiles
+
+for url in sys.stdin:
+    child = os.fork()
+    if not child:
+        config = load_config("mkdocs.yml", site_dir="full", site_url=url.strip(), strict=True)
+        config.plugins.on_startup(command="build", dirty=False)
+        try:
+            build(config)
+        except BaseException as error:
+            print(f"failed: {error!r}", flush=True)
+            os._exit(1)
+        print("built", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+class Served:
+    """A small site with the real configuration, extensions and library; one process serves it, another builds it."""
+
+    def __init__(self, root: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.root, self.url = root, f"http://{address}/"
+        self.server = self._run("-m", "perpnotes.publish", "serve", "--address", address)
+        self.full = self._run("-c", FULL)
+        self.lines: Queue[str] = Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _run(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.root),
+            "PYTHONUNBUFFERED": "1",
+            "SOURCE_DATE_EPOCH": "1700000000",
+            "NO_MKDOCS_2_WARNING": "1",
+            "TMPDIR": str(self.root / "served"),
+            "XDG_CACHE_HOME": str(self.root / "cache"),
+        }
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=self.root, env=environment, text=True, stdin=pipe, stdout=pipe,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def _listen(self) -> None:
+        for line in self.server.stdout or ():
+            self.lines.put(line.strip())
+
+    def said(self) -> str:
+        """The next line in the terminal."""
+        return self.lines.get(timeout=120)
+
+    def started(self) -> str:
+        """What it says after the first build."""
+        assert self.said() == f"Serving on {self.url}"
+        return self.said()
+
+    def replace(self, file: str, old: str, new: str) -> str:
+        """Change a file at once, as editors do, and return what the server then says."""
+        path, written = self.root / file, self.root / "written"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert text.count(old) >= 1
+        written.write_text(text.replace(old, new, 1), encoding="utf-8")
+        written.replace(path)
+        return self.said()
+
+    def same(self) -> None:
+        """Compare every file with a build of everything."""
+        assert self.full.stdin is not None
+        assert self.full.stdout is not None
+        print(self.url, file=self.full.stdin, flush=True)
+        assert self.full.stdout.readline() == "built\n"
+        (folder,) = self.root.glob("served/perpnotes_*")
+        assert list(_differences(filecmp.dircmp(self.root / "full", folder, ignore=[]))) == []
+
+    def get(self, path: str = "") -> str:
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=120) as answer:  # noqa: S310
+                return str(answer.read().decode())
+        except HTTPError as error:
+            return error.read().decode()
+
+
+def _differences(found: filecmp.dircmp[str]) -> Iterator[str]:
+    yield from (f"{found.right}: {name}" for name in found.left_only + found.right_only)
+    _, wrong, odd = filecmp.cmpfiles(found.left, found.right, found.common_files, shallow=False)
+    yield from (f"{found.right}: {name}" for name in wrong + odd)
+    for below in found.subdirs.values():
+        yield from _differences(below)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A small site, being served; each test leaves it without a fault."""
+    root = tmp_path_factory.mktemp("served")
+    shutil.copytree(ROOT / "perpnotes", root / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs/assets", root / "docs/assets")
+    for name, text in PAGES.items():
+        (root / f"docs/{name}.md").parent.mkdir(exist_ok=True)
+        (root / f"docs/{name}.md").write_text(text, encoding="utf-8")
+    (root / "tests/published").mkdir(parents=True)
+    (root / "tests/published/venue.yaml").write_text(PUBLISHED, encoding="utf-8")
+    config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    nav = "".join(f"  - {name}.md\n" for name in PAGES)
+    (root / "mkdocs.yml").write_text(re.sub(r"\nnav:\n(.*\n)+?\n", f"\nnav:\n{nav}\n", config), encoding="utf-8")
+    (root / "served").mkdir()
+    served = Served(root)
+    assert _pages(served.started()) == len(PAGES)
+    yield served
+    for process in (served.server, served.full):
+        process.terminate()
+        process.communicate()
+
+
+def _pages(line: str) -> int:
+    found = re.match(r"(\d+) pages in ", line)
+    assert found, line
+    return int(found[1])
+
+
+def test_after_any_edit_it_is_what_a_build_of_everything_makes(site: Served) -> None:
+    """One edit of each kind of input, one after the other; each writes the pages that it touches, and no others."""
+    every = len(list(site.root.glob("docs/**/*.md")))
+    site.same()
+    article, library, examples = "docs/insights/fees.md", "perpnotes/fees.py", "tests/published/venue.yaml"
+    kinds = {
+        "text of an article": (1, article, "# Fees\n", "# Fees\n\nMore words.\n"),
+        "comment": (1, article, "# Fees\n", "<!-- a note -->\n\n# Fees\n"),
+        "value of an article, quoted by another": (2, article, "1_000.0", "2_000.0"),
+        "no tag in common": (every, article, "tags: [fees]", "tags: [other]"),  # a theme may show it everywhere
+        "title": (every, article, "title: Fees", "title: All fees"),
+        "heading": (1, "docs/about.md", "# About\n", "# About\n\n## More\n"),
+        "definition of a term": (3, "docs/glossary.md", "What a venue takes.", "What a venue keeps."),
+        "link to another term": (2, "docs/insights/latency.md", "glossary.md#fee", "glossary.md#tick"),
+        "value of the library": (5, library, "n * (first + last", "n * (first + 2 * last"),
+        "docstring": (1, library, "Fees of opening and closing", "What opening and closing cost"),
+        "name that goes": (2, library, "def slippage_covered", "def slippage_paid"),
+        "published example": (1, examples, "published: 2.0", "published: 2.5"),
+        "call of a published example": (3, examples, "fees.round_trip(notional, 0.001, 0.001)", "notional * 0.002"),
+        "home page": (1, "docs/index.md", "It costs", "In sum it costs"),
+        "styles": (0, "docs/assets/site.css", "{", "{ "),
+    }
+    for kind, (number, file, old, new) in kinds.items():
+        said = site.replace(file, old, new)
+        assert (kind, _pages(said)) == (kind, number)
+        site.same()
+
+    assert site.replace("docs/new.md", "", "# New\n").endswith("starting anew")  # as for each file that comes
+    assert "exist in the docs directory, but are not included" in site.started()
+    assert site.replace("mkdocs.yml", "\nnav:\n", "\nnav:\n  - new.md\n").endswith("starting anew")
+    assert _pages(site.started()) == every + 1
+    site.same()
+
+
+EXTENSION = """
+from functools import cache
+from pathlib import Path
+from markdown import Extension
+from markdown.preprocessors import Preprocessor
+
+@cache
+def words():
+    return Path("words.txt").read_text()
+
+class Words(Preprocessor):
+    def run(self, lines):
+        return [line.replace("Words", words()) for line in lines]
+
+class WordsExtension(Extension):
+    def extendMarkdown(self, md):
+        md.preprocessors.register(Words(md), "words", 1)
+
+def makeExtension(**options):
+    return WordsExtension(**options)
+"""
+
+
+def test_a_file_that_an_extension_reads_starts_the_process_anew(site: Served) -> None:
+    """Whether it keeps what it read is not known, so that rendering a page again may not be enough."""
+    (site.root / "words.txt").write_text("One", encoding="utf-8")
+    (site.root / "words.py").write_text(EXTENSION, encoding="utf-8")  # no part of the publishing layer
+    last = "perpnotes.publish.page.apilinks\n"
+    assert site.replace("mkdocs.yml", last, f"{last}  - words\n").endswith("starting anew")
+    _pages(site.started())
+    assert "<p>One, and a" in site.get("about/")
+    # The page that read it does not read it again.
+    _pages(site.replace("docs/index.md", "# Home\n", "# Home\n\nHere.\n"))
+    assert site.replace("words.txt", "One", "Two").endswith("starting anew")
+    _pages(site.started())
+    site.same()
+    assert "<p>Two, and a" in site.get("about/")
+
+
+FAULTS = [
+    ("docs/insights/fees.md", "cost = ", "cost = 1 / 0 + ", "ZeroDivisionError: division by zero"),
+    ("docs/insights/fees.md", 'exec="on"', 'exec="of"', 'exec="of": allowed is on'),
+    ("docs/insights/fees.md", "glossary.md#fee", "glossary.md#fees", "glossary.md has no term #fees"),
+    ("docs/about.md", "Words", "[Words](no.md)", "Doc file 'about.md' contains a link 'no.md'"),
+    ("docs/about.md", "round_trip]", "no_trip]", "about.md: Could not find cross-reference target"),
+    ("perpnotes/fees.py", "def round_trip(", "def round_trip(:", "invalid syntax"),
+]
+
+
+def test_a_fault_shows_in_the_browser_and_in_one_line(site: Served) -> None:
+    """In the place of every page, until the edit that mends it, after which the browser reloads."""
+    for file, old, new, reason in FAULTS:
+        said = site.replace(file, old, new)
+        before = (site.root / file).read_text(encoding="utf-8").partition(new)[0]
+        told = f"{file}:{before.count(chr(10)) + 1}: {reason}"
+        assert said.startswith(told)
+        for path in ("", "about/", "nowhere/"):
+            shown = site.get(path)
+            assert told in unescape(shown)
+            epoch = int(re.findall(r"livereload\((\d+),", shown)[0])
+        _pages(site.replace(file, new, old))
+        assert int(site.get(f"livereload/{epoch}/1")) > epoch
+        assert told not in unescape(site.get("about/"))
+
+
+def test_a_fault_in_the_first_build_shows_until_it_is_mended(site: Served) -> None:
+    """Who asks before the build has ended waits for it."""
+    assert "ZeroDivisionError" in site.replace("docs/insights/fees.md", "cost = ", "cost = 1 / 0 + ")
+    site.replace("perpnotes/publish/serve.py", "from __future__", "# A comment.\nfrom __future__")
+    assert site.said() == f"Serving on {site.url}"
+    assert "ZeroDivisionError" in site.get("about/")
+    assert "ZeroDivisionError" in site.said()
+    _pages(site.replace("docs/insights/fees.md", "cost = 1 / 0 + ", "cost = "))
+    assert "ZeroDivisionError" not in site.get("about/")
+    site.same()

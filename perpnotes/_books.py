@@ -32,7 +32,7 @@ def _pair(name: str, value: Any) -> tuple[float, float]:
 class Levels(NamedTuple):
     """One side of a book, best price first.
 
-    Parameters:
+    Attributes:
         prices: `> 0`, USD per coin: falling for bids, rising for asks. Shape `(n,)`.
         sizes: coins at each price. Shape `(n,)`.
     """

@@ -31,7 +31,7 @@ from perpnotes.publish.compute import worker
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed, Result
 
-_KEPT = 4  # results of an article: of branches, and of the time before the last edit
+_KEPT = 16  # files of an article: of earlier texts, and of branches
 
 INSIGHTS = "docs/insights"
 """Where the articles are that can be quoted, from the root of the repository."""
@@ -86,33 +86,34 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
 def _own(article: Article) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
-    with _alone(article) as file:
-        if (kept := _load(file)) is not None:
-            return kept
+    page = article.path.replace("/", "-")
+    name = f"{page}-{_key(article)[:16]}"
+    with _alone(name):
+        # There are several where branches or checkouts have the same article with other modules.
+        if found := next(filter(None, map(_load, folder().glob(f"{name}-*.json"))), None):
+            return found
         started = time.time_ns()
         computed = worker.run(article)
         here = Path.cwd()
         files = {os.path.relpath(path, here) if Path(path).is_relative_to(here) else path for path in computed.trace}
         if all(_changed(Path(path)) < started for path in files):  # or it is unknown which of two contents was read
-            part = file.with_suffix(".part")
-            trace = {path: _digest(Path(path)) for path in sorted(files)}
-            part.write_text(json.dumps({"trace": trace, "computed": asdict(computed)}), encoding="utf-8")
-            part.replace(file)
+            text = json.dumps(
+                {"trace": {path: _digest(Path(path)) for path in sorted(files)}, "computed": asdict(computed)}
+            )
+            file = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
+            file.write_text(text, encoding="utf-8")
+            for old in sorted(folder().glob(f"{page}-*"), key=_changed)[:-_KEPT]:
+                old.unlink(missing_ok=True)
         return computed
 
 
 @contextmanager
-def _alone(article: Article) -> Iterator[Path]:
-    """The file of a result, for one process and thread at a time: who waits finds what the first has computed."""
-    name = article.path.replace("/", "-")
-    file = folder() / f"{name}-{_key(article)[:16]}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("w") as lock:
+def _alone(name: str) -> Iterator[None]:
+    """For one process and thread at a time: who waits finds what the first has computed."""
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield file
-    for old in sorted(file.parent.glob(f"{name}-*.json"), key=_changed)[:-_KEPT]:
-        old.unlink(missing_ok=True)
-        old.with_suffix(".lock").unlink(missing_ok=True)
+        yield
 
 
 def _key(article: Article) -> str:
@@ -123,10 +124,10 @@ def _key(article: Article) -> str:
 
 
 def _load(file: Path) -> Computed | None:
-    """A result, if there is one and nothing that it was made from has changed."""
+    """A result, if nothing that it was made from has changed."""
     try:
         kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # another article's edit removed it, or a process ended while it wrote
         return None
     if any(_digest(Path(path)) != digest for path, digest in kept["trace"].items()):
         return None

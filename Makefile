@@ -36,6 +36,7 @@ check: $(VENV)/dev ## Lint, formatting, types, import layers, articles and workf
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/basedpyright --level error
 	$(BIN)/lint-imports
 	$(BIN)/python -m perpnotes.publish check
 	$(BIN)/zizmor --offline --quiet --no-progress .github

@@ -6,12 +6,13 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+from perpnotes._types import FloatArray as FloatArray
+
 _T = TypeVar("_T")
 
 _PLAIN: set[type] = {float, int, np.float64}

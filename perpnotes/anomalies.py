@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import FloatArray, broadcast, flags, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, flags, real, scalar, whole
 
 __all__ = [
     "Alarms",
@@ -40,7 +41,7 @@ _STEPS = 32  # of a sum at a time
 # --- Features ---
 
 
-def robust_z(values: Any) -> FloatArray:
+def robust_z(values: ArrayLike) -> FloatArray:
     """How far from the median, in robust standard deviations, over the last axis: `z = 0.67449 (x - med) / MAD`.
 
     Up to half of the values may be anything without moving the others' scale to it. Where more than half are equal the
@@ -83,7 +84,7 @@ def _median(x: FloatArray) -> FloatArray:
     return np.asarray((parted[..., :half].max(axis=-1, keepdims=True) + upper) / 2.0)
 
 
-def dispersion(counts: Any) -> FloatArray:
+def dispersion(counts: ArrayLike) -> FloatArray:
     """Overdispersion of counts, by moments, over the last axis: `alpha = max(0, (s^2 - m) / m^2)`; 0 is Poisson.
 
     Parameters:
@@ -107,7 +108,11 @@ def dispersion(counts: Any) -> FloatArray:
     return alpha[()]
 
 
-def surprise(counts: Any, mean: Any, *, dispersion: Any = 0.0) -> FloatArray:
+@overload
+def surprise(counts: float, mean: float, *, dispersion: float = ...) -> float: ...
+@overload
+def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = ...) -> FloatArray: ...
+def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0) -> Floats:
     """How unlikely so many are, in decades: `-log10 P(N >= n)`, for a negative binomial, or Poisson at dispersion 0.
 
     Parameters:
@@ -275,7 +280,7 @@ def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
 # --- Is it any good? ---
 
 
-def precision_at(scores: Any, positives: Any, k: int) -> float:
+def precision_at(scores: ArrayLike, positives: ArrayLike, k: int) -> float:
     """The part of the first `k` that are positives; equal scores count as if they were shuffled.
 
     A ranker that knows nothing has the part of positives among all, for every `k`.
@@ -302,7 +307,7 @@ def precision_at(scores: Any, positives: Any, k: int) -> float:
     return float((label[sure].sum() + left * label[tied].mean()) / places)
 
 
-def average_precision(scores: Any, positives: Any) -> float:
+def average_precision(scores: ArrayLike, positives: ArrayLike) -> float:
     """Precision at each distinct score, averaged over the positives that appear there.
 
     A ranker that knows nothing has about the part of positives among all; a perfect one has 1.
@@ -364,7 +369,7 @@ class Alarms:
         return self.false * whole("steps", steps, ge=1) / self.steps
 
 
-def alarms(watched: Any, threshold: float, events: Any, *, horizon: int, least: int = 1) -> Alarms:
+def alarms(watched: ArrayLike, threshold: float, events: ArrayLike, *, horizon: int, least: int = 1) -> Alarms:
     """Alarms at the moments when a value reaches its threshold, against the events that they should have announced.
 
     An alarm counts for an event if it is raised from `horizon` to `least` steps before it; a later one is no warning.

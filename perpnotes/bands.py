@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import FloatArray, brief, broadcast, defined, real, sides
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import brief, broadcast, defined, real, sides
 from perpnotes.liquidation import Estimate
 
 __all__ = [
@@ -59,9 +60,17 @@ class Band(ByValue):
         first, *_, last = self.prices.values()
         return self.position.side * (1.0 - last / first) if 0 < first < math.inf else 0.0
 
+    @overload
     def hours(
-        self, mark: float, volatility: float, probability: Any, *, drift: float = 0.0
-    ) -> Mapping[str, FloatArray]:
+        self, mark: float, volatility: float, probability: float, *, drift: float = ...
+    ) -> Mapping[str, float]: ...
+    @overload
+    def hours(
+        self, mark: float, volatility: float, probability: ArrayLike, *, drift: float = ...
+    ) -> Mapping[str, FloatArray]: ...
+    def hours(
+        self, mark: float, volatility: float, probability: ArrayLike, *, drift: float = 0.0
+    ) -> Mapping[str, float] | Mapping[str, FloatArray]:
         """Hours by which each level is reached with these probabilities, from a mark: see `hit_hours`.
 
         Parameters:
@@ -129,9 +138,29 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
     return Band(position, dict(levels), prices)
 
 
+@overload
 def hit_probability(
-    mark: Any, level: Any, volatility: Any, hours: Any, *, drift: Any = 0.0, side: Any = 1
-) -> FloatArray:
+    mark: float, level: float, volatility: float, hours: float, *, drift: float = ..., side: float = ...
+) -> float: ...
+@overload
+def hit_probability(
+    mark: ArrayLike,
+    level: ArrayLike,
+    volatility: ArrayLike,
+    hours: ArrayLike,
+    *,
+    drift: ArrayLike = ...,
+    side: ArrayLike = ...,
+) -> FloatArray: ...
+def hit_probability(
+    mark: ArrayLike,
+    level: ArrayLike,
+    volatility: ArrayLike,
+    hours: ArrayLike,
+    *,
+    drift: ArrayLike = 0.0,
+    side: ArrayLike = 1,
+) -> Floats:
     """Probability that the mark reaches a level within a time: the first-passage law of a Brownian log price.
 
     `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
@@ -166,9 +195,29 @@ def hit_probability(
     return result[()]
 
 
+@overload
 def hit_hours(
-    mark: Any, level: Any, volatility: Any, probability: Any, *, drift: Any = 0.0, side: Any = 1
-) -> FloatArray:
+    mark: float, level: float, volatility: float, probability: float, *, drift: float = ..., side: float = ...
+) -> float: ...
+@overload
+def hit_hours(
+    mark: ArrayLike,
+    level: ArrayLike,
+    volatility: ArrayLike,
+    probability: ArrayLike,
+    *,
+    drift: ArrayLike = ...,
+    side: ArrayLike = ...,
+) -> FloatArray: ...
+def hit_hours(
+    mark: ArrayLike,
+    level: ArrayLike,
+    volatility: ArrayLike,
+    probability: ArrayLike,
+    *,
+    drift: ArrayLike = 0.0,
+    side: ArrayLike = 1,
+) -> Floats:
     """The time by which the mark has reached a level with this probability; infinite if it never gets so likely.
 
     Without drift it is `(a / (sigma z))^2` with `z = -N^{-1}(probability / 2)`: half the distance takes a quarter of
@@ -219,17 +268,41 @@ def _approach(mark: Any, level: Any, drift: Any, side: Any, **others: FloatArray
     return away, -s * nu
 
 
+@overload
 def smallest_close(
-    size: Any,
-    mark: Any,
-    equity: Any,
-    maintenance: Any,
-    impact: Any,
+    size: float,
+    mark: float,
+    equity: float,
+    maintenance: float,
+    impact: float,
     *,
-    close_fee: Any = 0.0,
-    permanent: Any = 0.0,
-    multiple: Any = 1.0,
-) -> FloatArray:
+    close_fee: float = ...,
+    permanent: float = ...,
+    multiple: float = ...,
+) -> float: ...
+@overload
+def smallest_close(
+    size: ArrayLike,
+    mark: ArrayLike,
+    equity: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = ...,
+    permanent: ArrayLike = ...,
+    multiple: ArrayLike = ...,
+) -> FloatArray: ...
+def smallest_close(
+    size: ArrayLike,
+    mark: ArrayLike,
+    equity: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = 0.0,
+    permanent: ArrayLike = 0.0,
+    multiple: ArrayLike = 1.0,
+) -> Floats:
     """The smallest part of a linear position whose forced closing leaves equity at its requirement; infinite if none.
 
     Closing `x` coins moves the price by `alpha x`, so on average it fills `alpha x / 2` away from the mark. A share
@@ -275,9 +348,38 @@ def smallest_close(
     return result[()]
 
 
+@overload
 def close_at(
-    size: Any, mark: Any, equity: Any, maintenance: Any, fill: Any, *, close_fee: Any = 0.0, multiple: Any = 1.0
-) -> FloatArray:
+    size: float,
+    mark: float,
+    equity: float,
+    maintenance: float,
+    fill: float,
+    *,
+    close_fee: float = ...,
+    multiple: float = ...,
+) -> float: ...
+@overload
+def close_at(
+    size: ArrayLike,
+    mark: ArrayLike,
+    equity: ArrayLike,
+    maintenance: ArrayLike,
+    fill: ArrayLike,
+    *,
+    close_fee: ArrayLike = ...,
+    multiple: ArrayLike = ...,
+) -> FloatArray: ...
+def close_at(
+    size: ArrayLike,
+    mark: ArrayLike,
+    equity: ArrayLike,
+    maintenance: ArrayLike,
+    fill: ArrayLike,
+    *,
+    close_fee: ArrayLike = 0.0,
+    multiple: ArrayLike = 1.0,
+) -> Floats:
     """Coins to close at a known price to meet the requirement: `(l m P q - e) / ((l m - phi) P + s (F - P))`.
 
     The fill price `F` is given and the mark stays; where the closing itself moves the price, see `smallest_close`.
@@ -316,16 +418,38 @@ def close_at(
     return np.where(lack <= 0, 0.0, coins)[()]
 
 
+@overload
 def restoring_equity(
-    size: Any,
-    mark: Any,
-    maintenance: Any,
-    impact: Any,
+    size: float,
+    mark: float,
+    maintenance: float,
+    impact: float,
     *,
-    close_fee: Any = 0.0,
-    permanent: Any = 0.0,
-    multiple: Any = 1.0,
-) -> FloatArray:
+    close_fee: float = ...,
+    permanent: float = ...,
+    multiple: float = ...,
+) -> float: ...
+@overload
+def restoring_equity(
+    size: ArrayLike,
+    mark: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = ...,
+    permanent: ArrayLike = ...,
+    multiple: ArrayLike = ...,
+) -> FloatArray: ...
+def restoring_equity(
+    size: ArrayLike,
+    mark: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = 0.0,
+    permanent: ArrayLike = 0.0,
+    multiple: ArrayLike = 1.0,
+) -> Floats:
     """The equity below which no forced closing of any size restores the account, USD.
 
     The requirement less the most that closing can give back, over all sizes from nothing to the whole position: the
@@ -356,16 +480,38 @@ def restoring_equity(
     return defined(result, "size", "mark", "impact")
 
 
+@overload
 def spiral_ratio(
-    size: Any,
-    mark: Any,
-    maintenance: Any,
-    impact: Any,
+    size: float,
+    mark: float,
+    maintenance: float,
+    impact: float,
     *,
-    close_fee: Any = 0.0,
-    permanent: Any = 1.0,
-    multiple: Any = 1.0,
-) -> FloatArray:
+    close_fee: float = ...,
+    permanent: float = ...,
+    multiple: float = ...,
+) -> float: ...
+@overload
+def spiral_ratio(
+    size: ArrayLike,
+    mark: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = ...,
+    permanent: ArrayLike = ...,
+    multiple: ArrayLike = ...,
+) -> FloatArray: ...
+def spiral_ratio(
+    size: ArrayLike,
+    mark: ArrayLike,
+    maintenance: ArrayLike,
+    impact: ArrayLike,
+    *,
+    close_fee: ArrayLike = 0.0,
+    permanent: ArrayLike = 1.0,
+    multiple: ArrayLike = 1.0,
+) -> Floats:
     """Coins that the closing of one coin makes due: `eta alpha q (1 - s l m) / ((l m - phi) P)`; above 1 it spirals.
 
     What the first coin's impact costs the rest of the position, over what it releases. Below 1 the coins due are a
@@ -443,9 +589,38 @@ def _rate(maintenance: FloatArray, multiple: FloatArray) -> FloatArray:
     return rate
 
 
+@overload
 def fillable(
-    mark: Any, equity: Any, requirement: Any, maintenance: Any, *, adjustment: Any, spread: Any, side: Any = 1
-) -> FloatArray:
+    mark: float,
+    equity: float,
+    requirement: float,
+    maintenance: float,
+    *,
+    adjustment: float,
+    spread: float,
+    side: float = ...,
+) -> float: ...
+@overload
+def fillable(
+    mark: ArrayLike,
+    equity: ArrayLike,
+    requirement: ArrayLike,
+    maintenance: ArrayLike,
+    *,
+    adjustment: ArrayLike,
+    spread: ArrayLike,
+    side: ArrayLike = ...,
+) -> FloatArray: ...
+def fillable(
+    mark: ArrayLike,
+    equity: ArrayLike,
+    requirement: ArrayLike,
+    maintenance: ArrayLike,
+    *,
+    adjustment: ArrayLike,
+    spread: ArrayLike,
+    side: ArrayLike = 1,
+) -> Floats:
     """The worst price at which a venue lets a liquidation be filled: `P (1 - s clip(a (1 - e/M), 0, 1) b m)`.
 
     The range opens as the equity falls below the requirement: at `e = M` the liquidation may only be filled at the

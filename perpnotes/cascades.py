@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
-from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, real, scalar, whole
 
 __all__ = [
     "Book",
@@ -67,7 +68,7 @@ class Book(ByValue):
         >>> bids.impact([1.0, 2.5, 11.0])  # the last price, against the best
         array([ 0.,  1., inf])
         >>> bids.depth(1.0)
-        array(5.)
+        np.float64(5.0)
 
     Source: the definition of a limit order book.
     """
@@ -86,7 +87,11 @@ class Book(ByValue):
         object.__setattr__(self, "sizes", sizes)
         freeze(self)
 
-    def fill(self, quantity: Any) -> FloatArray:
+    @overload
+    def fill(self, quantity: float) -> float: ...
+    @overload
+    def fill(self, quantity: ArrayLike) -> FloatArray: ...
+    def fill(self, quantity: ArrayLike) -> Floats:
         """Average price of an order that walks the book, USD per coin.
 
         Parameters:
@@ -98,9 +103,13 @@ class Book(ByValue):
         total = np.concatenate([[0.0], np.cumsum(self.sizes)])
         quantity = real("quantity", quantity, gt=0, le=total[-1])
         paid = np.concatenate([[0.0], np.cumsum(self.sizes * self.prices)])
-        return np.asarray(np.interp(quantity, total, paid) / quantity)
+        return np.asarray(np.interp(quantity, total, paid) / quantity)[()]
 
-    def impact(self, quantity: Any) -> FloatArray:
+    @overload
+    def impact(self, quantity: float) -> float: ...
+    @overload
+    def impact(self, quantity: ArrayLike) -> FloatArray: ...
+    def impact(self, quantity: ArrayLike) -> Floats:
         """How far the last coin is filled from the best price, USD; infinite for more than the book holds.
 
         Parameters:
@@ -111,9 +120,13 @@ class Book(ByValue):
         """
         quantity = real("quantity", quantity, ge=0)
         moves = np.concatenate([np.abs(self.prices - self.prices[0]), [np.inf]])
-        return np.asarray(moves[np.searchsorted(np.cumsum(self.sizes), quantity)])
+        return np.asarray(moves[np.searchsorted(np.cumsum(self.sizes), quantity)])[()]
 
-    def depth(self, distance: Any) -> FloatArray:
+    @overload
+    def depth(self, distance: float) -> float: ...
+    @overload
+    def depth(self, distance: ArrayLike) -> FloatArray: ...
+    def depth(self, distance: ArrayLike) -> Floats:
         """Coins within a distance of the best price.
 
         Parameters:
@@ -124,10 +137,14 @@ class Book(ByValue):
         """
         total = np.concatenate([[0.0], np.cumsum(self.sizes)])
         found = np.searchsorted(np.abs(self.prices - self.prices[0]), real("distance", distance, ge=0), side="right")
-        return np.asarray(total[found])
+        return np.asarray(total[found])[()]
 
 
-def linear_impact(quantity: Any, density: Any) -> FloatArray:
+@overload
+def linear_impact(quantity: float, density: float) -> float: ...
+@overload
+def linear_impact(quantity: ArrayLike, density: ArrayLike) -> FloatArray: ...
+def linear_impact(quantity: ArrayLike, density: ArrayLike) -> Floats:
     """Move of the price when the book is evenly filled: `Q / D`, USD. The average fill is half of it away.
 
     Parameters:
@@ -145,10 +162,14 @@ def linear_impact(quantity: Any, density: Any) -> FloatArray:
     """
     coins, even = real("quantity", quantity, ge=0), real("density", density, gt=0)
     broadcast(quantity=coins, density=even)
-    return np.asarray(coins / even)
+    return np.asarray(coins / even)[()]
 
 
-def exponential_impact(quantity: Any, total: Any, scale: Any) -> FloatArray:
+@overload
+def exponential_impact(quantity: float, total: float, scale: float) -> float: ...
+@overload
+def exponential_impact(quantity: ArrayLike, total: ArrayLike, scale: ArrayLike) -> FloatArray: ...
+def exponential_impact(quantity: ArrayLike, total: ArrayLike, scale: ArrayLike) -> Floats:
     """Move of the price when depth thins out with distance: `-λ log(1 - Q / D_0)`, USD.
 
     Parameters:
@@ -171,7 +192,11 @@ def exponential_impact(quantity: Any, total: Any, scale: Any) -> FloatArray:
         return np.asarray(-unit * np.log1p(-np.minimum(coins / whole_book, 1.0))) + 0.0
 
 
-def exponential_depth(distance: Any, total: Any, scale: Any) -> FloatArray:
+@overload
+def exponential_depth(distance: float, total: float, scale: float) -> float: ...
+@overload
+def exponential_depth(distance: ArrayLike, total: ArrayLike, scale: ArrayLike) -> FloatArray: ...
+def exponential_depth(distance: ArrayLike, total: ArrayLike, scale: ArrayLike) -> Floats:
     """Coins within a distance when depth thins out with it: `D_0 (1 - e^(-x / λ))`.
 
     Parameters:
@@ -190,10 +215,18 @@ def exponential_depth(distance: Any, total: Any, scale: Any) -> FloatArray:
     """
     x, whole_book, unit = real("distance", distance, ge=0), real("total", total, gt=0), real("scale", scale, gt=0)
     broadcast(distance=x, total=whole_book, scale=unit)
-    return np.asarray(-whole_book * np.expm1(-x / unit))
+    return np.asarray(-whole_book * np.expm1(-x / unit))[()]
 
 
-def square_root_impact(quantity: Any, volume: Any, volatility: Any, *, coefficient: float = 1.0) -> FloatArray:
+@overload
+def square_root_impact(quantity: float, volume: float, volatility: float, *, coefficient: float = ...) -> float: ...
+@overload
+def square_root_impact(
+    quantity: ArrayLike, volume: ArrayLike, volatility: ArrayLike, *, coefficient: float = ...
+) -> FloatArray: ...
+def square_root_impact(
+    quantity: ArrayLike, volume: ArrayLike, volatility: ArrayLike, *, coefficient: float = 1.0
+) -> Floats:
     """Relative move of the price after an order worked over hours: `Y σ √(Q / V)`.
 
     The law is about orders that are split and worked. A liquidation is one aggressive order in seconds: walk the book
@@ -217,10 +250,14 @@ def square_root_impact(quantity: Any, volume: Any, volatility: Any, *, coefficie
     coins, traded = real("quantity", quantity, ge=0), real("volume", volume, gt=0)
     sigma, y = real("volatility", volatility, ge=0), scalar("coefficient", coefficient, gt=0)
     broadcast(quantity=coins, volume=traded, volatility=sigma)
-    return np.asarray(y * sigma * np.sqrt(coins / traded))
+    return np.asarray(y * sigma * np.sqrt(coins / traded))[()]
 
 
-def branching_ratio(forced: Any, depth: Any) -> FloatArray:
+@overload
+def branching_ratio(forced: float, depth: float) -> float: ...
+@overload
+def branching_ratio(forced: ArrayLike, depth: ArrayLike) -> FloatArray: ...
+def branching_ratio(forced: ArrayLike, depth: ArrayLike) -> Floats:
     """Coins forced to be sold by a price move, over coins of book depth within the same move: `n = l / D`.
 
     Each coin that is sold forces `n` more. An even crowd below an even book falls by `d / (1 - n)` after a shock `d`.
@@ -240,7 +277,7 @@ def branching_ratio(forced: Any, depth: Any) -> FloatArray:
     """
     coins, bids = real("forced", forced, ge=0), real("depth", depth, gt=0)
     broadcast(forced=coins, depth=bids)
-    return np.asarray(coins / bids)
+    return np.asarray(coins / bids)[()]
 
 
 # --- One asset ---
@@ -299,7 +336,7 @@ class Cascade(ByValue):
         )
 
 
-def cascade(price: float, shocks: Any, levels: Any, sizes: Any, impact: Impact) -> Cascade:
+def cascade(price: float, shocks: ArrayLike, levels: ArrayLike, sizes: ArrayLike, impact: Impact) -> Cascade:
     """The exact end of every fall: account `k` goes if `p_0 - d - I(z_1 + … + z_(k-1)) <= P_k`, highest level first.
 
     A lower price can only force more sales, so the smallest set that is consistent with its own impact exists, and
@@ -369,7 +406,7 @@ class Rounds(ByValue):
     closed: npt.NDArray[np.bool_]
 
 
-def rounds(positions: Any, buffers: Any, shock: Any, density: Any) -> Rounds:
+def rounds(positions: ArrayLike, buffers: ArrayLike, shock: ArrayLike, density: ArrayLike) -> Rounds:
     """Rounds in which all accounts without a buffer are closed at once, and prices then follow the net orders.
 
     Where accounts are long one thing and short another, what one is forced to buy can save the next, who might have
@@ -412,7 +449,7 @@ def rounds(positions: Any, buffers: Any, shock: Any, density: Any) -> Rounds:
 # --- Several assets and venues ---
 
 
-def forced(positions: Any, buffers: Any, window: Any) -> FloatArray:
+def forced(positions: ArrayLike, buffers: ArrayLike, window: ArrayLike) -> FloatArray:
     """Coins of each asset forced to be sold per USD that another falls: `L_ab = Σ_i q_ia [q_ib h_b >= B_i] / h_b`.
 
     A cross account that holds two assets is forced to sell both when either falls: those are the entries off the
@@ -444,7 +481,7 @@ def forced(positions: Any, buffers: Any, window: Any) -> FloatArray:
     return np.asarray(held.T @ gone / step)
 
 
-def venue_impact(density: Any, shared: float) -> FloatArray:
+def venue_impact(density: ArrayLike, shared: float) -> FloatArray:
     """Fall of the price on each venue per coin sold on another: `K = (1 - s) diag(1 / D) + s / (D_1 + … + D_n)`.
 
     Arbitrage spreads a sale over all books. What it does not manage before the next forced sale, `1 - s`, stays where
@@ -471,7 +508,7 @@ def venue_impact(density: Any, shared: float) -> FloatArray:
     return np.asarray((1.0 - s) * np.diag(1.0 / depth) + s / depth.sum())
 
 
-def radius(graph: Any) -> tuple[float, FloatArray, FloatArray]:
+def radius(graph: ArrayLike) -> tuple[float, FloatArray, FloatArray]:
     """The branching ratio of a graph: the spectral radius of `G`, the mode that runs, and who feeds it.
 
     Parameters:
@@ -502,7 +539,7 @@ def radius(graph: Any) -> tuple[float, FloatArray, FloatArray]:
     return found[0][0], found[0][1], found[1][1]
 
 
-def spread(graph: Any, shock: Any) -> FloatArray:
+def spread(graph: ArrayLike, shock: ArrayLike) -> FloatArray:
     """The whole fall of each node after a shock: `x = d + G x`, so `x = (I - G)^(-1) d`.
 
     Parameters:
@@ -531,7 +568,7 @@ def spread(graph: Any, shock: Any) -> FloatArray:
     return np.asarray(np.linalg.solve(np.eye(len(matrix)) - matrix, falls[..., None])[..., 0])
 
 
-def spread_path(graph: Any, shock: Any, delays: Any, steps: int) -> FloatArray:
+def spread_path(graph: ArrayLike, shock: ArrayLike, delays: ArrayLike, steps: int) -> FloatArray:
     """The fall of each node over time: `x_a(t) = d_a + Σ_b G_ab x_b(t - τ_ab)`.
 
     Parameters:
@@ -572,7 +609,7 @@ def spread_path(graph: Any, shock: Any, delays: Any, steps: int) -> FloatArray:
 # --- Who pays ---
 
 
-def deficit(equities: Any, fund: float = 0.0) -> tuple[float, float, float]:
+def deficit(equities: ArrayLike, fund: float = 0.0) -> tuple[float, float, float]:
     """What bankrupt accounts leave, what the insurance fund pays of it, what remains: `D`, `min(F, D)`, `(D - F)^+`.
 
     Parameters:
@@ -593,7 +630,7 @@ def deficit(equities: Any, fund: float = 0.0) -> tuple[float, float, float]:
     return missing, paid, missing - paid
 
 
-def pro_rata(claims: Any, amount: float) -> FloatArray:
+def pro_rata(claims: ArrayLike, amount: float) -> FloatArray:
     """Deleveraging in proportion: everyone loses the same part of the claim, `h = A / Σ w`.
 
     Parameters:
@@ -616,7 +653,7 @@ def pro_rata(claims: Any, amount: float) -> FloatArray:
     return capped(claims, amount, 1.0)
 
 
-def queue(claims: Any, amount: float, scores: Any) -> FloatArray:
+def queue(claims: ArrayLike, amount: float, scores: ArrayLike) -> FloatArray:
     """Deleveraging by rank: the highest score loses all of its claim first, then the next.
 
     Parameters:
@@ -647,7 +684,7 @@ def queue(claims: Any, amount: float, scores: Any) -> FloatArray:
     return taken
 
 
-def capped(claims: Any, amount: float, caps: Any) -> FloatArray:
+def capped(claims: ArrayLike, amount: float, caps: ArrayLike) -> FloatArray:
     """Deleveraging in proportion up to a cap: `h_i = min(η, c_i)`, at the level `η` that raises the amount.
 
     Parameters:

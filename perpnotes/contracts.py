@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from perpnotes import _normal
-from perpnotes._validate import FloatArray, broadcast, flag, flags, one_of, real, scalar, text
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, flag, flags, one_of, real, scalar, text
 
 __all__ = [
     "Cash",
@@ -38,7 +39,11 @@ __all__ = [
 ]
 
 
-def linear_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
+@overload
+def linear_pnl(size: float, entry: float, mark: float) -> float: ...
+@overload
+def linear_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> FloatArray: ...
+def linear_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> Floats:
     """P&L of a linear position, in quote currency: `size * (mark - entry)`.
 
     Parameters:
@@ -58,7 +63,11 @@ def linear_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
     return q * (p - e)
 
 
-def linear_notional(size: Any, mark: Any) -> FloatArray:
+@overload
+def linear_notional(size: float, mark: float) -> float: ...
+@overload
+def linear_notional(size: ArrayLike, mark: ArrayLike) -> FloatArray: ...
+def linear_notional(size: ArrayLike, mark: ArrayLike) -> Floats:
     """Notional of a linear position, in quote currency: `|size| * mark`.
 
     Parameters:
@@ -77,7 +86,11 @@ def linear_notional(size: Any, mark: Any) -> FloatArray:
     return np.abs(q) * p
 
 
-def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
+@overload
+def inverse_pnl(size: float, entry: float, mark: float) -> float: ...
+@overload
+def inverse_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> FloatArray: ...
+def inverse_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> Floats:
     """P&L of an inverse position, in coins: `size * (1/entry - 1/mark)`.
 
     A long gains fewer coins in a rally than it loses in a fall of the same size: the P&L is concave in the mark.
@@ -99,7 +112,11 @@ def inverse_pnl(size: Any, entry: Any, mark: Any) -> FloatArray:
     return q * (1.0 / e - 1.0 / p)
 
 
-def inverse_notional(size: Any, mark: Any) -> FloatArray:
+@overload
+def inverse_notional(size: float, mark: float) -> float: ...
+@overload
+def inverse_notional(size: ArrayLike, mark: ArrayLike) -> FloatArray: ...
+def inverse_notional(size: ArrayLike, mark: ArrayLike) -> Floats:
     """Notional of an inverse position, in coins: `|size| / mark`. It grows as the price falls.
 
     Parameters:
@@ -118,7 +135,15 @@ def inverse_notional(size: Any, mark: Any) -> FloatArray:
     return np.abs(q) / p
 
 
-def to_step(value: Any, step: Any, *, toward: str = "nearest") -> FloatArray:
+@overload
+def to_step(value: float, step: float, *, toward: Literal["nearest", "down", "up", "zero"] = ...) -> float: ...
+@overload
+def to_step(
+    value: ArrayLike, step: ArrayLike, *, toward: Literal["nearest", "down", "up", "zero"] = ...
+) -> FloatArray: ...
+def to_step(
+    value: ArrayLike, step: ArrayLike, *, toward: Literal["nearest", "down", "up", "zero"] = "nearest"
+) -> Floats:
     """A price or an amount on a venue's grid of ticks or smallest units: a whole multiple of `step`.
 
     Venues count in integers and say which way they round: a requirement up, a rate toward zero. A value that a rounding
@@ -172,7 +197,7 @@ class Holding:
         return self.realized - self.fees
 
 
-def holding(sizes: Any, prices: Any, *, fee: float = 0.0, inverse: bool = False) -> Holding:
+def holding(sizes: ArrayLike, prices: ArrayLike, *, fee: float = 0.0, inverse: bool = False) -> Holding:
     """Position, average entry and realized P&L after fills: adding re-weights the entry, reducing keeps and realizes.
 
     The average weighs by coins; for an inverse contract by USD in `1/price`, so that the P&L of the parts is the P&L
@@ -211,9 +236,29 @@ def holding(sizes: Any, prices: Any, *, fee: float = 0.0, inverse: bool = False)
     return Holding(size, entry, realized, rate * float(notionals.sum()))
 
 
+@overload
 def option_value(
-    forward: Any, strike: Any, volatility: Any, years: Any, *, call: Any = True, discount: Any = 1.0
-) -> FloatArray:
+    forward: float, strike: float, volatility: float, years: float, *, call: bool = ..., discount: float = ...
+) -> float: ...
+@overload
+def option_value(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    volatility: ArrayLike,
+    years: ArrayLike,
+    *,
+    call: ArrayLike = ...,
+    discount: ArrayLike = ...,
+) -> FloatArray: ...
+def option_value(
+    forward: ArrayLike,
+    strike: ArrayLike,
+    volatility: ArrayLike,
+    years: ArrayLike,
+    *,
+    call: ArrayLike = True,
+    discount: ArrayLike = 1.0,
+) -> Floats:
     """Value of one European option on a forward, in quote currency per coin.
 
     `discount * (F N(d1) - K N(d2))` for a call and `discount * (K N(-d2) - F N(-d1))` for a put, with
@@ -241,7 +286,15 @@ def option_value(
     return df * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
 
 
-def option_delta(forward: Any, strike: Any, volatility: Any, years: Any, *, call: Any = True) -> FloatArray:
+@overload
+def option_delta(forward: float, strike: float, volatility: float, years: float, *, call: bool = ...) -> float: ...
+@overload
+def option_delta(
+    forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, years: ArrayLike, *, call: ArrayLike = ...
+) -> FloatArray: ...
+def option_delta(
+    forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, years: ArrayLike, *, call: ArrayLike = True
+) -> Floats:
     """Undiscounted sensitivity of the option's value to its forward: `N(d1)` for a call, `N(d1) - 1` for a put.
 
     With zero volatility or time, at the money, it is the midpoint (0.5 or -0.5).
@@ -266,7 +319,11 @@ def option_delta(forward: Any, strike: Any, volatility: Any, years: Any, *, call
     return sign * _normal.cdf(sign * d1)
 
 
-def option_vega(forward: Any, strike: Any, volatility: Any, years: Any) -> FloatArray:
+@overload
+def option_vega(forward: float, strike: float, volatility: float, years: float) -> float: ...
+@overload
+def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, years: ArrayLike) -> FloatArray: ...
+def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, years: ArrayLike) -> Floats:
     """Undiscounted sensitivity of the option's value to its volatility: `F n(d1) sqrt(years)`, the same for both kinds.
 
     Parameters:
@@ -309,8 +366,17 @@ def _black(
     return ratio + s / 2, ratio - s / 2, np.where(kind, 1.0, -1.0), f, k, s
 
 
+class Contract:
+    """What a book can hold: the base of `Linear`, `Inverse`, `Option`, `Spot` and `Cash`.
+
+    A list of different contracts with their quantities is a `list[tuple[Contract, float]]` to a type checker.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(Contract):
     """A linear perpetual or dated future; one unit is one coin.
 
     Parameters:
@@ -322,7 +388,11 @@ class Linear:
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
 
-    def pnl_usd(self, before: Any, after: Any) -> FloatArray:
+    @overload
+    def pnl_usd(self, before: float, after: float) -> float: ...
+    @overload
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> FloatArray: ...
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """USD P&L of one coin when the mark goes from `before` to `after`: `after - before`.
 
         Examples:
@@ -333,7 +403,7 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
-class Inverse:
+class Inverse(Contract):
     """An inverse (coin-margined) perpetual or dated future; one unit is one USD of contracts.
 
     Parameters:
@@ -345,7 +415,11 @@ class Inverse:
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
 
-    def pnl_usd(self, before: Any, after: Any) -> FloatArray:
+    @overload
+    def pnl_usd(self, before: float, after: float) -> float: ...
+    @overload
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> FloatArray: ...
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """USD P&L of one USD of contracts: the coins won, valued at the mark `after`.
 
         `(1/before - 1/after) * after = after/before - 1`: in dollars an inverse perpetual is linear.
@@ -359,7 +433,7 @@ class Inverse:
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class Option(Contract):
     """A European option on the forward of a coin; one unit is one option on one coin.
 
     Parameters:
@@ -380,7 +454,15 @@ class Option:
         scalar("years", self.years, gt=0)
         flag("call", self.call)
 
-    def pnl_usd(self, before: Any, after: Any, volatility_before: Any, volatility_after: Any) -> FloatArray:
+    @overload
+    def pnl_usd(self, before: float, after: float, volatility_before: float, volatility_after: float) -> float: ...
+    @overload
+    def pnl_usd(
+        self, before: ArrayLike, after: ArrayLike, volatility_before: ArrayLike, volatility_after: ArrayLike
+    ) -> FloatArray: ...
+    def pnl_usd(
+        self, before: ArrayLike, after: ArrayLike, volatility_before: ArrayLike, volatility_after: ArrayLike
+    ) -> Floats:
         """USD P&L of one option when forward and implied volatility move together.
 
         Examples:
@@ -395,7 +477,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Contract):
     """The coin itself, held or owed; one unit is one coin.
 
     Parameters:
@@ -407,7 +489,11 @@ class Spot:
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
 
-    def pnl_usd(self, before: Any, after: Any) -> FloatArray:
+    @overload
+    def pnl_usd(self, before: float, after: float) -> float: ...
+    @overload
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> FloatArray: ...
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """USD P&L of one coin when its price goes from `before` to `after`.
 
         Examples:
@@ -418,7 +504,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Cash:
+class Cash(Contract):
     """Money in any currency, held or owed; one unit is one unit of that currency.
 
     Parameters:
@@ -433,7 +519,11 @@ class Cash:
         text("currency", self.currency)
         scalar("haircut", self.haircut, ge=0, lt=1)
 
-    def pnl_usd(self, before: Any, after: Any) -> FloatArray:
+    @overload
+    def pnl_usd(self, before: float, after: float) -> float: ...
+    @overload
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> FloatArray: ...
+    def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """Change of the counted USD value of one unit when its FX rate goes from `before` to `after` (USD per unit).
 
         Examples:
@@ -441,7 +531,3 @@ class Cash:
             -0.00475
         """
         return (1.0 - self.haircut) * linear_pnl(1.0, before, after)
-
-
-Contract: TypeAlias = Linear | Inverse | Option | Spot | Cash
-"""Anything that a book can hold."""

@@ -10,11 +10,13 @@ them, and a mixture of correlation matrices is one: no stress needs a repair. An
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
 import numpy as np
 
-from perpnotes._validate import FloatArray, brief, broadcast, one_of, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray
+from perpnotes._validate import brief, broadcast, one_of, real, scalar, whole
 
 __all__ = [
     "breakeven",
@@ -36,7 +38,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _HUGE = 1e150  # squares of larger entries overflow
 
 
-def check(matrix: Any, *, name: str = "correlation") -> FloatArray:
+def check(matrix: ArrayLike, *, name: str = "correlation") -> FloatArray:
     """`matrix` itself, as floats, when it is a correlation matrix: `C = C'`, `C_ii = 1`, `|C_ij| <= 1`, no `λ < 0`.
 
     Rounding is forgiven, not repaired: `1e-10` in an entry, and so `n * 1e-10` in an eigenvalue.
@@ -72,7 +74,7 @@ def check(matrix: Any, *, name: str = "correlation") -> FloatArray:
     return c
 
 
-def equicorrelation(n: Any, rho: Any) -> FloatArray:
+def equicorrelation(n: ArrayLike, rho: ArrayLike) -> FloatArray:
     """The matrix in which every pair has the same correlation: `C = (1 - ρ) I + ρ 11'`.
 
     Its eigenvalues are `1 - ρ` (n - 1 times) and `1 + (n - 1) ρ`, so `ρ` can fall no lower than `-1 / (n - 1)`: many
@@ -97,7 +99,7 @@ def equicorrelation(n: Any, rho: Any) -> FloatArray:
     return np.where(np.eye(count, dtype=bool), 1.0, r)
 
 
-def one_factor(loadings: Any) -> FloatArray:
+def one_factor(loadings: ArrayLike) -> FloatArray:
     """The matrix of assets that share one factor and nothing else: `C_ij = b_i b_j` for `i ≠ j`.
 
     It is always a correlation matrix: `C = bb' + diag(1 - b²)`. To stress the factor, pass `b + θ (1 - b)`.
@@ -122,7 +124,7 @@ def one_factor(loadings: Any) -> FloatArray:
     return np.where(np.eye(b.shape[-1], dtype=bool), 1.0, b[..., :, None] * b[..., None, :])
 
 
-def toward_one(corr: Any, theta: Any) -> FloatArray:
+def toward_one(corr: ArrayLike, theta: ArrayLike) -> FloatArray:
     """Every correlation moved the fraction `θ` of its way to one: `C_θ = (1 - θ) C + θ 11'`.
 
     Variance is linear on the way: `u' C_θ u = (1 - θ) u' C u + θ (Σu)²`. It rises when the net exposure `|Σu|` exceeds
@@ -146,7 +148,7 @@ def toward_one(corr: Any, theta: Any) -> FloatArray:
     return _blend(c, theta, np.ones_like(c))
 
 
-def toward_adverse(corr: Any, theta: Any, exposures: Any) -> FloatArray:
+def toward_adverse(corr: ArrayLike, theta: ArrayLike, exposures: ArrayLike) -> FloatArray:
     """Every correlation moved the fraction `θ` of its way to the worst for the book `u`: `(1 - θ) C + θ ss'`.
 
     With `s = sign(u)`, every leg loses together at `θ = 1` and the volatility is `Σ|u|`: no correlation matrix gives
@@ -172,7 +174,7 @@ def toward_adverse(corr: Any, theta: Any, exposures: Any) -> FloatArray:
     return _blend(c, theta, s[..., :, None] * s[..., None, :])
 
 
-def toward_blocks(corr: Any, theta: Any, groups: Any) -> FloatArray:
+def toward_blocks(corr: ArrayLike, theta: ArrayLike, groups: Iterable[object]) -> FloatArray:
     """Assets move together inside their group and apart across groups: `(1 - θ) C + θ B`, `B_ij = 1` inside a group.
 
     Across groups the entry is `(1 - θ) C_ij`. The result needs no repair: `B` is a correlation matrix (each block is an
@@ -202,7 +204,7 @@ def toward_blocks(corr: Any, theta: Any, groups: Any) -> FloatArray:
     return _blend(c, theta, np.where(labels[:, None] == labels, 1.0, 0.0))
 
 
-def volatility(exposures: Any, corr: Any) -> FloatArray:
+def volatility(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """Volatility of a book: `σ = sqrt(u' C u)`, in the unit of `u`.
 
     A variance that rounding cannot tell from zero, below `n ε (Σ|u|)²`, is zero: a perfect hedge has no volatility.
@@ -224,7 +226,7 @@ def volatility(exposures: Any, corr: Any) -> FloatArray:
     return np.asarray(sigma * unit)[()]
 
 
-def contributions(exposures: Any, corr: Any) -> FloatArray:
+def contributions(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """What each leg adds to the volatility of the book: `u_i (C u)_i / σ`. They sum to `σ`.
 
     A leg contributes less than zero while growing it would lower the volatility. A book without volatility, flat or
@@ -247,7 +249,7 @@ def contributions(exposures: Any, corr: Any) -> FloatArray:
     return u * _gradient(u, c)[1]
 
 
-def netting(exposures: Any, corr: Any) -> FloatArray:
+def netting(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """What the book saves because its legs do not all lose together: `Σ|u| - σ`, `>= 0`, in the unit of `u`.
 
     Parameters:
@@ -268,7 +270,7 @@ def netting(exposures: Any, corr: Any) -> FloatArray:
     return saved
 
 
-def breakeven(main: Any, hedge: Any, *, basis: str = "marginal") -> float | None:
+def breakeven(main: ArrayLike, hedge: ArrayLike, *, basis: Literal["marginal", "whole"] = "marginal") -> float | None:
     """The correlation at which a hedge stops hedging: `-b/a` for its last dollar, `-b/(2a)` for the whole of it.
 
     With `σ² = a² + 2ρab + b²`, the last dollar of the hedge adds risk once `b (b + ρa) > 0`, and the book is riskier
@@ -300,7 +302,7 @@ def breakeven(main: Any, hedge: Any, *, basis: str = "marginal") -> float | None
     return -size / legs["main"] if abs(size) <= abs(legs["main"]) else None
 
 
-def nearest(matrix: Any, *, tol: Any = 1e-12, max_iterations: Any = 10_000) -> FloatArray:
+def nearest(matrix: ArrayLike, *, tol: ArrayLike = 1e-12, max_iterations: ArrayLike = 10_000) -> FloatArray:
     """The correlation matrix nearest to `matrix`: the smallest `Σ (X_ij - A_ij)²`, the same weight on every entry.
 
     Alternating projections: drop the negative eigenvalues, put ones on the diagonal, and again, with Dykstra's
@@ -337,7 +339,7 @@ def nearest(matrix: Any, *, tol: Any = 1e-12, max_iterations: Any = 10_000) -> F
     raise ValueError(f"max_iterations must be > {most} for this matrix and tol: its last change was {change:.3g}")
 
 
-def spectral(matrix: Any) -> FloatArray:
+def spectral(matrix: ArrayLike) -> FloatArray:
     """A correlation matrix close to `matrix` in one pass: negative eigenvalues to zero, then every row to unit length.
 
     `X_ij = P_ij / sqrt(P_ii P_jj)` where `P` is `matrix` without its negative eigenvalues. It is not the nearest: it is

@@ -7,13 +7,14 @@ one map, and so can two venues. All ranks look back only: what is known at a tim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, real, scalar, whole
 
 __all__ = [
     "QUADRANTS",
@@ -29,7 +30,7 @@ QUADRANTS = ("calm", "crowded", "stress", "turbulent", "capitulation")
 """What `quadrants` answers; the last two are the quadrant of high volatility without high funding, by the sign."""
 
 
-def realized_volatility(prices: Any, window: int, interval: float) -> FloatArray:
+def realized_volatility(prices: ArrayLike, window: int, interval: float) -> FloatArray:
     """Annualized volatility over a trailing window: `sqrt(sum of squared log returns * 8760 / (window * interval))`.
 
     Parameters:
@@ -59,7 +60,7 @@ def realized_volatility(prices: Any, window: int, interval: float) -> FloatArray
     return result
 
 
-def trailing_rank(values: Any, window: int) -> FloatArray:
+def trailing_rank(values: ArrayLike, window: int) -> FloatArray:
     """Rank of each value in the window that ends with it: `(values below + half of those equal) / window`.
 
     It lies in `(0, 1)`; the value itself is one of those equal. A strictly rising transform changes no rank.
@@ -91,7 +92,7 @@ def trailing_rank(values: Any, window: int) -> FloatArray:
 
 
 def quadrants(
-    funding: Any, funding_rank: Any, volatility_rank: Any, *, enter: float = 0.9, leave: float = 0.8
+    funding: ArrayLike, funding_rank: ArrayLike, volatility_rank: ArrayLike, *, enter: float = 0.9, leave: float = 0.8
 ) -> npt.NDArray[np.str_]:
     """The state at each time, one of `QUADRANTS`, with hysteresis: *high* from `rank >= enter` until `rank < leave`.
 
@@ -191,7 +192,7 @@ class TailDependence:
         )
 
 
-def tail_dependence(funding_rank: Any, volatility_rank: Any, level: float = 0.9) -> TailDependence:
+def tail_dependence(funding_rank: ArrayLike, volatility_rank: ArrayLike, level: float = 0.9) -> TailDependence:
     """Joint exceedances of two series of ranks, `chi(u) = P(U_F > u | U_V > u)`, against independence and all shifts.
 
     Under independence `chi(u) = 1 - u`; for ranks that rise and fall together it is 1.
@@ -226,7 +227,11 @@ def tail_dependence(funding_rank: Any, volatility_rank: Any, level: float = 0.9)
     return TailDependence(above, int(f.sum()), int(w.sum()), both, f.size, float((shifted >= both).mean()))
 
 
-def crowding_index(funding: Any, rank: Any, open_interest: Any, depth: Any) -> FloatArray:
+@overload
+def crowding_index(funding: float, rank: float, open_interest: float, depth: float) -> float: ...
+@overload
+def crowding_index(funding: ArrayLike, rank: ArrayLike, open_interest: ArrayLike, depth: ArrayLike) -> FloatArray: ...
+def crowding_index(funding: ArrayLike, rank: ArrayLike, open_interest: ArrayLike, depth: ArrayLike) -> Floats:
     """Pressure and the door it must fit through: `sign(F) * u * OI / D`.
 
     Its sign is the side that pays; its size is how many times the book's depth is held open, weighted by the rank.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, real, scalar, whole
 
 __all__ = [
     "KS",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-def divergence(before: Any, after: Any) -> float:
+def divergence(before: ArrayLike, after: ArrayLike) -> float:
     """Population stability index of two sets of proportions: `sum (q - p) ln(q / p)`. Symmetric; 0 for equal ones.
 
     Parameters:
@@ -95,7 +96,7 @@ class PSI:
         )
 
 
-def psi(reference: Any, sample: Any, *, bins: int = 10, confidence: float = 0.95) -> PSI:
+def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: float = 0.95) -> PSI:
     """Population stability index over quantile bins of the reference, with its limit `(1/n + 1/m) chi2_{B-1}`.
 
     Half a count is added to each bin, so that an empty one is finite. Ties can merge bins.
@@ -187,7 +188,7 @@ class KS:
         )
 
 
-def ks(reference: Any, sample: Any, *, confidence: float = 0.95) -> KS:
+def ks(reference: ArrayLike, sample: ArrayLike, *, confidence: float = 0.95) -> KS:
     """Two-sample Kolmogorov-Smirnov: `max |F_n - G_m|` against `sqrt(-ln(alpha / 2) / 2) sqrt((n + m) / (n m))`.
 
     With ties the limit is too high, never too low.
@@ -239,8 +240,8 @@ class MMD:
 
 
 def mmd(
-    reference: Any,
-    sample: Any,
+    reference: ArrayLike,
+    sample: ArrayLike,
     *,
     seed: int,
     width: float | None = None,
@@ -330,7 +331,7 @@ class Alarm:
 
 
 def cusum(
-    values: Any, *, target: float = 0.0, deviation: float = 1.0, slack: float = 0.5, limit: float = 5.0
+    values: ArrayLike, *, target: float = 0.0, deviation: float = 1.0, slack: float = 0.5, limit: float = 5.0
 ) -> tuple[Alarm, ...]:
     """Two-sided CUSUM: `S = max(0, S + z - k)` and its mirror, with an alarm above `h` and a new start after it.
 
@@ -416,7 +417,11 @@ def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: i
     return length if math.isfinite(length) else math.inf
 
 
-def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> FloatArray:
+@overload
+def adwin_bound(n: float, m: float, variance: float, *, confidence: float = ...) -> float: ...
+@overload
+def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, confidence: float = ...) -> FloatArray: ...
+def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, confidence: float = 0.002) -> Floats:
     """How far two window means may lie apart: `sqrt(2 v ln(2/d') / M) + 2 ln(2/d') / (3 M)`.
 
     `1/M = 1/n + 1/m` and `d' = confidence / ln(n + m)`.
@@ -446,7 +451,7 @@ def adwin_bound(n: Any, m: Any, variance: Any, *, confidence: float = 0.002) -> 
     return result
 
 
-def adwin(values: Any, *, confidence: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
+def adwin(values: ArrayLike, *, confidence: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
     """Adaptive window: after each value, drop the older part wherever two parts of the window differ by `adwin_bound`.
 
     It tries every cut, where the published algorithm tries those of an exponential histogram. It costs `O(n)` a value.
@@ -501,7 +506,7 @@ class Switch:
     rule: int
 
 
-def switches(misfits: Any, *, limit: float = 1.4, warmup: int = 30) -> tuple[Switch, ...]:
+def switches(misfits: ArrayLike, *, limit: float = 1.4, warmup: int = 30) -> tuple[Switch, ...]:
     """When a stream stops following one known rule and follows another: `cusum` of the misfits of the rule in force.
 
     The rule in force is at first the one that fits the warm-up best, then the one that fits best since the change.

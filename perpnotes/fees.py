@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, defined, real, scalar, sides
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, defined, real, scalar, sides
 
 __all__ = [
     "RoundTrips",
@@ -30,7 +31,13 @@ __all__ = [
 ]
 
 
-def round_trip(notional: Any, open_fee: Any, close_fee: Any, *, move: Any = 0.0) -> FloatArray:
+@overload
+def round_trip(notional: float, open_fee: float, close_fee: float, *, move: float = ...) -> float: ...
+@overload
+def round_trip(
+    notional: ArrayLike, open_fee: ArrayLike, close_fee: ArrayLike, *, move: ArrayLike = ...
+) -> FloatArray: ...
+def round_trip(notional: ArrayLike, open_fee: ArrayLike, close_fee: ArrayLike, *, move: ArrayLike = 0.0) -> Floats:
     """Fees of opening and closing, in quote currency: `N (f_open + f_close (1 + r))`. Below 0 it is a rebate.
 
     Parameters:
@@ -52,7 +59,11 @@ def round_trip(notional: Any, open_fee: Any, close_fee: Any, *, move: Any = 0.0)
     return n * (first + last * (1.0 + r))
 
 
-def breakeven_move(open_fee: Any, close_fee: Any, *, side: Any = 1.0) -> FloatArray:
+@overload
+def breakeven_move(open_fee: float, close_fee: float, *, side: float = ...) -> float: ...
+@overload
+def breakeven_move(open_fee: ArrayLike, close_fee: ArrayLike, *, side: ArrayLike = ...) -> FloatArray: ...
+def breakeven_move(open_fee: ArrayLike, close_fee: ArrayLike, *, side: ArrayLike = 1.0) -> Floats:
     """Price move at which a round trip has earned its fees: `(f_open + f_close) / (s - f_close)`.
 
     It is more than the sum of the fees for a long, whose close is charged on a higher price, and less for a short.
@@ -148,7 +159,17 @@ def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
     return RoundTrips(scalar("leverage", leverage, gt=0, lt=1.0 / m), m, scalar("fee", fee, gt=-1, lt=1))
 
 
-def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, execution_rate: Any = 0.0) -> FloatArray:
+@overload
+def liquidation_fee(
+    size: float, mark: float, execution: float, *, mark_rate: float, execution_rate: float = ...
+) -> float: ...
+@overload
+def liquidation_fee(
+    size: ArrayLike, mark: ArrayLike, execution: ArrayLike, *, mark_rate: ArrayLike, execution_rate: ArrayLike = ...
+) -> FloatArray: ...
+def liquidation_fee(
+    size: ArrayLike, mark: ArrayLike, execution: ArrayLike, *, mark_rate: ArrayLike, execution_rate: ArrayLike = 0.0
+) -> Floats:
     """What a forced close is charged: `|q| (a P_mark + b P_exec)`.
 
     Parameters:
@@ -173,7 +194,11 @@ def liquidation_fee(size: Any, mark: Any, execution: Any, *, mark_rate: Any, exe
     return np.asarray(q * (a * p + b * e))[()]
 
 
-def insurance_flow(proceeds: Any, bankruptcy: Any, max_fee: Any) -> FloatArray:
+@overload
+def insurance_flow(proceeds: float, bankruptcy: float, max_fee: float) -> float: ...
+@overload
+def insurance_flow(proceeds: ArrayLike, bankruptcy: ArrayLike, max_fee: ArrayLike) -> FloatArray: ...
+def insurance_flow(proceeds: ArrayLike, bankruptcy: ArrayLike, max_fee: ArrayLike) -> Floats:
     """Cash from a liquidation to the insurance fund: `min(f |C|, C - B)`; below 0 the fund pays the shortfall.
 
     What a forced close brings beyond the bankruptcy value belongs to the account, less a liquidation fee of at most `f`
@@ -201,7 +226,11 @@ def insurance_flow(proceeds: Any, bankruptcy: Any, max_fee: Any) -> FloatArray:
     return flow
 
 
-def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
+@overload
+def forced_loss(leverage: float, rate: float, cost: float) -> float: ...
+@overload
+def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> FloatArray: ...
+def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> Floats:
     """Part of the first equity that the liquidation of a long at maintenance takes, price move and cost together.
 
     The move takes the equity of a long down to maintenance, and the cost `c` of the forced close comes on top, both on
@@ -230,7 +259,11 @@ def forced_loss(leverage: Any, rate: Any, cost: Any) -> FloatArray:
     return defined(1.0 - left, "leverage", "rate", "cost")
 
 
-def slippage_covered(rate: Any, fee: Any) -> FloatArray:
+@overload
+def slippage_covered(rate: float, fee: float) -> float: ...
+@overload
+def slippage_covered(rate: ArrayLike, fee: ArrayLike) -> FloatArray: ...
+def slippage_covered(rate: ArrayLike, fee: ArrayLike) -> Floats:
     """The slippage that maintenance margin can pay for before a liquidation costs more than the account has: `m - f`.
 
     Both are on the notional at the mark. A fee on the execution price is smaller by the fee times the slippage.

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, brief, broadcast, defined, flag, one_of, real, scalar, sides, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import brief, broadcast, defined, flag, one_of, real, scalar, sides, whole
 from perpnotes.contracts import to_step
 
 __all__ = [
@@ -43,7 +44,7 @@ __all__ = [
 _YEAR_HOURS = 8760.0
 
 
-def impact_price(prices: Any, sizes: Any, notional: float) -> float:
+def impact_price(prices: ArrayLike, sizes: ArrayLike, notional: float) -> float:
     """Average price of a market order of a fixed notional: `notional / coins`, filled level by level from the best.
 
     Parameters:
@@ -78,7 +79,11 @@ def impact_price(prices: Any, sizes: Any, notional: float) -> float:
     return target / (float(coins[:last].sum()) + (target - before) / float(levels[last]))
 
 
-def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
+@overload
+def premium(impact_bid: float, impact_ask: float, index: float) -> float: ...
+@overload
+def premium(impact_bid: ArrayLike, impact_ask: ArrayLike, index: ArrayLike) -> FloatArray: ...
+def premium(impact_bid: ArrayLike, impact_ask: ArrayLike, index: ArrayLike) -> Floats:
     """How far the book stands outside the index: `(max(0, bid - X) - max(0, X - ask)) / X` with impact prices.
 
     It is 0 as long as the index lies between the two. A venue averages many samples of it over the interval.
@@ -106,7 +111,7 @@ def premium(impact_bid: Any, impact_ask: Any, index: Any) -> FloatArray:
     return result
 
 
-def mean_premium(samples: Any, expected: Any = None) -> float:
+def mean_premium(samples: ArrayLike, expected: ArrayLike | None = None) -> float:
     """Average premium of an interval; a sample that is missing counts as 0: `sum(p) / max(n, expected)`.
 
     Parameters:
@@ -127,16 +132,38 @@ def mean_premium(samples: Any, expected: Any = None) -> float:
     return float(taken.sum()) / max(taken.size, due)
 
 
+@overload
 def rate(
-    premium: Any,
+    premium: float,
     *,
-    interest: Any = 0.0001,
-    clamp: Any = 0.0005,
-    cap: Any = None,
-    floor: Any = None,
-    share: Any = 1.0,
-    limit: Any = None,
-) -> FloatArray:
+    interest: float = ...,
+    clamp: float = ...,
+    cap: float | None = ...,
+    floor: float | None = ...,
+    share: float = ...,
+    limit: float | None = ...,
+) -> float: ...
+@overload
+def rate(
+    premium: ArrayLike,
+    *,
+    interest: ArrayLike = ...,
+    clamp: ArrayLike = ...,
+    cap: ArrayLike | None = ...,
+    floor: ArrayLike | None = ...,
+    share: ArrayLike = ...,
+    limit: ArrayLike | None = ...,
+) -> FloatArray: ...
+def rate(
+    premium: ArrayLike,
+    *,
+    interest: ArrayLike = 0.0001,
+    clamp: ArrayLike = 0.0005,
+    cap: ArrayLike | None = None,
+    floor: ArrayLike | None = None,
+    share: ArrayLike = 1.0,
+    limit: ArrayLike | None = None,
+) -> Floats:
     """Funding rate of one payment: `share * F` with `F = P + clip(I - P, -k, k)`, then held within `±cap`.
 
     Inside the *dead band* `|I - P| <= k` it is the interest rate `I`, whatever the premium.
@@ -175,7 +202,11 @@ def rate(
     return result
 
 
-def margin_cap(initial: Any, maintenance: Any, factor: Any) -> FloatArray:
+@overload
+def margin_cap(initial: float, maintenance: float, factor: float) -> float: ...
+@overload
+def margin_cap(initial: ArrayLike, maintenance: ArrayLike, factor: ArrayLike) -> FloatArray: ...
+def margin_cap(initial: ArrayLike, maintenance: ArrayLike, factor: ArrayLike) -> Floats:
     """The largest funding rate that margin allows: `factor * (initial rate - maintenance rate)`, for `rate(cap=...)`.
 
     Between the two stands what a position at the highest leverage can pay before it is liquidated.
@@ -202,7 +233,11 @@ def margin_cap(initial: Any, maintenance: Any, factor: Any) -> FloatArray:
     return scale * (first - last)
 
 
-def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> FloatArray:
+@overload
+def skew_rate(ratio: float, mark: float, index: float, *, sensitivity: float = ...) -> float: ...
+@overload
+def skew_rate(ratio: ArrayLike, mark: ArrayLike, index: ArrayLike, *, sensitivity: ArrayLike = ...) -> FloatArray: ...
+def skew_rate(ratio: ArrayLike, mark: ArrayLike, index: ArrayLike, *, sensitivity: ArrayLike = 1.0) -> Floats:
     """Funding rate from prices and open interest: `k (P / X - L / S)`, with the long over the short notional `L / S`.
 
     With as many longs as shorts it is the premium. The two terms can disagree: with `L / S` below `P / X` longs pay,
@@ -229,7 +264,11 @@ def skew_rate(ratio: Any, mark: Any, index: Any, *, sensitivity: Any = 1.0) -> F
     return k * (p / x - skew)
 
 
-def payment(size: Any, mark: Any, rate: Any, *, inverse: bool = False) -> FloatArray:
+@overload
+def payment(size: float, mark: float, rate: float, *, inverse: bool = ...) -> float: ...
+@overload
+def payment(size: ArrayLike, mark: ArrayLike, rate: ArrayLike, *, inverse: bool = ...) -> FloatArray: ...
+def payment(size: ArrayLike, mark: ArrayLike, rate: ArrayLike, *, inverse: bool = False) -> Floats:
     """Cash flow to the holder at one settlement: `-size * mark * rate`, or `-size / mark * rate` coins with `inverse`.
 
     It is the rate on the notional, in the settlement currency. Over all holders of a contract it sums to zero, because
@@ -259,19 +298,47 @@ def payment(size: Any, mark: Any, rate: Any, *, inverse: bool = False) -> FloatA
     return defined(paid, "size", "mark", "rate")
 
 
+@overload
 def total(
-    size: Any,
-    hours: Any,
-    marks: Any,
-    rates: Any,
+    size: float,
+    hours: ArrayLike,
+    marks: ArrayLike,
+    rates: ArrayLike,
+    opened: float,
+    closed: float,
+    *,
+    at_open: bool = ...,
+    inverse: bool = ...,
+    interval: float | None = ...,
+    missing: Literal["refuse", "zero"] = ...,
+) -> float: ...
+@overload
+def total(
+    size: ArrayLike,
+    hours: ArrayLike,
+    marks: ArrayLike,
+    rates: ArrayLike,
+    opened: float,
+    closed: float,
+    *,
+    at_open: bool = ...,
+    inverse: bool = ...,
+    interval: float | None = ...,
+    missing: Literal["refuse", "zero"] = ...,
+) -> FloatArray: ...
+def total(
+    size: ArrayLike,
+    hours: ArrayLike,
+    marks: ArrayLike,
+    rates: ArrayLike,
     opened: float,
     closed: float,
     *,
     at_open: bool = False,
     inverse: bool = False,
     interval: float | None = None,
-    missing: str = "refuse",
-) -> FloatArray:
+    missing: Literal["refuse", "zero"] = "refuse",
+) -> Floats:
     """Cash flow to the holder over a holding time: the sum of `payment` at the stamps in `(opened, closed]`.
 
     A settlement that was due and that the history does not have is refused: where two stamps lie one and a half
@@ -352,7 +419,15 @@ def _lacking(stamps: FloatArray, start: float, end: float, step: float, *, at_op
     return early + float(count.sum()), first
 
 
-def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0, inverse: bool = False) -> FloatArray:
+@overload
+def index_move(price: float, rate: float, hours: float, *, interval: float = ..., inverse: bool = ...) -> float: ...
+@overload
+def index_move(
+    price: ArrayLike, rate: ArrayLike, hours: ArrayLike, *, interval: ArrayLike = ..., inverse: bool = ...
+) -> FloatArray: ...
+def index_move(
+    price: ArrayLike, rate: ArrayLike, hours: ArrayLike, *, interval: ArrayLike = 8.0, inverse: bool = False
+) -> Floats:
     """How far a cumulative funding index moves: `price * rate * hours / interval`, the funding of one unit of size.
 
     With `inverse` a unit is 1 USD of contracts and the move is `rate / price * hours / interval` coins. A venue that
@@ -384,7 +459,11 @@ def index_move(price: Any, rate: Any, hours: Any, *, interval: Any = 8.0, invers
     return defined(charged * (f / unit) * passed, "price", "rate", "hours", "interval")
 
 
-def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
+@overload
+def settled(size: float, index_then: float, index_now: float) -> float: ...
+@overload
+def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> FloatArray: ...
+def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> Floats:
     """Cash flow to the holder from a cumulative funding index: `-size * (now - then)`.
 
     The index is in the settlement currency per unit of size, so it serves linear and inverse contracts: USD per coin
@@ -410,7 +489,11 @@ def settled(size: Any, index_then: Any, index_now: Any) -> FloatArray:
     return defined(-q * (now - then), "size", "index_then", "index_now")
 
 
-def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
+@overload
+def settlements(opened: float, closed: float, interval: float = ...) -> float: ...
+@overload
+def settlements(opened: ArrayLike, closed: ArrayLike, interval: ArrayLike = ...) -> FloatArray: ...
+def settlements(opened: ArrayLike, closed: ArrayLike, interval: ArrayLike = 8.0) -> Floats:
     """Number of payments due on a position: settlements in `(opened, closed]`, `floor(closed/i) - floor(opened/i)`.
 
     Half-open, so that consecutive bars add up. A venue may also charge a position opened on the very stroke. Hours that
@@ -437,7 +520,11 @@ def settlements(opened: Any, closed: Any, interval: Any = 8.0) -> FloatArray:
     return defined(due - before, "opened", "closed", "interval")
 
 
-def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> FloatArray:
+@overload
+def annual(rate: float, interval: float = ..., *, compounded: bool = ...) -> float: ...
+@overload
+def annual(rate: ArrayLike, interval: ArrayLike = ..., *, compounded: bool = ...) -> FloatArray: ...
+def annual(rate: ArrayLike, interval: ArrayLike = 8.0, *, compounded: bool = False) -> Floats:
     """A funding rate over a year of 8,760 hours: `n f`, or `(1 + f)^n - 1` where every payment is reinvested.
 
     Parameters:
@@ -459,7 +546,15 @@ def annual(rate: Any, interval: Any = 8.0, *, compounded: bool = False) -> Float
     return result
 
 
-def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") -> FloatArray:
+@overload
+def equity_left(leverage: float, rate: float, payments: float, *, hold: Literal["size", "leverage"] = ...) -> float: ...
+@overload
+def equity_left(
+    leverage: ArrayLike, rate: ArrayLike, payments: ArrayLike, *, hold: Literal["size", "leverage"] = ...
+) -> FloatArray: ...
+def equity_left(
+    leverage: ArrayLike, rate: ArrayLike, payments: ArrayLike, *, hold: Literal["size", "leverage"] = "size"
+) -> Floats:
     """Equity after equal payments at a flat price, as a multiple of the equity at the start; it can go below 0.
 
     A payment is any charge on the notional: funding, or the `2 fee` of a round trip.
@@ -494,7 +589,13 @@ def equity_left(leverage: Any, rate: Any, payments: Any, *, hold: str = "size") 
     return result
 
 
-def distance(leverage: Any, maintenance: Any, paid: Any = 0.0, *, side: Any = 1.0) -> FloatArray:
+@overload
+def distance(leverage: float, maintenance: float, paid: float = ..., *, side: float = ...) -> float: ...
+@overload
+def distance(
+    leverage: ArrayLike, maintenance: ArrayLike, paid: ArrayLike = ..., *, side: ArrayLike = ...
+) -> FloatArray: ...
+def distance(leverage: ArrayLike, maintenance: ArrayLike, paid: ArrayLike = 0.0, *, side: ArrayLike = 1.0) -> Floats:
     """Relative move of the mark to maintenance: `(1/L - paid - m) / (1 - s m)`, never below 0.
 
     Parameters:
@@ -595,9 +696,29 @@ def survival(leverage: float, maintenance: float, rate: float, *, fees: float = 
     )
 
 
+@overload
 def hit_probability(
-    log_distance: Any, volatility: Any, years: Any, *, growth: Any = 0.0, carry: Any = 0.0, side: Any = 1.0
-) -> FloatArray:
+    log_distance: float, volatility: float, years: float, *, growth: float = ..., carry: float = ..., side: float = ...
+) -> float: ...
+@overload
+def hit_probability(
+    log_distance: ArrayLike,
+    volatility: ArrayLike,
+    years: ArrayLike,
+    *,
+    growth: ArrayLike = ...,
+    carry: ArrayLike = ...,
+    side: ArrayLike = ...,
+) -> FloatArray: ...
+def hit_probability(
+    log_distance: ArrayLike,
+    volatility: ArrayLike,
+    years: ArrayLike,
+    *,
+    growth: ArrayLike = 0.0,
+    carry: ArrayLike = 0.0,
+    side: ArrayLike = 1.0,
+) -> Floats:
     """Probability that the mark reaches liquidation within a time, while funding moves liquidation toward it.
 
     With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
@@ -630,7 +751,7 @@ def hit_probability(
     toward = np.clip(g - s * (np.clip(mu, -1e300, 1e300) - np.minimum(sigma, 1e150) ** 2 / 2), -1e300, 1e300)
     chance = _normal.first_passage(np.where(a > 0, a, 1.0), toward, sigma, t)
     result: FloatArray = np.where(a > 0, chance, 1.0)
-    return result
+    return result[()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -661,7 +782,7 @@ class AR1:
         scalar("shock", self.shock, ge=0)
 
     @classmethod
-    def fit(cls, rates: Any) -> AR1:
+    def fit(cls, rates: ArrayLike) -> AR1:
         """Least squares of each rate on the one before it; a negative slope is refused, not set to 0.
 
         Parameters:
@@ -700,7 +821,11 @@ class AR1:
         path: FloatArray = self.mean + self.persistence**ahead * (scalar("now", now) - self.mean)
         return path
 
-    def sum_deviation(self, payments: Any) -> FloatArray:
+    @overload
+    def sum_deviation(self, payments: float) -> float: ...
+    @overload
+    def sum_deviation(self, payments: ArrayLike) -> FloatArray: ...
+    def sum_deviation(self, payments: ArrayLike) -> Floats:
         """Standard deviation of the sum of the next `n` rates, knowing the last one.
 
         `shock/(1 - rho) * sqrt(n - 2 rho (1 - rho^n)/(1 - rho) + rho^2 (1 - rho^(2n))/(1 - rho^2))`.

@@ -12,14 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import accumulate
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
-from perpnotes._validate import FloatArray, broadcast, flags, items, one_of, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, flags, items, one_of, real, scalar, whole
 
 __all__ = [
     "USES",
@@ -111,12 +112,12 @@ class FeedLimits:
 
 
 def validity(
-    price: Any,
+    price: ArrayLike,
     *,
-    average: Any,
-    confidence: Any,
-    age_seconds: Any,
-    points: Any,
+    average: ArrayLike,
+    confidence: ArrayLike,
+    age_seconds: ArrayLike,
+    points: ArrayLike,
     limits: FeedLimits | None = None,
 ) -> npt.NDArray[np.int64]:
     """The state of a feed, as a number of `Validity`: the worst of those that apply.
@@ -162,7 +163,7 @@ def validity(
     return np.asarray(worst)[()]
 
 
-def allowed(use: str, state: Any) -> npt.NDArray[np.bool_]:
+def allowed(use: str, state: ArrayLike) -> npt.NDArray[np.bool_]:
     """Whether a price in this state may be used for this: `state <= USES[use]`.
 
     Parameters:
@@ -183,7 +184,9 @@ def allowed(use: str, state: Any) -> npt.NDArray[np.bool_]:
     return states <= int(worst)
 
 
-def resolve(rule: Any, model: Any, *, cap: Action = Action.REDUCE_ONLY, usable: Any = True) -> npt.NDArray[np.int64]:
+def resolve(
+    rule: ArrayLike, model: ArrayLike, *, cap: Action = Action.REDUCE_ONLY, usable: ArrayLike = True
+) -> npt.NDArray[np.int64]:
     """The action that wins: `max(rule, min(model, cap))`, and the rule alone while the feed cannot be used.
 
     For every output of the model the result is at least what the rules say: a model can be wrong in one direction only.
@@ -234,9 +237,17 @@ def _numbers(name: str, value: Any) -> dict[str, float]:
     return {_word(f"{name} key", key): scalar(f"{name}[{key!r}]", number) for key, number in value.items()}
 
 
+@overload
 def stale_bounds(
-    price: Any, volatility: Any, age_seconds: Any, *, deviations: Any = 3.0
-) -> tuple[FloatArray, FloatArray]:
+    price: float, volatility: float, age_seconds: float, *, deviations: float = ...
+) -> tuple[float, float]: ...
+@overload
+def stale_bounds(
+    price: ArrayLike, volatility: ArrayLike, age_seconds: ArrayLike, *, deviations: ArrayLike = ...
+) -> tuple[FloatArray, FloatArray]: ...
+def stale_bounds(
+    price: ArrayLike, volatility: ArrayLike, age_seconds: ArrayLike, *, deviations: ArrayLike = 3.0
+) -> tuple[Floats, Floats]:
     """The range in which a price may be after it went silent: `P (1 ± z sigma sqrt(age))`, from 0 up.
 
     Value a long at the lower end and a short at the upper one. At four times the age the range is twice as wide.
@@ -262,7 +273,7 @@ def stale_bounds(
     age, z = real("age_seconds", age_seconds, ge=0), real("deviations", deviations, ge=0)
     broadcast(price=p, volatility=sigma, age_seconds=age, deviations=z)
     reach = z * sigma * np.sqrt(age / _YEAR_SECONDS)
-    return np.asarray(p * np.maximum(0.0, 1.0 - reach)), np.asarray(p * (1.0 + reach))
+    return np.asarray(p * np.maximum(0.0, 1.0 - reach))[()], np.asarray(p * (1.0 + reach))[()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +315,7 @@ class Latch:
         return left if left == 0 else left - 1 if value <= self.leave else self.hold
 
 
-def latch(values: Any, *, enter: float, leave: float, hold: int = 1) -> npt.NDArray[np.bool_]:
+def latch(values: ArrayLike, *, enter: float, leave: float, hold: int = 1) -> npt.NDArray[np.bool_]:
     """Whether a `Latch` is on after each value.
 
     Parameters:
@@ -559,7 +570,7 @@ class Agreement:
     neither: int
 
 
-def agreement(rule: Any, model: Any) -> Agreement:
+def agreement(rule: ArrayLike, model: ArrayLike) -> Agreement:
     """The 2 × 2 table of rules against model, over many decisions.
 
     Parameters:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import overload
 
 import numpy as np
 
 from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, instance, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, instance, real, scalar, whole
 
 __all__ = [
     "Execution",
@@ -97,7 +98,11 @@ class Execution:
             return math.inf
         return self.miss / (self.miss + saving) if self.miss else 0.0
 
-    def cost(self, fill: Any) -> FloatArray:
+    @overload
+    def cost(self, fill: float) -> float: ...
+    @overload
+    def cost(self, fill: ArrayLike) -> FloatArray: ...
+    def cost(self, fill: ArrayLike) -> Floats:
         """Expected cost of a maker attempt: `p M + (1 - p) (C_T + d)`.
 
         Parameters:
@@ -109,7 +114,11 @@ class Execution:
         p = real("fill", fill, ge=0, le=1)
         return p * self.filled + (1.0 - p) * self.missed
 
-    def adverse_limit(self, fill: Any) -> FloatArray:
+    @overload
+    def adverse_limit(self, fill: float) -> float: ...
+    @overload
+    def adverse_limit(self, fill: ArrayLike) -> FloatArray: ...
+    def adverse_limit(self, fill: ArrayLike) -> Floats:
         """Adverse selection at which a maker attempt costs what a taker order does: `C_T - f_M + h - d (1 - p)/p`.
 
         Parameters:
@@ -142,7 +151,11 @@ class Execution:
         )
 
 
-def fill_probability(position: Any, rate: Any, seconds: Any) -> FloatArray:
+@overload
+def fill_probability(position: float, rate: float, seconds: float) -> float: ...
+@overload
+def fill_probability(position: ArrayLike, rate: ArrayLike, seconds: ArrayLike) -> FloatArray: ...
+def fill_probability(position: ArrayLike, rate: ArrayLike, seconds: ArrayLike) -> Floats:
     """Probability that an order is reached in time: `1 - sum_{j<k} exp(-x) x^j / j!` with `x = rate * seconds`.
 
     Orders ahead leave one at a time, by trade or by cancellation, as a Poisson process: the wait for place `k` is
@@ -179,7 +192,11 @@ def fill_probability(position: Any, rate: Any, seconds: Any) -> FloatArray:
     return np.clip(1.0 - below, 0.0, 1.0)[()]
 
 
-def stale_quote(half_spread: Any, volatility: Any, seconds: Any) -> FloatArray:
+@overload
+def stale_quote(half_spread: float, volatility: float, seconds: float) -> float: ...
+@overload
+def stale_quote(half_spread: ArrayLike, volatility: ArrayLike, seconds: ArrayLike) -> FloatArray: ...
+def stale_quote(half_spread: ArrayLike, volatility: ArrayLike, seconds: ArrayLike) -> Floats:
     """Expected loss on a quote that cannot be changed for a while: `2 (s n(h/s) - h N(-h/s))` with `s = sigma sqrt(t)`.
 
     For that long the quote is a free option to whoever is faster: a strangle with both strikes at the half-spread, on
@@ -314,7 +331,11 @@ class Regimes:
         return calm + spike
 
 
-def orders_left(leverage: Any, maintenance: Any, cost: Any) -> FloatArray:
+@overload
+def orders_left(leverage: float, maintenance: float, cost: float) -> float: ...
+@overload
+def orders_left(leverage: ArrayLike, maintenance: ArrayLike, cost: ArrayLike) -> FloatArray: ...
+def orders_left(leverage: ArrayLike, maintenance: ArrayLike, cost: ArrayLike) -> Floats:
     """Orders of the position's own notional until liquidation at an unchanged price and size: `(1/L - m) / cost`.
 
     What fewer of them leave of the distance is `funding.distance` with `paid = orders * cost`.

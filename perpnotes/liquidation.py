@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from perpnotes import _normal
 from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import FloatArray, brief, broadcast, flag, flags, instance, one_of, real, scalar, sides
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import brief, broadcast, flag, flags, instance, one_of, real, scalar, sides
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
@@ -46,22 +47,56 @@ _BLOCK = 8192  # accounts at a time: the few buffers of the tier loop stay in th
 _YEAR_SECONDS = 365 * 86_400
 
 
+@overload
 def price(
-    size: Any,
-    entry: Any,
-    wallet: Any,
-    maintenance: Any,
+    size: float,
+    entry: float,
+    wallet: float,
+    maintenance: float,
     *,
-    deduction: Any = 0.0,
+    deduction: float = ...,
+    inverse: bool = ...,
+    basis: Literal["mark", "entry"] = ...,
+    open_fee: float = ...,
+    close_fee: float = ...,
+    funding: float = ...,
+    other_pnl: float = ...,
+    other_maintenance: float = ...,
+    multiple: float = ...,
+) -> float: ...
+@overload
+def price(
+    size: ArrayLike,
+    entry: ArrayLike,
+    wallet: ArrayLike,
+    maintenance: ArrayLike,
+    *,
+    deduction: ArrayLike = ...,
+    inverse: bool = ...,
+    basis: Literal["mark", "entry"] = ...,
+    open_fee: ArrayLike = ...,
+    close_fee: ArrayLike = ...,
+    funding: ArrayLike = ...,
+    other_pnl: ArrayLike = ...,
+    other_maintenance: ArrayLike = ...,
+    multiple: ArrayLike = ...,
+) -> FloatArray: ...
+def price(
+    size: ArrayLike,
+    entry: ArrayLike,
+    wallet: ArrayLike,
+    maintenance: ArrayLike,
+    *,
+    deduction: ArrayLike = 0.0,
     inverse: bool = False,
-    basis: str = "mark",
-    open_fee: Any = 0.0,
-    close_fee: Any = 0.0,
-    funding: Any = 0.0,
-    other_pnl: Any = 0.0,
-    other_maintenance: Any = 0.0,
-    multiple: Any = 1.0,
-) -> FloatArray:
+    basis: Literal["mark", "entry"] = "mark",
+    open_fee: ArrayLike = 0.0,
+    close_fee: ArrayLike = 0.0,
+    funding: ArrayLike = 0.0,
+    other_pnl: ArrayLike = 0.0,
+    other_maintenance: ArrayLike = 0.0,
+    multiple: ArrayLike = 1.0,
+) -> Floats:
     """Liquidation price: the most adverse over the tiers of `(s q E - B - l c_k) / (q (s - l m_k - phi))`.
 
     `s = +1` long, `-1` short; `q` is the size without its sign, `l` the multiple, `phi` the close fee and `B` the
@@ -177,7 +212,11 @@ def _most_adverse(
     return result.reshape(shape)[()]
 
 
-def bankruptcy_value(size: Any, mark: Any, equity: Any, *, share: Any = 1.0) -> FloatArray:
+@overload
+def bankruptcy_value(size: float, mark: float, equity: float, *, share: float = ...) -> float: ...
+@overload
+def bankruptcy_value(size: ArrayLike, mark: ArrayLike, equity: ArrayLike, *, share: ArrayLike = ...) -> FloatArray: ...
+def bankruptcy_value(size: ArrayLike, mark: ArrayLike, equity: ArrayLike, *, share: ArrayLike = 1.0) -> Floats:
     """Cash that closing a part must bring to cost the account exactly the equity behind it: `q P - share e`.
 
     Over the size it is the bankruptcy price. A cross account has one equity for all legs; a venue splits it, for
@@ -255,7 +294,7 @@ class Estimate:
     maintenance: Tiers | float
     deduction: float = 0.0
     inverse: bool = False
-    basis: str = "mark"
+    basis: Literal["mark", "entry"] = "mark"
     open_fee: float = 0.0
     close_fee: float = 0.0
     funding: float = 0.0
@@ -270,7 +309,11 @@ class Estimate:
             scalar("maintenance", self.maintenance)
         self.at(1.0)
 
-    def at(self, multiple: Any) -> FloatArray:
+    @overload
+    def at(self, multiple: float) -> float: ...
+    @overload
+    def at(self, multiple: ArrayLike) -> FloatArray: ...
+    def at(self, multiple: ArrayLike) -> Floats:
         """The price at which equity is this multiple of maintenance, plus the close fee: `price(..., multiple=...)`.
 
         Parameters:
@@ -520,16 +563,16 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
 
 
 def cross_move(
-    size: Any,
-    entry: Any,
-    mark: Any,
-    wallet: Any,
-    maintenance: Any,
+    size: ArrayLike,
+    entry: ArrayLike,
+    mark: ArrayLike,
+    wallet: ArrayLike,
+    maintenance: ArrayLike,
     *,
-    beta: Any = 1.0,
+    beta: ArrayLike = 1.0,
     down: bool = True,
-    inverse: Any = False,
-    close_fee: Any = 0.0,
+    inverse: ArrayLike = False,
+    close_fee: ArrayLike = 0.0,
 ) -> FloatArray:
     """How far a driver must move to liquidate cross accounts of several legs: `Account.distance`, for many at once.
 
@@ -614,9 +657,29 @@ def cross_move(
     return first_move(money, lines, b, down=falls).reshape(accounts)[()]
 
 
+@overload
 def stop_deviations(
-    stop: Any, liquidation: Any, volatility: Any, seconds: Any, *, side: Any = 1, slippage: Any = 0.0
-) -> FloatArray:
+    stop: float, liquidation: float, volatility: float, seconds: float, *, side: float = ..., slippage: float = ...
+) -> float: ...
+@overload
+def stop_deviations(
+    stop: ArrayLike,
+    liquidation: ArrayLike,
+    volatility: ArrayLike,
+    seconds: ArrayLike,
+    *,
+    side: ArrayLike = ...,
+    slippage: ArrayLike = ...,
+) -> FloatArray: ...
+def stop_deviations(
+    stop: ArrayLike,
+    liquidation: ArrayLike,
+    volatility: ArrayLike,
+    seconds: ArrayLike,
+    *,
+    side: ArrayLike = 1,
+    slippage: ArrayLike = 0.0,
+) -> Floats:
     """How many standard deviations of the move in a delay lie between a stop and liquidation.
 
     `k = s ln(P_s (1 - s x) / P_liq) / (sigma sqrt(tau))`: what the slippage leaves of the gap, over the move of the log
@@ -647,9 +710,29 @@ def stop_deviations(
     return result
 
 
+@overload
 def overtaken(
-    stop: Any, liquidation: Any, volatility: Any, seconds: Any, *, side: Any = 1, slippage: Any = 0.0
-) -> FloatArray:
+    stop: float, liquidation: float, volatility: float, seconds: float, *, side: float = ..., slippage: float = ...
+) -> float: ...
+@overload
+def overtaken(
+    stop: ArrayLike,
+    liquidation: ArrayLike,
+    volatility: ArrayLike,
+    seconds: ArrayLike,
+    *,
+    side: ArrayLike = ...,
+    slippage: ArrayLike = ...,
+) -> FloatArray: ...
+def overtaken(
+    stop: ArrayLike,
+    liquidation: ArrayLike,
+    volatility: ArrayLike,
+    seconds: ArrayLike,
+    *,
+    side: ArrayLike = 1,
+    slippage: ArrayLike = 0.0,
+) -> Floats:
     """Probability that the mark reaches liquidation before a triggered stop is filled: `2 N(-k)`, at most 1.
 
     The first-passage law of a log price without drift; `k` is `stop_deviations`. With slippage it is the probability
@@ -679,7 +762,11 @@ def overtaken(
     return np.minimum(1.0, 2.0 * _normal.cdf(-k))
 
 
-def useless_slippage(stop: Any, liquidation: Any, *, side: Any = 1) -> FloatArray:
+@overload
+def useless_slippage(stop: float, liquidation: float, *, side: float = ...) -> float: ...
+@overload
+def useless_slippage(stop: ArrayLike, liquidation: ArrayLike, *, side: ArrayLike = ...) -> FloatArray: ...
+def useless_slippage(stop: ArrayLike, liquidation: ArrayLike, *, side: ArrayLike = 1) -> Floats:
     """The slippage from which a stop saves nothing: `max(0, s (1 - P_liq / P_s))` of the stop price.
 
     Filled there, the stop has got no better price than liquidation. Against the bankruptcy price instead it is the

@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import FloatArray, brief, broadcast, flag, items, one_of, real, scalar, text
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
@@ -102,7 +103,7 @@ class Tiers:
         steps = np.diff(self.rates) * np.asarray(self.floors[1:])
         return (0.0, *np.cumsum(steps).tolist())
 
-    def tier(self, notional: Any) -> np.intp | np.ndarray[Any, np.dtype[np.intp]]:
+    def tier(self, notional: ArrayLike) -> np.intp | np.ndarray[Any, np.dtype[np.intp]]:
         """The 0-based tier of each notional; a notional on a floor belongs to the tier that begins there.
 
         Parameters:
@@ -115,7 +116,11 @@ class Tiers:
         index = np.searchsorted(self.floors, real("notional", notional, ge=0), side="right") - 1
         return index
 
-    def maintenance(self, notional: Any) -> FloatArray:
+    @overload
+    def maintenance(self, notional: float) -> float: ...
+    @overload
+    def maintenance(self, notional: ArrayLike) -> FloatArray: ...
+    def maintenance(self, notional: ArrayLike) -> Floats:
         """Maintenance margin `m_k N - c_k`, in the currency of the floors.
 
         Parameters:
@@ -148,7 +153,11 @@ def published_tiers(name: str) -> Tiers:
     return Tiers(*TIERS[one_of("name", name, tuple(TIERS))])
 
 
-def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
+@overload
+def maintenance_rate(initial: float, fraction: float = ...) -> float: ...
+@overload
+def maintenance_rate(initial: ArrayLike, fraction: ArrayLike = ...) -> FloatArray: ...
+def maintenance_rate(initial: ArrayLike, fraction: ArrayLike = 0.5) -> Floats:
     """Maintenance rate where a venue states it as a part of the initial rate: `fraction * initial`.
 
     Parameters:
@@ -169,7 +178,11 @@ def maintenance_rate(initial: Any, fraction: Any = 0.5) -> FloatArray:
     return part * first
 
 
-def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> FloatArray:
+@overload
+def crowded_rate(base: float, open_interest: float, lower: float, upper: float) -> float: ...
+@overload
+def crowded_rate(base: ArrayLike, open_interest: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> FloatArray: ...
+def crowded_rate(base: ArrayLike, open_interest: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Floats:
     """Initial margin rate that grows with the market: from `base` at an open interest of `lower` to 1 at `upper`.
 
     `base + (1 - base) * clip((OI - lower) / (upper - lower), 0, 1)`; where both bounds are equal it stays at `base`.
@@ -200,7 +213,15 @@ def crowded_rate(base: Any, open_interest: Any, lower: Any, upper: Any) -> Float
     return result[()]
 
 
-def grown_rate(base: Any, size: Any, slope: Any, *, power: Any = 1.0, start: Any = 1.0) -> FloatArray:
+@overload
+def grown_rate(base: float, size: float, slope: float, *, power: float = ..., start: float = ...) -> float: ...
+@overload
+def grown_rate(
+    base: ArrayLike, size: ArrayLike, slope: ArrayLike, *, power: ArrayLike = ..., start: ArrayLike = ...
+) -> FloatArray: ...
+def grown_rate(
+    base: ArrayLike, size: ArrayLike, slope: ArrayLike, *, power: ArrayLike = 1.0, start: ArrayLike = 1.0
+) -> Floats:
     """Margin rate that grows with the position: `max(base, start * base + slope * |size|^power)`.
 
     It grows with the coins and not with their value, so `liquidation.price` takes it as a rate: by the size itself at
@@ -233,7 +254,11 @@ def grown_rate(base: Any, size: Any, slope: Any, *, power: Any = 1.0, start: Any
     return rates
 
 
-def close_reserve(size: Any, bankruptcy: Any, fee: Any, *, inverse: bool = False) -> FloatArray:
+@overload
+def close_reserve(size: float, bankruptcy: float, fee: float, *, inverse: bool = ...) -> float: ...
+@overload
+def close_reserve(size: ArrayLike, bankruptcy: ArrayLike, fee: ArrayLike, *, inverse: bool = ...) -> FloatArray: ...
+def close_reserve(size: ArrayLike, bankruptcy: ArrayLike, fee: ArrayLike, *, inverse: bool = False) -> Floats:
     """The fee for closing at the bankruptcy price, which some venues reserve in both margins: `f |q| P_b`.
 
     It is added to the notional over the leverage for the initial margin, to the rate times the notional for
@@ -331,7 +356,7 @@ class Position:
     mark: float
     tiers: Tiers
     leverage: float = 1.0
-    basis: str = "mark"
+    basis: Literal["mark", "entry"] = "mark"
     close_fee: float = 0.0
 
     def __post_init__(self) -> None:
@@ -444,7 +469,7 @@ class Assessment:
         """What can back new positions: equity less initial margin. Negative when margin must be added."""
         return self.equity - self.initial
 
-    def why(self, what: str = "ratio") -> Derivation:
+    def why(self, what: Literal["equity", "ratio", "buffer", "available"] = "ratio") -> Derivation:
         """The terms behind one of the results.
 
         Parameters:

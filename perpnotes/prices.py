@@ -9,12 +9,13 @@ paths. The third shape, `median_mark`, has no memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes._validate import FloatArray, brief, broadcast, defined, flag, instance, one_of, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import brief, broadcast, defined, flag, instance, one_of, real, scalar, whole
 
 __all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
 
@@ -22,11 +23,11 @@ _State = TypeVar("_State")
 
 
 def index(
-    prices: Any,
+    prices: ArrayLike,
     *,
-    method: str = "median",
-    weights: Any = None,
-    ages_seconds: Any = 0.0,
+    method: Literal["median", "mean"] = "median",
+    weights: ArrayLike | None = None,
+    ages_seconds: ArrayLike = 0.0,
     max_age_seconds: float = np.inf,
     cap: float | None = None,
 ) -> FloatArray:
@@ -82,10 +83,10 @@ def index(
 class Filter(Protocol[_State]):
     """A rule that makes a mark out of index and book price, tick by tick."""
 
-    def start(self, spot: Any, book: Any) -> _State:
+    def start(self, spot: ArrayLike, book: ArrayLike) -> _State:
         """The state after a market that has stood still at these prices."""
 
-    def step(self, state: _State, spot: Any, book: Any) -> tuple[_State, FloatArray]:
+    def step(self, state: _State, spot: ArrayLike, book: ArrayLike) -> tuple[_State, FloatArray]:
         """The next state and the mark, for one tick."""
 
 
@@ -114,13 +115,13 @@ class Basis:
         scalar("tau_seconds", self.tau_seconds, gt=0)
         scalar("tick_seconds", self.tick_seconds, gt=0)
 
-    def start(self, spot: Any, book: Any) -> FloatArray:
+    def start(self, spot: ArrayLike, book: ArrayLike) -> FloatArray:
         """The basis at rest; prices `> 0`, any shape."""
         x, b = real("spot", spot, gt=0), real("book", book, gt=0)
         broadcast(spot=x, book=b)
         return np.asarray(b - x)
 
-    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:
+    def step(self, state: FloatArray, spot: ArrayLike, book: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """The next basis and the mark; prices `> 0`, any shape."""
         x, b = real("spot", spot, gt=0), real("book", book, gt=0)
         before = real("state", state)
@@ -163,12 +164,12 @@ class Window:
     def __post_init__(self) -> None:
         object.__setattr__(self, "ticks", whole("ticks", self.ticks, ge=1))
 
-    def start(self, spot: Any, book: Any) -> FloatArray:  # noqa: ARG002  (every filter starts from both)
+    def start(self, spot: ArrayLike, book: ArrayLike) -> FloatArray:  # noqa: ARG002  (every filter starts from both)
         """A window full of one price, `> 0`; shape (ticks, ...)."""
         b = real("book", book, gt=0)
         return np.broadcast_to(b, (self.ticks, *b.shape))
 
-    def step(self, state: FloatArray, spot: Any, book: Any) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002  (as every filter)
+    def step(self, state: FloatArray, spot: ArrayLike, book: ArrayLike) -> tuple[FloatArray, FloatArray]:  # noqa: ARG002  (as every filter)
         """The next window and the mark; prices `> 0`, any shape."""
         before, b = real("state", state), real("book", book, gt=0)
         if before.ndim == 0 or before.shape[1:] != b.shape != ():
@@ -183,7 +184,7 @@ class Window:
         return np.asarray(windows.mean(axis=1))
 
 
-def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
+def run(rule: Filter[Any], spot: ArrayLike, book: ArrayLike) -> FloatArray:
     """The mark of a whole history: `step` at every tick after a start at rest at the first.
 
     Parameters:
@@ -217,7 +218,11 @@ def run(rule: Filter[Any], spot: Any, book: Any) -> FloatArray:
     return marks
 
 
-def median_mark(first: Any, second: Any, third: Any) -> FloatArray:
+@overload
+def median_mark(first: float, second: float, third: float) -> float: ...
+@overload
+def median_mark(first: ArrayLike, second: ArrayLike, third: ArrayLike) -> FloatArray: ...
+def median_mark(first: ArrayLike, second: ArrayLike, third: ArrayLike) -> Floats:
     """The median of three prices: usually index with smoothed basis, the book, and outside perpetuals.
 
     With one input that is wrong by any amount it still lies between the other two.
@@ -239,7 +244,11 @@ def median_mark(first: Any, second: Any, third: Any) -> FloatArray:
     return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
 
 
-def crossing_seconds(depth: Any, distance: Any, tau_seconds: Any) -> FloatArray:
+@overload
+def crossing_seconds(depth: float, distance: float, tau_seconds: float) -> float: ...
+@overload
+def crossing_seconds(depth: ArrayLike, distance: ArrayLike, tau_seconds: ArrayLike) -> FloatArray: ...
+def crossing_seconds(depth: ArrayLike, distance: ArrayLike, tau_seconds: ArrayLike) -> Floats:
     """How long a step of `depth` must last until a smoothed basis has followed by `distance`: `-tau ln(1 - a/h)`.
 
     Parameters:
@@ -264,7 +273,13 @@ def crossing_seconds(depth: Any, distance: Any, tau_seconds: Any) -> FloatArray:
     return np.asarray(-tau * passed)[()]
 
 
-def wick_depth(depth: Any, seconds: Any, rule: Basis | Window, *, tick_seconds: float = 1.0) -> FloatArray:
+@overload
+def wick_depth(depth: float, seconds: float, rule: Basis | Window, *, tick_seconds: float = ...) -> float: ...
+@overload
+def wick_depth(
+    depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, tick_seconds: float = ...
+) -> FloatArray: ...
+def wick_depth(depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, tick_seconds: float = 1.0) -> Floats:
     """How far a mark follows a wick: `h (1 - exp(-d/tau))` for a smoothed basis, `h min(d/w, 1)` for a window.
 
     Parameters:
@@ -312,10 +327,10 @@ class Trigger:
         (np.True_, np.False_)
     """
 
-    price: str = "mark"
+    price: Literal["mark", "index", "last"] = "mark"
     inclusive: bool = True
     multiple: float = 1.0
-    basis: str = "mark"
+    basis: Literal["mark", "entry"] = "mark"
     close_fee: float = 0.0
     every: int = 1
 
@@ -327,7 +342,15 @@ class Trigger:
         scalar("close_fee", self.close_fee, ge=0, lt=1)
         whole("every", self.every, ge=1)
 
-    def fires(self, size: Any, entry: Any, wallet: Any, rate: Any, price: Any) -> npt.NDArray[np.bool_]:
+    @overload
+    def fires(self, size: float, entry: float, wallet: float, rate: float, price: float) -> np.bool_: ...
+    @overload
+    def fires(
+        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, rate: ArrayLike, price: ArrayLike
+    ) -> npt.NDArray[np.bool_]: ...
+    def fires(
+        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, rate: ArrayLike, price: ArrayLike
+    ) -> np.bool_ | npt.NDArray[np.bool_]:
         """Whether a linear position is past its limit at a price.
 
         Parameters:
@@ -350,7 +373,15 @@ class Trigger:
         return np.asarray(equity <= limit if self.inclusive else equity < limit)[()]
 
     def first(
-        self, size: Any, entry: Any, wallet: Any, rate: Any, *, mark: Any, spot: Any = None, last: Any = None
+        self,
+        size: ArrayLike,
+        entry: ArrayLike,
+        wallet: ArrayLike,
+        rate: ArrayLike,
+        *,
+        mark: ArrayLike,
+        spot: ArrayLike | None = None,
+        last: ArrayLike | None = None,
     ) -> int | None:
         """The first tick at which the check fires, or None.
 

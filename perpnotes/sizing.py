@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import overload
 
 import numpy as np
 
 from perpnotes._derivation import Derivation, Term
-from perpnotes._validate import FloatArray, broadcast, defined, items, real, scalar, sides, text
+from perpnotes._types import ArrayLike, FloatArray, Floats
+from perpnotes._validate import broadcast, defined, items, real, scalar, sides, text
 from perpnotes.margin import Tiers
 
 __all__ = ["Mode", "Sizing", "growth", "kelly", "together"]
@@ -244,7 +245,11 @@ class Sizing:
         )
 
 
-def kelly(drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) -> FloatArray:
+@overload
+def kelly(drift: float, volatility: float, jump_rate: float = ..., jump: float = ...) -> float: ...
+@overload
+def kelly(drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = ..., jump: ArrayLike = ...) -> FloatArray: ...
+def kelly(drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = 0.0, jump: ArrayLike = 0.0) -> Floats:
     """Leverage of the fastest growth when the price also gaps: the root of `mu - s^2 f - lam J / (1 - f J) = 0`.
 
     It never reaches `1 / J`, where one gap takes everything. Without gaps it is `mu / s^2`.
@@ -278,7 +283,15 @@ def kelly(drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) ->
     return defined(result, "drift", "volatility", "jump_rate", "jump")
 
 
-def growth(leverage: Any, drift: Any, volatility: Any, jump_rate: Any = 0.0, jump: Any = 0.0) -> FloatArray:
+@overload
+def growth(leverage: float, drift: float, volatility: float, jump_rate: float = ..., jump: float = ...) -> float: ...
+@overload
+def growth(
+    leverage: ArrayLike, drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = ..., jump: ArrayLike = ...
+) -> FloatArray: ...
+def growth(
+    leverage: ArrayLike, drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = 0.0, jump: ArrayLike = 0.0
+) -> Floats:
     """Long-run growth of log equity a year at constant leverage: `f mu - f^2 s^2 / 2 + lam ln(1 - f J)`.
 
     Parameters:

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ import numpy.typing as npt
 from perpnotes import _labels
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
-from perpnotes._validate import FloatArray, brief, instance, items, numbers, one_of, real, scalar, whole
+from perpnotes._types import ArrayLike, FloatArray
+from perpnotes._validate import brief, instance, items, numbers, one_of, real, scalar, whole
 from perpnotes._venues import GRIDS, RULES
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -61,6 +62,8 @@ __all__ = [
 
 AXES = ("price", "volatility", "correlation", "basis", "funding", "fx")
 """The names of the axes, in the order in which `grid` nests them (the last varies fastest)."""
+
+_CONTRACTS = (Linear, Inverse, Option, Spot, Cash)
 
 
 # --- Market and scenarios ---
@@ -121,7 +124,7 @@ class Market(ByValue):
         object.__setattr__(self, "correlation", matrix)
         freeze(self)
 
-    def beta(self, underlying: str, theta: Any) -> FloatArray:
+    def beta(self, underlying: str, theta: ArrayLike) -> FloatArray:
         """Beta of an underlying to the driver at correlation stress `theta`: 1 for all without a correlation matrix.
 
         Parameters:
@@ -214,12 +217,12 @@ class Scenarios(ByValue):
 
 def grid(
     *,
-    price: Any = 0.0,
-    volatility: Any = 0.0,
-    correlation: Any = 0.0,
-    basis: Any = 0.0,
-    funding: Any = 0.0,
-    fx: Any = 0.0,
+    price: ArrayLike = 0.0,
+    volatility: ArrayLike = 0.0,
+    correlation: ArrayLike = 0.0,
+    basis: ArrayLike = 0.0,
+    funding: ArrayLike = 0.0,
+    fx: ArrayLike = 0.0,
 ) -> Scenarios:
     """Every combination of the values of the named axes, each with weight 1.
 
@@ -254,9 +257,9 @@ def grid(
 
 
 def listed(
-    price: Any,
-    volatility: Any,
-    weight: Any = 1.0,
+    price: ArrayLike,
+    volatility: ArrayLike,
+    weight: ArrayLike = 1.0,
     *,
     term: tuple[float, float] | None = None,
     factors: tuple[float, float] = (1.0, 1.0),
@@ -337,7 +340,7 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
         >>> unit_pnl([Linear("BTC"), Inverse("BTC")], market, grid(price=[-0.1, 0.1])).round(9).tolist()
         [[-6000.0, -0.1], [6000.0, 0.1]]
     """
-    instruments = items("contracts", contracts, get_args(Contract))
+    instruments = items("contracts", contracts, _CONTRACTS)
     instance("market", market, Market)
     instance("scenarios", scenarios, Scenarios)
     pnl = np.empty((len(scenarios), len(instruments)))
@@ -395,7 +398,9 @@ def _option_values(options: Sequence[Option], market: Market, forward: Any, vola
     return option_value(np.asarray(forward)[..., None], strikes, volatilities, years, call=calls)
 
 
-def worst_cases(quantities: Any, unit: Any, weight: Any = 1.0) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+def worst_cases(
+    quantities: ArrayLike, unit: ArrayLike, weight: ArrayLike = 1.0
+) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     """Worst weighted loss of many books on the same instruments, and the scenario of each.
 
     `loss_n = max(0, -min_s weight_s * (unit @ quantities_n)_s)`, in blocks, so that memory stays bounded.
@@ -742,7 +747,7 @@ class Evaluation(ByValue):
         book = np.array([max(0.0, -part.sum(axis=1).min()) for part in slices])
         return Netting(theta, alone, book)
 
-    def why(self, what: str = "initial") -> Derivation:
+    def why(self, what: Literal["initial", "maintenance"] = "initial") -> Derivation:
         """The terms behind a margin: each leg in the worst cell, the weight, the factor.
 
         Parameters:
@@ -780,7 +785,7 @@ def _cell(scenarios: Scenarios, index: int, legs: FloatArray) -> Cell:
     return Cell(index, moves, weight, weight * float(legs[index].sum()), tuple((weight * legs[index]).tolist()))
 
 
-def _label(contract: Contract) -> str:
+def _label(contract: Any) -> str:
     name = contract.currency if isinstance(contract, Cash) else contract.underlying
     return f"{type(contract).__name__} {name}"
 
@@ -823,7 +828,7 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         initial factor               1          f
         initial margin           4,800.00 USD   I = f L
     """
-    contracts, quantities = _legs(book, get_args(Contract))
+    contracts, quantities = _legs(book, _CONTRACTS)
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
 
 
@@ -1041,7 +1046,7 @@ class PortfolioMargin(ByValue):
         """Maintenance margin, USD, `>= 0`; the account is liquidated when its equity falls to it."""
         return self.rule.scenarios.factors[1] * self.loss
 
-    def why(self, what: str = "initial") -> Derivation:
+    def why(self, what: Literal["initial", "maintenance"] = "initial") -> Derivation:
         """The terms behind a margin: the worst scenario part by part, each contingency, the factor.
 
         Parameters:

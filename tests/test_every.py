@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_overloads
 
 import calls
 import numpy as np
@@ -113,6 +113,41 @@ def test_numbers_of_any_size_give_a_number_or_a_value_error(name: str, seed: int
     except ValueError:
         return
     assert not any(math.isnan(number) for number in numbers(result)), arguments
+
+
+# --- Types ---
+
+OVERLOADED = sorted(name for name, call in calls.found().items() if get_overloads(call.function))
+
+
+def first(value: Any) -> Any:
+    """One number of an array or a list of them, anything else as it is."""
+    return float(np.asarray(value).flat[0]) if isinstance(value, np.ndarray | list) else value
+
+
+def leaves(result: Any) -> list[Any]:
+    """The floats or arrays of a result that may hold several."""
+    return list(result.values()) if isinstance(result, Mapping) else list(result) if type(result) is tuple else [result]
+
+
+def test_overloads_are_found() -> None:
+    """Or the next test would have no case."""
+    assert len(OVERLOADED) > 70
+
+
+@pytest.mark.parametrize("name", OVERLOADED)
+def test_numbers_alone_give_a_float_and_an_array_gives_an_array(name: str) -> None:
+    """As the two signatures of the function say."""
+    call = calls.found()[name]
+    numbers_alone = get_overloads(call.function)[0].__annotations__
+    each = [key for key in call.arguments if numbers_alone.get(key) == "float"]
+    plain = {key: first(call.arguments[key]) for key in each}
+    kind = np.bool_ if numbers_alone["return"] == "np.bool_" else float
+    assert all(isinstance(number, kind) for number in leaves(call(**plain)))
+    one = next(key for key in each if "ArrayLike" in get_overloads(call.function)[1].__annotations__[key])
+    for answer in leaves(call(**{**plain, one: np.array([plain[one]])})):
+        assert isinstance(answer, np.ndarray)
+        assert answer.shape == (1,)
 
 
 # --- Objects ---

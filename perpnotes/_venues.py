@@ -61,13 +61,13 @@ GRIDS: dict[
     "derive_pmrm_v2": (_derive(0.045) + _DERIVE_2_TAILS, 0.50, -0.30, (0.30, 0.13), (1.0, 0.8)),
 }
 
-# name of a grid: what its venue charges beside the scenarios, as `stress.Rule` names it
+# name of a grid: what its venue charges beside the scenarios, as `stress.MarginRule` names it
 RULES: dict[str, dict[str, Any]] = {
     # derivexyz/v2-core at 7736900, scripts/config-mainnet.sol, getPMRMParams (2026-01-21)
     "derive_pmrm_v1": {
         "basis_moves": (0.05, -0.05), "basis_charge": 1.0, "basis_charge_year": 1.2,
         "discount": 0.95, "discount_rate": 1.0, "discount_spread": 0.12,
         "perpetual": 0.03, "spot": 0.03, "short_option": 0.02,
-        "confidence_threshold": 0.55, "confidence_charge": 1.0, "peg_threshold": 0.99, "peg_factor": 4.0,
+        "trust_threshold": 0.55, "trust_charge": 1.0, "peg_threshold": 0.99, "peg_factor": 4.0,
     },
 }  # fmt: skip

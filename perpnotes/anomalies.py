@@ -244,7 +244,7 @@ class Score(ByValue):
         return Derivation((*terms, Term("S", "score", float(row.sum()), "", r"\sum_k f_k")))
 
 
-def score(features: Mapping[str, Any], *, cap: float = 10.0) -> Score:
+def score(features: Mapping[str, ArrayLike], *, cap: float = 10.0) -> Score:
     """Add up features that are in units of how unusual they are: `S = sum_k min(max(f_k, 0), c)`.
 
     What is unusually low adds nothing: a quiet account is not half as suspicious as a busy one is. The cap keeps one

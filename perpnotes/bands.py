@@ -166,7 +166,7 @@ def hit_probability(
     `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
     `a = s ln(mark / level)` and the drift towards the level `n = -s drift`.
 
-    With the growth of the mark and the funding that moves the level, the same law is `funding.hit_probability`.
+    With the growth of the mark and the funding that moves the level, the same law is `funding.liquidation_probability`.
 
     Parameters:
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.

@@ -24,7 +24,7 @@ __all__ = [
     "contributions",
     "equicorrelation",
     "nearest",
-    "netting",
+    "netting_benefit",
     "one_factor",
     "spectral",
     "toward_adverse",
@@ -249,7 +249,7 @@ def contributions(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     return u * _gradient(u, c)[1]
 
 
-def netting(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
+def netting_benefit(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """What the book saves because its legs do not all lose together: `Σ|u| - σ`, `>= 0`, in the unit of `u`.
 
     Parameters:
@@ -260,7 +260,7 @@ def netting(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
         ValueError: for a matrix that `check` refuses, non-finite or empty exposures, or shapes that do not broadcast.
 
     Examples:
-        >>> netting([3.0, 4.0], [[1, 0], [0, 1]])
+        >>> netting_benefit([3.0, 4.0], [[1, 0], [0, 1]])
         np.float64(2.0)
 
     Source: `Σ|u|` is the bound of `toward_adverse`.

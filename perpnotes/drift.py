@@ -418,19 +418,19 @@ def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: i
 
 
 @overload
-def adwin_bound(n: float, m: float, variance: float, *, confidence: float = ...) -> float: ...
+def adwin_bound(n: float, m: float, variance: float, *, false_alarm: float = ...) -> float: ...
 @overload
-def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, confidence: float = ...) -> FloatArray: ...
-def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, confidence: float = 0.002) -> Floats:
+def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, false_alarm: float = ...) -> FloatArray: ...
+def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, false_alarm: float = 0.002) -> Floats:
     """How far two window means may lie apart: `sqrt(2 v ln(2/d') / M) + 2 ln(2/d') / (3 M)`.
 
-    `1/M = 1/n + 1/m` and `d' = confidence / ln(n + m)`.
+    `1/M = 1/n + 1/m` and `d' = false_alarm / ln(n + m)`.
 
     Parameters:
         n: values in the older window, `>= 1`. Any shape; the arguments broadcast.
         m: values in the newer one, `>= 1`, with `n + m >= 3`.
         variance: of all of them, `>= 0`; the values lie in `[0, 1]`.
-        confidence: the chance of a false cut, in `(0, 1)`.
+        false_alarm: the chance of a false cut, in `(0, 1)`.
 
     Raises:
         ValueError: for a value outside its range.
@@ -445,20 +445,20 @@ def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, confidence: 
     broadcast(n=a, m=b, variance=v)
     if np.any(a + b < 3):
         raise ValueError("n + m must be >= 3, got 2")
-    log = np.log(2 * np.log(a + b) / scalar("confidence", confidence, gt=0, lt=1))
+    log = np.log(2 * np.log(a + b) / scalar("false_alarm", false_alarm, gt=0, lt=1))
     inverse = 1 / a + 1 / b
     result: FloatArray = np.sqrt(2 * v * log * inverse) + 2 / 3 * log * inverse
     return result
 
 
-def adwin(values: ArrayLike, *, confidence: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
+def adwin(values: ArrayLike, *, false_alarm: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
     """Adaptive window: after each value, drop the older part wherever two parts of the window differ by `adwin_bound`.
 
     It tries every cut, where the published algorithm tries those of an exponential histogram. It costs `O(n)` a value.
 
     Parameters:
         values: in order, in `[0, 1]`, or True and False. Shape `(n,)`.
-        confidence: the chance of a false cut at one time, in `(0, 1)`.
+        false_alarm: the chance of a false cut at one time, in `(0, 1)`.
         least: values on each side of a cut, a whole number `>= 2`.
 
     Raises:
@@ -471,7 +471,7 @@ def adwin(values: ArrayLike, *, confidence: float = 0.002, least: int = 5) -> tu
     Source: Bifet and Gavalda (2007), "Learning from time-changing data with adaptive windowing".
     """
     x, shortest = real("values", values, ge=0, le=1, ndim=1, truths=True), whole("least", least, ge=2)
-    level = scalar("confidence", confidence, gt=0, lt=1)
+    level = scalar("false_alarm", false_alarm, gt=0, lt=1)
     sums, squares = (np.concatenate(([0.0], np.cumsum(power))) for power in (x, x * x))
     alarms, start = [], 0
     for end in range(1, x.size + 1):
@@ -483,7 +483,7 @@ def adwin(values: ArrayLike, *, confidence: float = 0.002, least: int = 5) -> tu
         old, new = (sums[start + n] - sums[start]) / n, (sums[end] - sums[start + n]) / m
         mean = (sums[end] - sums[start]) / size
         variance = max((squares[end] - squares[start]) / size - mean * mean, 0.0)
-        excess = np.abs(old - new) - adwin_bound(n, m, variance, confidence=level)
+        excess = np.abs(old - new) - adwin_bound(n, m, variance, false_alarm=level)
         if excess.max() > 0:
             cut = int(np.argmax(excess))
             start += int(n[cut])

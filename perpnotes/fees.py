@@ -96,18 +96,18 @@ class RoundTrips:
 
     Parameters:
         leverage: notional over equity `L`.
-        rate: the requirement as a part of the notional `m`.
+        maintenance: the requirement as a part of the notional `m`.
         fee: fee rate of one side `f`.
     """
 
     leverage: float
-    rate: float
+    maintenance: float
     fee: float
 
     @property
     def room(self) -> float:
         """What can be paid, as a part of the notional."""
-        return 1.0 / self.leverage - self.rate
+        return 1.0 / self.leverage - self.maintenance
 
     @property
     def trips(self) -> float:
@@ -125,7 +125,7 @@ class RoundTrips:
         return Derivation(
             (
                 Term("L", "leverage", self.leverage),
-                Term("m", "required, of the notional", self.rate),
+                Term("m", "required, of the notional", self.maintenance),
                 Term("d", "room, of the notional", self.room, "", "1/L - m"),
                 Term("f", "fee of one side", self.fee),
                 Term("k", "round trips", self.trips, "", "d / (2 f)"),
@@ -133,13 +133,13 @@ class RoundTrips:
         )
 
 
-def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
+def round_trips(leverage: float, maintenance: float, fee: float) -> RoundTrips:
     """Round trips at a flat price and a fixed size until fees bring equity to a requirement: `(1/L - m) / (2 f)`.
 
     Parameters:
         leverage: notional over equity `L`, `> 0`, below `1/m`.
-        rate: the requirement `m`, in `(0, 1)`: the maintenance rate for a position that is kept, one over the highest
-            allowed leverage for one that is opened anew each time.
+        maintenance: the requirement `m`, in `(0, 1)`: the maintenance rate for a position that is kept, one over the
+            highest allowed leverage for one that is opened anew each time.
         fee: fee rate of one side `f`, in `(-1, 1)`; 0 or a rebate never gets there.
 
     Raises:
@@ -155,7 +155,7 @@ def round_trips(leverage: float, rate: float, fee: float) -> RoundTrips:
         >>> round_trips(10.0, 0.005, 0.00045).last
         106.0
     """
-    m = scalar("rate", rate, gt=0, lt=1)
+    m = scalar("maintenance", maintenance, gt=0, lt=1)
     return RoundTrips(scalar("leverage", leverage, gt=0, lt=1.0 / m), m, scalar("fee", fee, gt=-1, lt=1))
 
 
@@ -227,10 +227,10 @@ def insurance_flow(proceeds: ArrayLike, bankruptcy: ArrayLike, max_fee: ArrayLik
 
 
 @overload
-def forced_loss(leverage: float, rate: float, cost: float) -> float: ...
+def forced_loss(leverage: float, maintenance: float, cost: float) -> float: ...
 @overload
-def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> FloatArray: ...
-def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> Floats:
+def forced_loss(leverage: ArrayLike, maintenance: ArrayLike, cost: ArrayLike) -> FloatArray: ...
+def forced_loss(leverage: ArrayLike, maintenance: ArrayLike, cost: ArrayLike) -> Floats:
     """Part of the first equity that the liquidation of a long at maintenance takes, price move and cost together.
 
     The move takes the equity of a long down to maintenance, and the cost `c` of the forced close comes on top, both on
@@ -238,7 +238,7 @@ def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> Floats
 
     Parameters:
         leverage: notional over equity `L`, `> 0`. Any shape; the arguments broadcast.
-        rate: maintenance rate `m`, in `[0, 1)`, at most `1/L`.
+        maintenance: maintenance rate `m`, in `[0, 1)`, at most `1/L`.
         cost: fee and slippage of the forced close, as a fraction of notional, `>= 0`.
 
     Returns:
@@ -251,25 +251,25 @@ def forced_loss(leverage: ArrayLike, rate: ArrayLike, cost: ArrayLike) -> Floats
         >>> forced_loss(10.0, 0.005, [0.0, 0.002, 0.005]).round(4)
         array([0.9548, 0.9729, 1.    ])
     """
-    lev, m, c = real("leverage", leverage, gt=0), real("rate", rate, ge=0, lt=1), real("cost", cost, ge=0)
-    broadcast(leverage=lev, rate=m, cost=c)
+    lev, m, c = real("leverage", leverage, gt=0), real("maintenance", maintenance, ge=0, lt=1), real("cost", cost, ge=0)
+    broadcast(leverage=lev, maintenance=m, cost=c)
     if np.any(m * lev > 1.0):
-        raise ValueError("leverage must be at most 1 / rate")
+        raise ValueError("leverage must be at most 1 / maintenance")
     left: FloatArray = lev * (m - c) * (1.0 - (1.0 / lev - m) / (1.0 - m))
-    return defined(1.0 - left, "leverage", "rate", "cost")
+    return defined(1.0 - left, "leverage", "maintenance", "cost")
 
 
 @overload
-def slippage_covered(rate: float, fee: float) -> float: ...
+def slippage_covered(maintenance: float, fee: float) -> float: ...
 @overload
-def slippage_covered(rate: ArrayLike, fee: ArrayLike) -> FloatArray: ...
-def slippage_covered(rate: ArrayLike, fee: ArrayLike) -> Floats:
+def slippage_covered(maintenance: ArrayLike, fee: ArrayLike) -> FloatArray: ...
+def slippage_covered(maintenance: ArrayLike, fee: ArrayLike) -> Floats:
     """The slippage that maintenance margin can pay for before a liquidation costs more than the account has: `m - f`.
 
     Both are on the notional at the mark. A fee on the execution price is smaller by the fee times the slippage.
 
     Parameters:
-        rate: maintenance rate `m`, in `[0, 1)`. Any shape; the arguments broadcast.
+        maintenance: maintenance rate `m`, in `[0, 1)`. Any shape; the arguments broadcast.
         fee: all fees of the forced close `f`, as a fraction of notional, in `(-1, 1)`.
 
     Returns:
@@ -282,8 +282,8 @@ def slippage_covered(rate: ArrayLike, fee: ArrayLike) -> Floats:
         >>> slippage_covered(0.005, 0.00045).round(5)
         np.float64(0.00455)
     """
-    m, f = real("rate", rate, ge=0, lt=1), _fee("fee", fee)
-    broadcast(rate=m, fee=f)
+    m, f = real("maintenance", maintenance, ge=0, lt=1), _fee("fee", fee)
+    broadcast(maintenance=m, fee=f)
     return m - f
 
 

@@ -26,9 +26,9 @@ __all__ = [
     "annual",
     "distance",
     "equity_left",
-    "hit_probability",
     "impact_price",
     "index_move",
+    "liquidation_probability",
     "margin_cap",
     "mean_premium",
     "payment",
@@ -697,11 +697,11 @@ def survival(leverage: float, maintenance: float, rate: float, *, fees: float = 
 
 
 @overload
-def hit_probability(
+def liquidation_probability(
     log_distance: float, volatility: float, years: float, *, growth: float = ..., carry: float = ..., side: float = ...
 ) -> float: ...
 @overload
-def hit_probability(
+def liquidation_probability(
     log_distance: ArrayLike,
     volatility: ArrayLike,
     years: ArrayLike,
@@ -710,7 +710,7 @@ def hit_probability(
     carry: ArrayLike = ...,
     side: ArrayLike = ...,
 ) -> FloatArray: ...
-def hit_probability(
+def liquidation_probability(
     log_distance: ArrayLike,
     volatility: ArrayLike,
     years: ArrayLike,
@@ -724,7 +724,7 @@ def hit_probability(
     With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
     `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
 
-    In prices and hours, for any level, the same law is `bands.hit_probability`.
+    In prices and hours, for any level, the same law is `bands.liquidation_probability`.
 
     Parameters:
         log_distance: `a = |ln(mark / liquidation price)|`, `>= 0`. Any shape; the arguments broadcast.
@@ -739,7 +739,7 @@ def hit_probability(
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
-        >>> hit_probability(0.04, 0.6, 7 / 365, carry=[0.0, 0.3]).round(6).tolist()
+        >>> liquidation_probability(0.04, 0.6, 7 / 365, carry=[0.0, 0.3]).round(6).tolist()
         [0.642791, 0.66349]
 
     Source: the first-passage law of Brownian motion with drift, after Borodin and Salminen (2002).

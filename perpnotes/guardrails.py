@@ -88,7 +88,7 @@ class FeedLimits:
         fill_seconds: older than this is stale for fills, `> 0`.
         margin_seconds: older than this is stale for margin, at least `fill_seconds`.
         points: fewer observations than this are too few, `>= 1`.
-        confidence: a half-width above this fraction of the price is too uncertain, `> 0`.
+        half_width: a half-width above this fraction of the price is too uncertain, `> 0`.
         ratio: price and average further apart than this factor are too volatile, `> 1`.
 
     Raises:
@@ -100,14 +100,14 @@ class FeedLimits:
     fill_seconds: float = 5.0
     margin_seconds: float = 60.0
     points: int = 3
-    confidence: float = 0.02
+    half_width: float = 0.02
     ratio: float = 5.0
 
     def __post_init__(self) -> None:
         scalar("fill_seconds", self.fill_seconds, gt=0)
         scalar("margin_seconds", self.margin_seconds, ge=self.fill_seconds)
         whole("points", self.points, ge=1)
-        scalar("confidence", self.confidence, gt=0)
+        scalar("half_width", self.half_width, gt=0)
         scalar("ratio", self.ratio, gt=1)
 
 
@@ -115,7 +115,7 @@ def validity(
     price: ArrayLike,
     *,
     average: ArrayLike,
-    confidence: ArrayLike,
+    half_width: ArrayLike,
     age_seconds: ArrayLike,
     points: ArrayLike,
     limits: FeedLimits | None = None,
@@ -125,7 +125,7 @@ def validity(
     Parameters:
         price: the last price, any finite number; not above 0 is a state, not an error. The arguments broadcast.
         average: its time-weighted average, `> 0`.
-        confidence: half-width that the feed reports, in units of the price, `>= 0`.
+        half_width: half-width that the feed reports, in units of the price, `>= 0`.
         age_seconds: since the price was published, `>= 0`.
         points: observations behind it, `>= 0`.
         limits: where the state changes; the defaults of `FeedLimits` without one.
@@ -134,7 +134,7 @@ def validity(
         ValueError: for a non-finite value, an empty array, a value outside its range or other limits than `FeedLimits`.
 
     Examples:
-        >>> states = validity([100.0, 100.0, -1.0], average=100.0, confidence=0.1, age_seconds=[1, 90, 1], points=9)
+        >>> states = validity([100.0, 100.0, -1.0], average=100.0, half_width=0.1, age_seconds=[1, 90, 1], points=9)
         >>> [Validity(state).name for state in states]
         ['VALID', 'STALE_FOR_MARGIN', 'NOT_POSITIVE']
 
@@ -144,16 +144,16 @@ def validity(
     if not isinstance(limit, FeedLimits):
         raise ValueError(f"limits must be FeedLimits, got {limits!r}")
     p, mean = real("price", price), real("average", average, gt=0)
-    width, age = real("confidence", confidence, ge=0), real("age_seconds", age_seconds, ge=0)
+    width, age = real("half_width", half_width, ge=0), real("age_seconds", age_seconds, ge=0)
     count = real("points", points, ge=0)
-    broadcast(price=p, average=mean, confidence=width, age_seconds=age, points=count)
+    broadcast(price=p, average=mean, half_width=width, age_seconds=age, points=count)
     positive = np.where(p > 0, p, mean)  # a price that is not positive is the worst state whatever its ratio
     apart = np.maximum(positive, mean) / np.minimum(positive, mean)
     states = (
         (age > limit.fill_seconds, Validity.STALE_FOR_FILLS),
         (count < limit.points, Validity.TOO_FEW_POINTS),
         (age > limit.margin_seconds, Validity.STALE_FOR_MARGIN),
-        (width / positive > limit.confidence, Validity.TOO_UNCERTAIN),
+        (width / positive > limit.half_width, Validity.TOO_UNCERTAIN),
         (apart > limit.ratio, Validity.TOO_VOLATILE),
         (p <= 0, Validity.NOT_POSITIVE),
     )

@@ -152,18 +152,18 @@ class Execution:
 
 
 @overload
-def fill_probability(position: float, rate: float, seconds: float) -> float: ...
+def fill_probability(position: float, departures: float, seconds: float) -> float: ...
 @overload
-def fill_probability(position: ArrayLike, rate: ArrayLike, seconds: ArrayLike) -> FloatArray: ...
-def fill_probability(position: ArrayLike, rate: ArrayLike, seconds: ArrayLike) -> Floats:
-    """Probability that an order is reached in time: `1 - sum_{j<k} exp(-x) x^j / j!` with `x = rate * seconds`.
+def fill_probability(position: ArrayLike, departures: ArrayLike, seconds: ArrayLike) -> FloatArray: ...
+def fill_probability(position: ArrayLike, departures: ArrayLike, seconds: ArrayLike) -> Floats:
+    """Probability that an order is reached in time: `1 - sum_{j<k} exp(-x) x^j / j!` with `x = departures * seconds`.
 
     Orders ahead leave one at a time, by trade or by cancellation, as a Poisson process: the wait for place `k` is
     Erlang. The sum is finite and exact; the result is right to about 1e-15, not in relative terms where it is tiny.
 
     Parameters:
         position: place `k` in the queue, a whole number from 1 (the front) to 100,000. Any shape; arguments broadcast.
-        rate: orders a second that leave from the front of the queue, `>= 0`.
+        departures: orders a second that leave from the front of the queue, `>= 0`.
         seconds: how long the order rests, `>= 0`.
 
     Raises:
@@ -178,8 +178,8 @@ def fill_probability(position: ArrayLike, rate: ArrayLike, seconds: ArrayLike) -
     place = real("position", position, ge=1, le=100_000)
     if np.any(odd := place != np.floor(place)):
         raise ValueError(f"position must be a whole number, got {place[odd].flat[0]:g}")
-    pace, rests = real("rate", rate, ge=0), real("seconds", seconds, ge=0)
-    broadcast(position=place, rate=pace, seconds=rests)
+    pace, rests = real("departures", departures, ge=0), real("seconds", seconds, ge=0)
+    broadcast(position=place, departures=pace, seconds=rests)
     place, expected = np.broadcast_arrays(place, pace * rests)
     below = np.zeros(expected.shape)
     log_factorial = 0.0

@@ -389,7 +389,7 @@ def _usable(day: Day) -> npt.NDArray[np.bool_]:
     state = guardrails.validity(
         day.index[clock - day.ages] * (1.0 + day.errors),
         average=day.index,
-        confidence=0.0,
+        half_width=0.0,
         age_seconds=day.ages * _MINUTE,
         points=guardrails.FeedLimits().points,
     )

@@ -2,8 +2,8 @@
 
 The *index* is what spot venues say, the *mark* is what positions are valued at, the *last* is what somebody just paid.
 Venues smooth the mark in three shapes. `Basis` and `Window` are filters: `start` gives a state, `step` takes a state
-and a tick and gives the next state and the mark, and `run` does it for whole histories. Ticks may be arrays of many
-paths. The third shape, `median_mark`, has no memory.
+and a tick and gives the next state and the mark, and `mark_path` does it for whole histories. Ticks may be arrays of
+many paths. The third shape, `median_mark`, has no memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ import numpy.typing as npt
 from perpnotes._types import ArrayLike, FloatArray, Floats
 from perpnotes._validate import brief, broadcast, defined, flag, instance, one_of, real, scalar, whole
 
-__all__ = ["Basis", "Filter", "Trigger", "Window", "crossing_seconds", "index", "median_mark", "run", "wick_depth"]
+__all__ = [
+    "Basis",
+    "Filter",
+    "Trigger",
+    "Window",
+    "crossing_seconds",
+    "index",
+    "mark_path",
+    "median_mark",
+    "wick_depth",
+]
 
 _State = TypeVar("_State")
 
@@ -184,7 +194,7 @@ class Window:
         return np.asarray(windows.mean(axis=1))
 
 
-def run(rule: Filter[Any], spot: ArrayLike, book: ArrayLike) -> FloatArray:
+def mark_path(rule: Filter[Any], spot: ArrayLike, book: ArrayLike) -> FloatArray:
     """The mark of a whole history: `step` at every tick after a start at rest at the first.
 
     Parameters:
@@ -199,7 +209,7 @@ def run(rule: Filter[Any], spot: ArrayLike, book: ArrayLike) -> FloatArray:
         ValueError: for shapes that differ, an empty history or a price that is not positive.
 
     Examples:
-        >>> run(Window(2), [100.0, 100.0, 100.0], [100.0, 90.0, 90.0])
+        >>> mark_path(Window(2), [100.0, 100.0, 100.0], [100.0, 90.0, 90.0])
         array([100.,  95.,  90.])
     """
     x, b = real("spot", spot, gt=0), real("book", book, gt=0)
@@ -308,7 +318,8 @@ def wick_depth(depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, ti
 class Trigger:
     """The event that begins a liquidation, with every convention named.
 
-    A position is checked at `equity <= multiple * (rate + fee) * notional`, with the equity at the price that counts.
+    A position is checked at `equity <= multiple * (maintenance + fee) * notional`, with the equity at the price that
+    counts.
 
     Parameters:
         price: which price counts: `"mark"`, `"index"` or `"last"`.
@@ -322,7 +333,7 @@ class Trigger:
         ValueError: for a value outside its range.
 
     Examples:
-        >>> at_the_limit = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "rate": 0.0, "price": 90.0}
+        >>> at_the_limit = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "maintenance": 0.0, "price": 90.0}
         >>> Trigger().fires(**at_the_limit), Trigger(inclusive=False).fires(**at_the_limit)
         (np.True_, np.False_)
     """
@@ -343,13 +354,13 @@ class Trigger:
         whole("every", self.every, ge=1)
 
     @overload
-    def fires(self, size: float, entry: float, wallet: float, rate: float, price: float) -> np.bool_: ...
+    def fires(self, size: float, entry: float, wallet: float, maintenance: float, price: float) -> np.bool_: ...
     @overload
     def fires(
-        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, rate: ArrayLike, price: ArrayLike
+        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, maintenance: ArrayLike, price: ArrayLike
     ) -> npt.NDArray[np.bool_]: ...
     def fires(
-        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, rate: ArrayLike, price: ArrayLike
+        self, size: ArrayLike, entry: ArrayLike, wallet: ArrayLike, maintenance: ArrayLike, price: ArrayLike
     ) -> np.bool_ | npt.NDArray[np.bool_]:
         """Whether a linear position is past its limit at a price.
 
@@ -358,15 +369,15 @@ class Trigger:
             entry: entry price, `> 0`.
             wallet: margin of the position, USD; in a cross account with the P&L of the other legs that counts, less
                 their maintenance.
-            rate: maintenance rate, in `[0, 1)`.
+            maintenance: maintenance rate, in `[0, 1)`.
             price: the price that counts, `> 0`.
 
         Raises:
             ValueError: for a value outside its range, or an empty array.
         """
         q, p, e = real("size", size), real("price", price, gt=0), real("entry", entry, gt=0)
-        cash, m = real("wallet", wallet), real("rate", rate, ge=0, lt=1)
-        broadcast(size=q, entry=e, wallet=cash, rate=m, price=p)
+        cash, m = real("wallet", wallet), real("maintenance", maintenance, ge=0, lt=1)
+        broadcast(size=q, entry=e, wallet=cash, maintenance=m, price=p)
         equity = cash + q * (p - e)
         notional = np.abs(q) * (p if self.basis == "mark" else e)
         limit = self.multiple * (m + self.close_fee) * notional
@@ -377,7 +388,7 @@ class Trigger:
         size: ArrayLike,
         entry: ArrayLike,
         wallet: ArrayLike,
-        rate: ArrayLike,
+        maintenance: ArrayLike,
         *,
         mark: ArrayLike,
         spot: ArrayLike | None = None,
@@ -389,7 +400,7 @@ class Trigger:
             size: coins; long `> 0`, short `< 0`; one number, as the next three.
             entry: entry price, `> 0`.
             wallet: margin of the position, USD.
-            rate: maintenance rate, in `[0, 1)`.
+            maintenance: maintenance rate, in `[0, 1)`.
             mark: mark at each tick, `> 0`, shape (n,). Only the history of the price that counts is read.
             spot: index at each tick; needed where `price` is `"index"`.
             last: last price at each tick; needed where `price` is `"last"`.
@@ -402,5 +413,5 @@ class Trigger:
             raise ValueError(f"{name} must be given where the price that counts is {self.price!r}")
         path = real(name, history, gt=0, ndim=1)[:: self.every]
         q, e = scalar("size", size), scalar("entry", entry)
-        fired = np.flatnonzero(self.fires(q, e, scalar("wallet", wallet), scalar("rate", rate), path))
+        fired = np.flatnonzero(self.fires(q, e, scalar("wallet", wallet), scalar("maintenance", maintenance), path))
         return int(fired[0]) * self.every if len(fired) else None

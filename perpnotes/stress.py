@@ -41,11 +41,11 @@ __all__ = [
     "Cell",
     "Evaluation",
     "Expiry",
+    "MarginRule",
     "Market",
     "Marks",
     "Netting",
     "PortfolioMargin",
-    "Rule",
     "Scenarios",
     "WorstAccounts",
     "evaluate",
@@ -843,8 +843,8 @@ class Expiry:
         forward: the part of their forward that moves with the index, `>= 0`, USD per coin.
         fixed: the part that no longer moves, because the settlement price is an average and its window has begun,
             `>= 0`; the two together are the forward, `> 0`.
-        rate: interest rate to the expiry per year; one below 0 counts as 0.
-        confidence: how sure the oracle is of its data, in `[0, 1]`.
+        interest: interest rate to the expiry per year; one below 0 counts as 0.
+        trust: how sure the oracle is of its data, in `[0, 1]`.
 
     Raises:
         ValueError: for a value outside its range.
@@ -852,15 +852,15 @@ class Expiry:
 
     forward: float
     fixed: float = 0.0
-    rate: float = 0.0
-    confidence: float = 1.0
+    interest: float = 0.0
+    trust: float = 1.0
 
     def __post_init__(self) -> None:
         scalar("forward", self.forward, ge=0)
         scalar("fixed", self.fixed, ge=0)
         scalar("forward + fixed", self.forward + self.fixed, gt=0)
-        scalar("rate", self.rate)
-        scalar("confidence", self.confidence, ge=0, le=1)
+        scalar("interest", self.interest)
+        scalar("trust", self.trust, ge=0, le=1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -872,7 +872,7 @@ class Marks(ByValue):
         expiries: forward and rate of each expiry, by its time in years, the `years` of the options; an expiry that it
             does not name has its forward on the index and no rate, and one that no option has is refused.
         stable: price of the coin in which the account settles, `> 0`, USD.
-        confidence: how sure the oracle is of index and perpetual, in `[0, 1]`.
+        trust: how sure the oracle is of index and perpetual, in `[0, 1]`.
 
     Raises:
         ValueError: for a value outside its range.
@@ -881,7 +881,7 @@ class Marks(ByValue):
     perpetual: float | None = None
     expiries: Mapping[float, Expiry] = field(default_factory=dict)
     stable: float = 1.0
-    confidence: float = 1.0
+    trust: float = 1.0
 
     def __post_init__(self) -> None:
         if self.perpetual is not None:
@@ -892,12 +892,12 @@ class Marks(ByValue):
             real("expiries", list(self.expiries), gt=0)
             items("expiries", self.expiries.values(), (Expiry,))
         scalar("stable", self.stable, gt=0)
-        scalar("confidence", self.confidence, ge=0, le=1)
+        scalar("trust", self.trust, ge=0, le=1)
         freeze(self)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Rule(ByValue):
+class MarginRule(ByValue):
     """A portfolio-margin rule: the scenarios, and what is charged for the risks that no scenario moves.
 
     With the scenarios alone it asks what `evaluate` does. A *contingency* is a charge for a risk beside the grid.
@@ -914,8 +914,8 @@ class Rule(ByValue):
         spot: charge on the coin, as a fraction of the index, `>= 0`.
         short_option: charge on each option sold and not bought at the same strike and expiry, be it call or put, as a
             fraction of the index, `>= 0`.
-        confidence_threshold: confidence below which initial margin has an addition, in `[0, 1]`.
-        confidence_charge: that addition for a confidence of 0, as a fraction of the index on every unit, `>= 0`.
+        trust_threshold: trust below which initial margin has an addition, in `[0, 1]`.
+        trust_charge: that addition for a trust of 0, as a fraction of the index on every unit, `>= 0`.
         peg_threshold: price of the settlement coin below which the initial factor rises, `>= 0`, USD.
         peg_factor: by how much, per USD below it, `>= 0`.
 
@@ -933,8 +933,8 @@ class Rule(ByValue):
     perpetual: float = 0.0
     spot: float = 0.0
     short_option: float = 0.0
-    confidence_threshold: float = 0.0
-    confidence_charge: float = 0.0
+    trust_threshold: float = 0.0
+    trust_charge: float = 0.0
     peg_threshold: float = 0.0
     peg_factor: float = 0.0
 
@@ -942,30 +942,30 @@ class Rule(ByValue):
         instance("scenarios", self.scenarios, Scenarios)
         real("basis_moves", self.basis_moves, gt=-1, ndim=1)
         scalar("discount", self.discount, gt=0, le=1)
-        scalar("confidence_threshold", self.confidence_threshold, ge=0, le=1)
+        scalar("trust_threshold", self.trust_threshold, ge=0, le=1)
         for name in (
             "basis_charge", "basis_charge_year", "discount_rate", "discount_spread", "perpetual", "spot",
-            "short_option", "confidence_charge", "peg_threshold", "peg_factor",
+            "short_option", "trust_charge", "peg_threshold", "peg_factor",
         ):  # fmt: skip
             scalar(name, getattr(self, name), ge=0)
         freeze(self)
 
-    def distrust(self, confidence: float) -> float:
-        """What initial margin charges for a low confidence, as a fraction of the index on every unit.
+    def distrust(self, trust: float) -> float:
+        """What initial margin charges for a low trust in the oracle, as a fraction of the index on every unit.
 
-        `(1 - confidence) * confidence_charge` below the threshold, else 0: it jumps at the threshold.
+        `(1 - trust) * trust_charge` below the threshold, else 0: it jumps at the threshold.
 
         Parameters:
-            confidence: how sure the oracle is, in `[0, 1]`.
+            trust: how sure the oracle is, in `[0, 1]`.
 
         Raises:
-            ValueError: for a confidence outside its range.
+            ValueError: for a trust outside its range.
         """
-        low = scalar("confidence", confidence, ge=0, le=1) < self.confidence_threshold
-        return (1.0 - confidence) * self.confidence_charge if low else 0.0
+        low = scalar("trust", trust, ge=0, le=1) < self.trust_threshold
+        return (1.0 - trust) * self.trust_charge if low else 0.0
 
 
-def published_rule(name: str) -> Rule:
+def published_rule(name: str) -> MarginRule:
     """The whole portfolio-margin rule of a venue, with its contingencies.
 
     Parameters:
@@ -981,7 +981,7 @@ def published_rule(name: str) -> Rule:
 
     Source: in `perpnotes/_venues.py`, beside each rule.
     """
-    return Rule(published_grid(one_of("name", name, tuple(RULES))), **RULES[name])
+    return MarginRule(published_grid(one_of("name", name, tuple(RULES))), **RULES[name])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -1000,7 +1000,7 @@ class PortfolioMargin(ByValue):
         initial_factor: what multiplies the worst loss for initial margin, with the addition for a lost peg.
     """
 
-    rule: Rule
+    rule: MarginRule
     parts: tuple[str, ...]
     parts_pnl: FloatArray
     mark_to_market: float
@@ -1100,7 +1100,7 @@ class PortfolioMargin(ByValue):
 def portfolio_margin(
     book: Sequence[tuple[Contract, float]],
     market: Market,
-    rule: Rule,
+    rule: MarginRule,
     marks: Marks | None = None,
     *,
     unsettled: float = 0.0,
@@ -1147,7 +1147,7 @@ def portfolio_margin(
     """
     contracts, sizes = _legs(book, (Linear, Spot, Option, Cash))
     instance("market", market, Market)
-    instance("rule", rule, Rule)
+    instance("rule", rule, MarginRule)
     coins = sorted({contract.underlying for contract in contracts if not isinstance(contract, Cash)})
     if len(coins) > 1:
         raise ValueError(f"book must be on one coin, got {', '.join(coins)}: the rule nets within one only")
@@ -1166,7 +1166,7 @@ def portfolio_margin(
 
     value = scalar("unsettled", unsettled)
     basis, naked = 0.0, 0.0
-    distrust = rule.distrust(marks.confidence) * index * (abs(perpetuals) + abs(spot))
+    distrust = rule.distrust(marks.trust) * index * (abs(perpetuals) + abs(spot))
     parts: list[tuple[str, FloatArray]] = []
     for name, contract, quantity, price in (
         ("perpetual", Linear(coin), perpetuals, index if marks.perpetual is None else marks.perpetual),
@@ -1184,7 +1184,7 @@ def portfolio_margin(
         value += now
         basis += min(0.0, alone - now) * (rule.basis_charge + rule.basis_charge_year * years)
         naked += _naked(options)
-        doubt = rule.distrust(min(marks.confidence, expiry.confidence))
+        doubt = rule.distrust(min(marks.trust, expiry.trust))
         distrust += doubt * index * sum(abs(quantity) for _, quantity in options)
 
     charged = {
@@ -1206,7 +1206,7 @@ def portfolio_margin(
 
 
 def _expiry(
-    options: Sequence[tuple[Option, float]], market: Market, rule: Rule, expiry: Expiry
+    options: Sequence[tuple[Option, float]], market: Market, rule: MarginRule, expiry: Expiry
 ) -> tuple[float, FloatArray, float]:
     """Value of the options of one expiry now, in each scenario after the discount, and in the worst basis move."""
     scenarios, held = rule.scenarios, [option for option, _ in options]
@@ -1220,7 +1220,7 @@ def _expiry(
 
     years = held[0].years
     then = worth(moved / index * (1.0 + scenarios.moves["basis"]), scenarios.volatility_factor(years)[:, None])
-    rate = rule.discount_rate * max(0.0, expiry.rate) + rule.discount_spread
+    rate = rule.discount_rate * max(0.0, expiry.interest) + rule.discount_spread
     counted = np.where(then > 0, rule.discount * np.exp(-rate * years) * then, then)
     return float(worth(1.0)), counted, float(worth(1.0 + np.array(rule.basis_moves)).min())
 

@@ -89,7 +89,7 @@ class TestHit:
         a, sigma, years, mu, g = 0.04, 0.6, 7 / 365, 0.2, 0.3
         drift = mu - sigma**2 / 2 - side * g
         here = hit_probability(1.0, math.exp(-side * a), sigma, years * YEAR_HOURS, drift=drift, side=side)
-        there = funding.hit_probability(a, sigma, years, growth=mu, carry=g, side=side)
+        there = funding.liquidation_probability(a, sigma, years, growth=mu, carry=g, side=side)
         assert here == pytest.approx(there, rel=1e-12)
 
     def test_it_integrates_its_density(self) -> None:

@@ -20,7 +20,7 @@ from perpnotes.correlation import (
     contributions,
     equicorrelation,
     nearest,
-    netting,
+    netting_benefit,
     one_factor,
     spectral,
     toward_adverse,
@@ -247,8 +247,8 @@ def test_a_jump_helps_a_book_whose_legs_offset() -> None:
     assert volatility([10.0, -10.0], toward_one(c, [0.0, 0.5, 1.0])) == pytest.approx(
         [10.0, math.sqrt(50.0), 0.0], rel=ROUNDING
     )
-    assert netting([10.0, 10.0], toward_one(c, 1.0)) == 0.0
-    assert netting([0.1, 0.3, 0.1], equicorrelation(3, 1.0)) == 0.0  # in floats Σ|u| - σ is -1e-16
+    assert netting_benefit([10.0, 10.0], toward_one(c, 1.0)) == 0.0
+    assert netting_benefit([0.1, 0.3, 0.1], equicorrelation(3, 1.0)) == 0.0  # in floats Σ|u| - σ is -1e-16
 
 
 def test_blocks_scale_down_across_groups() -> None:
@@ -297,7 +297,7 @@ def test_stresses_broadcast_like_a_loop() -> None:
             # a stacked product may sum in another order
             assert volatility(u, stack)[i, j] == pytest.approx(volatility(one, stack[j]), rel=ROUNDING)
             assert contributions(u, stack)[i, j] == pytest.approx(contributions(one, stack[j]), abs=ROUNDING)
-            assert netting(u, stack)[i, j] == pytest.approx(netting(one, stack[j]), abs=ROUNDING)
+            assert netting_benefit(u, stack)[i, j] == pytest.approx(netting_benefit(one, stack[j]), abs=ROUNDING)
 
 
 # The risk of a book
@@ -330,7 +330,7 @@ def test_contributions_are_the_derivative(book: tuple[FloatArray, FloatArray]) -
 def test_risk_scales_and_does_not_know_the_side(book: tuple[FloatArray, FloatArray], k: float) -> None:
     """Twice the book is twice the risk, and the mirrored book has the same."""
     u, c = book
-    for risk in (volatility, netting, contributions):
+    for risk in (volatility, netting_benefit, contributions):
         assert risk(k * u, c) == pytest.approx(k * risk(u, c), rel=1e-7, abs=1e-7 * k)
         assert np.array_equal(risk(-u, c), risk(u, c))
 
@@ -340,7 +340,7 @@ def test_risk_scales_and_does_not_know_the_side(book: tuple[FloatArray, FloatArr
 def test_netting_is_never_negative(book: tuple[FloatArray, FloatArray]) -> None:
     """σ lies between 0 and Σ|u|, so what netting saves does too."""
     u, c = book
-    assert 0 <= netting(u, c) <= np.abs(u).sum() * (1 + ROUNDING)
+    assert 0 <= netting_benefit(u, c) <= np.abs(u).sum() * (1 + ROUNDING)
 
 
 def test_a_perfect_hedge_has_no_volatility_and_no_contributions() -> None:
@@ -353,7 +353,7 @@ def test_a_perfect_hedge_has_no_volatility_and_no_contributions() -> None:
     ):
         assert volatility(u, c) == 0.0
         assert contributions(u, c).tolist() == [0.0] * len(u)
-        assert netting(u, c) == np.abs(u).sum()
+        assert netting_benefit(u, c) == np.abs(u).sum()
 
 
 @pytest.mark.parametrize("unit", [1e-149, 1.0, 1e149])
@@ -600,7 +600,7 @@ BAD: dict[str, list[tuple[Any, ...]]] = {
     ],
     "volatility": [([1.0, 1.0], m) for m in MATRICES] + [(u, I2) for u in EXPOSURES],
     "contributions": [([1.0, 1.0], m) for m in MATRICES] + [(u, I2) for u in EXPOSURES],
-    "netting": [([1.0, 1.0], m) for m in MATRICES] + [(u, I2) for u in EXPOSURES],
+    "netting_benefit": [([1.0, 1.0], m) for m in MATRICES] + [(u, I2) for u in EXPOSURES],
     "breakeven": [(x, 1.0) for x in NUMBERS] + [(1.0, x) for x in NUMBERS],
     "nearest": [(m,) for m in MATRICES if m not in REPAIRABLE] + [([[[1.0]]],)],
     "spectral": [(m,) for m in MATRICES if m not in REPAIRABLE] + [([[[1.0]]],), ([[0, 0], [0, 0]],)],
@@ -659,7 +659,7 @@ BAD_INPUT = {
     ),
     "volatility": case(volatility, **BOOK),
     "contributions": case(contributions, **BOOK),
-    "netting": case(netting, **BOOK),
+    "netting_benefit": case(netting_benefit, **BOOK),
     "breakeven": case(breakeven, main=(1, {"negative"}, "(-inf, inf)"), hedge=(0.5, {"negative"}, "(-inf, inf)")),
     "nearest": case(
         nearest, matrix=(PAIR, NOTHING), tol=(1e-9, NOTHING, "(0, inf)"), max_iterations=(99, NOTHING, "1..")

@@ -335,12 +335,12 @@ BAD_INPUT = {
         n=(5, NOTHING, "[1, inf)"),
         m=(5, NOTHING, "[1, inf)"),
         variance=(0.25, {"zero", "shape"}),
-        confidence=(0.002, NOTHING, "(0, 1)"),
+        false_alarm=(0.002, NOTHING, "(0, 1)"),
     ),
     "adwin": case(
-        lambda values, confidence, least: adwin([values, 0.5, 1.0], confidence=confidence, least=least),
+        lambda values, false_alarm, least: adwin([values, 0.5, 1.0], false_alarm=false_alarm, least=least),
         values=(1, {"zero", "truth", "truths"}, "[0, 1]"),
-        confidence=(0.002, NOTHING, "(0, 1)"),
+        false_alarm=(0.002, NOTHING, "(0, 1)"),
         least=(5, NOTHING, "2.."),
     ),
     "switches": case(

@@ -114,7 +114,7 @@ def test_a_cost_inside_the_trigger_is_a_step_of_the_maintenance_rate(
 ) -> None:
     """A close fee of c inside maintenance fires where a rate higher by c does without one."""
     terms = {"size": size, "entry": 100.0, "wallet": 10.0, "price": price}
-    assert Trigger(close_fee=cost).fires(**terms, rate=rate) == Trigger().fires(**terms, rate=rate + cost)
+    assert Trigger(close_fee=cost).fires(**terms, maintenance=rate) == Trigger().fires(**terms, maintenance=rate + cost)
 
 
 @pytest.mark.parametrize("leverage", [5.0, 10.0, 50.0])
@@ -223,7 +223,7 @@ BAD_INPUT = {
     "round_trips": case(
         fees.round_trips,
         leverage=(5, NOTHING, "(0, 100)"),
-        rate=(0.01, NOTHING, "(0, ~0.2)"),
+        maintenance=(0.01, NOTHING, "(0, ~0.2)"),
         fee=(0.001, {"zero", "negative"}, "(-1, 1)"),
     ),
     "liquidation_fee": case(
@@ -235,8 +235,11 @@ BAD_INPUT = {
         execution_rate=(0.1, AT_LEAST_0, "[0, 1)"),
     ),
     "forced_loss": case(
-        fees.forced_loss, leverage=(1, POSITIVE, "(0, 10]"), rate=(0.1, AT_LEAST_0, "[0, 1)"), cost=(0.1, AT_LEAST_0)
+        fees.forced_loss,
+        leverage=(1, POSITIVE, "(0, 10]"),
+        maintenance=(0.1, AT_LEAST_0, "[0, 1)"),
+        cost=(0.1, AT_LEAST_0),
     ),
-    "slippage_covered": case(fees.slippage_covered, rate=(0.1, AT_LEAST_0, "[0, 1)"), fee=(0.1, ANY, "(-1, 1)")),
+    "slippage_covered": case(fees.slippage_covered, maintenance=(0.1, AT_LEAST_0, "[0, 1)"), fee=(0.1, ANY, "(-1, 1)")),
     "RoundTrips": None,
 }

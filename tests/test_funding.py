@@ -21,9 +21,9 @@ from perpnotes.funding import (
     annual,
     distance,
     equity_left,
-    hit_probability,
     impact_price,
     index_move,
+    liquidation_probability,
     margin_cap,
     mean_premium,
     payment,
@@ -345,37 +345,41 @@ class TestHitProbability:
 
     def test_check_values(self) -> None:
         """4% of log distance, 60% volatility, seven days: a martingale price, no drift at all, 30% of carry a year."""
-        assert hit_probability(0.04, 0.6, self.WEEK) == pytest.approx(0.642791, abs=PRINTED)
-        assert hit_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(0.630232, abs=PRINTED)
-        assert hit_probability(0.04, 0.6, self.WEEK, carry=0.30) == pytest.approx(0.663490, abs=PRINTED)
+        assert liquidation_probability(0.04, 0.6, self.WEEK) == pytest.approx(0.642791, abs=PRINTED)
+        assert liquidation_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(0.630232, abs=PRINTED)
+        assert liquidation_probability(0.04, 0.6, self.WEEK, carry=0.30) == pytest.approx(0.663490, abs=PRINTED)
 
     def test_without_drift_it_is_the_reflection_principle(self) -> None:
         """2 Phi(-a / (sigma sqrt T))."""
         expected = math.erfc(0.04 / (0.6 * math.sqrt(self.WEEK)) / math.sqrt(2))
-        assert hit_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(expected, rel=1e-12)
+        assert liquidation_probability(0.04, 0.6, self.WEEK, growth=0.18) == pytest.approx(expected, rel=1e-12)
 
     def test_with_time_it_is_the_exponential_law(self) -> None:
         """Drift away from the barrier: exp(-2 nu a / sigma^2) in the end; drift toward it: 1."""
         nu = 0.5 - 0.18
-        assert hit_probability(0.3, 0.6, 1e4, growth=0.5) == pytest.approx(math.exp(-2 * nu * 0.3 / 0.36), rel=1e-12)
-        assert hit_probability(0.3, 0.6, 1e4) == pytest.approx(1.0, rel=1e-12)
+        assert liquidation_probability(0.3, 0.6, 1e4, growth=0.5) == pytest.approx(
+            math.exp(-2 * nu * 0.3 / 0.36), rel=1e-12
+        )
+        assert liquidation_probability(0.3, 0.6, 1e4) == pytest.approx(1.0, rel=1e-12)
 
     def test_almost_no_volatility_is_the_date_of_the_last_payment(self) -> None:
         """The carry alone uses up the distance at T = a/g: before it never, after it surely, and no overflow."""
-        assert hit_probability(0.04, 1e-4, [0.09, 0.11], carry=0.4).tolist() == pytest.approx([0.0, 1.0], abs=1e-12)
+        assert liquidation_probability(0.04, 1e-4, [0.09, 0.11], carry=0.4).tolist() == pytest.approx(
+            [0.0, 1.0], abs=1e-12
+        )
 
     @given(mu=st.floats(-1, 1), g=st.floats(-1, 1), sigma=st.floats(0.1, 1.5))
     def test_a_short_is_a_long_in_the_mirror(self, mu: float, g: float, sigma: float) -> None:
         """A log price that drifts down for the long drifts up for the short; funding costs both the same."""
-        long = hit_probability(0.1, sigma, 0.1, growth=mu, carry=g)
-        short = hit_probability(0.1, sigma, 0.1, growth=sigma**2 - mu, carry=g, side=-1)
+        long = liquidation_probability(0.1, sigma, 0.1, growth=mu, carry=g)
+        short = liquidation_probability(0.1, sigma, 0.1, growth=sigma**2 - mu, carry=g, side=-1)
         assert short == pytest.approx(float(long), rel=1e-9, abs=1e-15)
 
     @given(a=st.floats(0, 0.5), sigma=st.floats(0.001, 2), t=st.floats(0.001, 3), g=st.floats(-2, 2))
     def test_it_rises_with_time_and_carry(self, a: float, sigma: float, t: float, g: float) -> None:
         """More time and more to pay never make it safer; the answer is a probability."""
-        now, later = hit_probability(a, sigma, [t, 1.1 * t], carry=g)
-        more = hit_probability(a, sigma, t, carry=g + 0.1)
+        now, later = liquidation_probability(a, sigma, [t, 1.1 * t], carry=g)
+        more = liquidation_probability(a, sigma, t, carry=g + 0.1)
         assert 0 <= now <= later + 1e-9
         assert now <= float(more) + 1e-9
         assert more <= 1
@@ -384,7 +388,7 @@ class TestHitProbability:
         """Where the two ways to compute the second term meet there is no step (Mills' series: 15/30^6 = 2e-8)."""
         sigma, t, g = 0.01, 1.0, 0.15
         a = np.linspace(0.147, 0.153, 2001)  # z = (-a - g T)/sigma passes -30 at a = 0.15
-        p = hit_probability(a, sigma, t, carry=g)
+        p = liquidation_probability(a, sigma, t, carry=g)
         assert np.abs(np.diff(p, 2)).max() < 1e-6
 
     def test_a_simulation_with_brownian_bridges_agrees(self) -> None:
@@ -399,7 +403,7 @@ class TestHitProbability:
             x = y
         hit = 1 - untouched
         error = hit.std() / math.sqrt(n)
-        assert hit.mean() == pytest.approx(float(hit_probability(a, sigma, t, carry=g)), abs=4 * error)
+        assert hit.mean() == pytest.approx(float(liquidation_probability(a, sigma, t, carry=g)), abs=4 * error)
 
     @pytest.mark.parametrize("leverage", [3.0, 5.0, 10.0, 20.0])
     def test_payments_every_eight_hours_are_close_to_a_steady_carry(self, leverage: float) -> None:
@@ -418,7 +422,7 @@ class TestHitProbability:
             log_price = later
         hit = 1 - untouched
         a = -math.log1p(-float(distance(leverage, m)))
-        law = float(hit_probability(a, sigma, steps * dt, carry=float(annual(f)) / (1 - m)))
+        law = float(liquidation_probability(a, sigma, steps * dt, carry=float(annual(f)) / (1 - m)))
         error = 4 * hit.std() / math.sqrt(n)
         assert law - error <= hit.mean() <= law + 0.01 + error
 
@@ -746,8 +750,8 @@ BAD_INPUT = {
         fees=(0, {"zero"}, "[0, inf)"),
         multiple=(1, NOTHING, "(0, inf)"),
     ),
-    "hit_probability": case(
-        hit_probability,
+    "liquidation_probability": case(
+        liquidation_probability,
         log_distance=(0.1, AT_LEAST_0),
         volatility=(0.5, POSITIVE),
         years=(1, POSITIVE),

@@ -29,7 +29,7 @@ from perpnotes.guardrails import (
 )
 
 ACTIONS = st.sampled_from(list(Action))
-GOOD = {"price": 100.0, "average": 100.0, "confidence": 0.5, "age_seconds": 1.0, "points": 10}
+GOOD = {"price": 100.0, "average": 100.0, "half_width": 0.5, "age_seconds": 1.0, "points": 10}
 
 
 def record(equity: float = 900.0, maintenance: float = 1_000.0, **change: object) -> Record:
@@ -53,9 +53,9 @@ class TestFeed:
             ({"age_seconds": 5.01}, Validity.STALE_FOR_FILLS),
             ({"points": 2}, Validity.TOO_FEW_POINTS),
             ({"age_seconds": 60.01}, Validity.STALE_FOR_MARGIN),
-            ({"confidence": 2.01}, Validity.TOO_UNCERTAIN),
+            ({"half_width": 2.01}, Validity.TOO_UNCERTAIN),
             ({"price": 501.0}, Validity.TOO_VOLATILE),
-            ({"price": 19.9, "confidence": 0.1}, Validity.TOO_VOLATILE),
+            ({"price": 19.9, "half_width": 0.1}, Validity.TOO_VOLATILE),
             ({"price": 0.0}, Validity.NOT_POSITIVE),
             ({"price": -5.0}, Validity.NOT_POSITIVE),
         ],
@@ -65,15 +65,15 @@ class TestFeed:
         assert validity(**GOOD | change) == state
 
     @pytest.mark.parametrize(
-        "at", [{"age_seconds": 5.0}, {"points": 3}, {"confidence": 2.0}, {"price": 500.0}, {"price": 20.0}]
+        "at", [{"age_seconds": 5.0}, {"points": 3}, {"half_width": 2.0}, {"price": 500.0}, {"price": 20.0}]
     )
     def test_the_limit_itself_is_allowed(self, at: dict[str, float]) -> None:
         """Limits are exceeded, not reached."""
-        assert validity(**GOOD | {"confidence": 0.1} | at) == Validity.VALID
+        assert validity(**GOOD | {"half_width": 0.1} | at) == Validity.VALID
 
     def test_the_worst_state_counts(self) -> None:
         """An old, thin and wild feed is reported as wild."""
-        assert validity(500.1, average=100.0, confidence=50.0, age_seconds=1e4, points=0) == Validity.TOO_VOLATILE
+        assert validity(500.1, average=100.0, half_width=50.0, age_seconds=1e4, points=0) == Validity.TOO_VOLATILE
 
     def test_every_cell_of_the_action_table(self) -> None:
         """The seven states down, the five uses across, written out as the source has them."""
@@ -300,12 +300,12 @@ class TestRecord:
 STATE = {"zero"}
 BAD_INPUT = {
     "validity": case(
-        lambda price, average, confidence, age_seconds, points: validity(
-            price, average=average, confidence=confidence, age_seconds=age_seconds, points=points
+        lambda price, average, half_width, age_seconds, points: validity(
+            price, average=average, half_width=half_width, age_seconds=age_seconds, points=points
         ),
         price=(1, {"zero", "negative", "shape"}),
         average=(1, POSITIVE),
-        confidence=(0, AT_LEAST_0),
+        half_width=(0, AT_LEAST_0),
         age_seconds=(0, AT_LEAST_0),
         points=(3, AT_LEAST_0),
     ),
@@ -314,7 +314,7 @@ BAD_INPUT = {
         fill_seconds=(1.0, NOTHING, "(0, 60]"),
         margin_seconds=(60.0, NOTHING, "[1, inf)"),
         points=(3, NOTHING, "1.."),
-        confidence=(0.1, NOTHING, "(0, inf)"),
+        half_width=(0.1, NOTHING, "(0, inf)"),
         ratio=(5.0, NOTHING, "(1, inf)"),
     ),
     "allowed": case(lambda state: allowed("fill", state), state=(1, STATE, "0..6")),

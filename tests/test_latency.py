@@ -271,7 +271,7 @@ BAD_INPUT = {
     "Execution.adverse_limit": case(ORDER.adverse_limit, fill=(0.5, POSITIVE, "(0, 1]")),
     "Execution.why": case(lambda fill: ORDER.why(fill).value, fill=(0.5, {"zero"}, "[0, 1]")),
     "fill_probability": case(
-        fill_probability, position=(3, NOTHING, "1..100000"), rate=(1.0, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
+        fill_probability, position=(3, NOTHING, "1..100000"), departures=(1.0, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
     ),
     "stale_quote": case(
         stale_quote, half_spread=(0.0001, AT_LEAST_0), volatility=(0.6, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)

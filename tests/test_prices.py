@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import prices
-from perpnotes.prices import Basis, Trigger, Window, crossing_seconds, median_mark, run, wick_depth
+from perpnotes.prices import Basis, Trigger, Window, crossing_seconds, mark_path, median_mark, wick_depth
 
 PRICE = st.floats(0.01, 1e6)
 REBOUND = np.concatenate([np.full(300, 100.0), np.full(40, 80.0), np.full(160, 95.0)])  # models: tick 360 is 95
@@ -76,7 +76,7 @@ class TestFilters:
         """After a step of h for t seconds the mark has moved h (1 - exp(-t/tau)), at any tick size."""
         for tick in (0.1, 0.5, 1.0):
             book = np.r_[100.0, np.full(int(20 / tick), 90.0)]
-            marks = run(Basis(5.0, tick), np.full(len(book), 100.0), book)
+            marks = mark_path(Basis(5.0, tick), np.full(len(book), 100.0), book)
             elapsed = np.arange(len(book)) * tick
             np.testing.assert_allclose(marks, 100 - 10 * -np.expm1(-elapsed / 5.0), rtol=1e-12)
 
@@ -87,7 +87,7 @@ class TestFilters:
 
     def test_a_window_falls_while_spot_stands_above_it(self) -> None:
         """100, then 80 for 40 ticks, then 95: at tick 360 the mark is 90.95 and the next one is 90.90."""
-        marks = run(Window(100), REBOUND, REBOUND)
+        marks = mark_path(Window(100), REBOUND, REBOUND)
         assert marks[360:362].tolist() == pytest.approx([90.95, 90.90], rel=1e-13)
         assert REBOUND[360] > marks[360] > marks[361]
 
@@ -95,7 +95,7 @@ class TestFilters:
     def test_an_exponential_never_falls_while_the_price_is_above_it(self, path: list[float], tau: float) -> None:
         """With a fixed index, the smoothed mark moves toward the book price, always."""
         book = np.array(path)
-        marks = run(Basis(tau), np.full(len(book), 100.0), book)
+        marks = mark_path(Basis(tau), np.full(len(book), 100.0), book)
         towards = (book[1:] - marks[:-1]) * (marks[1:] - marks[:-1])
         assert (towards >= -1e-9).all()  # rounding of prices near 100
 
@@ -105,14 +105,16 @@ class TestFilters:
             book = np.r_[np.full(50, 100.0), np.full(seconds, 90.0), np.full(50, 100.0)]
             spot = np.full(len(book), 100.0)
             for rule in (Basis(4.0), Window(10)):
-                assert 100 - run(rule, spot, book).min() == pytest.approx(wick_depth(10.0, seconds, rule), rel=1e-12)
+                assert 100 - mark_path(rule, spot, book).min() == pytest.approx(
+                    wick_depth(10.0, seconds, rule), rel=1e-12
+                )
 
     def test_many_paths_at_once(self) -> None:
         """A filter over columns gives each column's own mark."""
         book = np.random.default_rng(4).uniform(90, 110, (80, 3))
         for rule in (Basis(7.0), Window(9)):
-            alone = np.stack([run(rule, book[:, 0], book[:, i]) for i in range(3)], axis=1)
-            np.testing.assert_array_equal(run(rule, np.repeat(book[:, :1], 3, axis=1), book), alone)
+            alone = np.stack([mark_path(rule, book[:, 0], book[:, i]) for i in range(3)], axis=1)
+            np.testing.assert_array_equal(mark_path(rule, np.repeat(book[:, :1], 3, axis=1), book), alone)
 
     @given(a=PRICE, b=PRICE, wrong=PRICE)
     def test_one_wrong_input_of_three_moves_the_median_no_further_than_the_other_two(
@@ -134,13 +136,13 @@ class TestFilters:
     def test_a_window_of_a_whole_float_is_that_many_ticks(self) -> None:
         """4.0 passes the check of a whole number, so it must also run."""
         path = [100.0, 90.0, 95.0]
-        assert run(Window(4.0), path, path).tolist() == run(Window(4), path, path).tolist()
+        assert mark_path(Window(4.0), path, path).tolist() == mark_path(Window(4), path, path).tolist()
 
 
 class TestTrigger:
     def test_the_limit_itself_fires_or_not(self) -> None:
         """At equity equal to maintenance `<=` fires and `<` does not: 100 - 90 = 10 = margin, rate 0."""
-        terms = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "rate": 0.0, "price": 90.0}
+        terms = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "maintenance": 0.0, "price": 90.0}
         assert Trigger().fires(**terms)
         assert not Trigger(inclusive=False).fires(**terms)
 
@@ -199,7 +201,7 @@ class TestTrigger:
         """A wick in the last price liquidates by last and not by mark; a check every ten ticks may miss it."""
         last = np.r_[np.full(55, 100.0), np.full(3, 88.0), np.full(42, 100.0)]
         spot = np.full(100, 100.0)
-        mark = run(Basis(30.0), spot, last)
+        mark = mark_path(Basis(30.0), spot, last)
         terms = (1.0, 100.0, 10.0, 0.005)
         assert Trigger(price="last").first(*terms, mark=mark, spot=spot, last=last) == 55
         assert Trigger(price="last", every=10).first(*terms, mark=mark, spot=spot, last=last) is None
@@ -223,7 +225,7 @@ class TestTrigger:
             Trigger().first(*terms, mark=[100.0, 90.0, 80.0])
 
 
-TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "rate": (0.1, AT_LEAST_0, "[0, 1)")}
+TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "maintenance": (0.1, AT_LEAST_0, "[0, 1)")}
 BAD_INPUT = {
     "index": case(
         lambda prices_, weights, ages_seconds, max_age_seconds, cap: prices.index(
@@ -241,8 +243,8 @@ BAD_INPUT = {
         cap=(0.1, {"none"}, "(0, 1)"),
     ),
     "median_mark": case(median_mark, first=(1, POSITIVE), second=(1, POSITIVE), third=(1, POSITIVE)),
-    "run": case(
-        lambda spot, book: run(Basis(1.0), spot, book),
+    "mark_path": case(
+        lambda spot, book: mark_path(Basis(1.0), spot, book),
         spot=([1.0], NOTHING, "(0, inf)"),
         book=([1.0], NOTHING, "(0, inf)"),
     ),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perpnotes import stress
 from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot, option_value
-from perpnotes.stress import Expiry, Market, Marks, Rule, grid, portfolio_margin, published_grid, published_rule
+from perpnotes.stress import Expiry, MarginRule, Market, Marks, grid, portfolio_margin, published_grid, published_rule
 
 MARKET = Market(
     {"BTC": 60_000.0, "ETH": 3_000.0, "GOLD": 4_000.0},
@@ -206,7 +206,7 @@ CHARGES = {
     "perpetual": 0.2,
     "spot": 0.2,
     "short_option": 0.2,
-    "confidence_charge": 3.0,
+    "trust_charge": 3.0,
     "peg_factor": 20.0,
 }
 
@@ -215,7 +215,7 @@ class TestPortfolioMargin:
     def test_without_charges_it_is_the_grid(self) -> None:
         """A rule of scenarios alone asks what `evaluate` finds on the same book, with the same worst cell."""
         for name in ("paradex", "derive_pmrm_v1", "derive_pmrm_v2"):
-            ours = portfolio_margin(MIXED, COIN, Rule(published_grid(name)))
+            ours = portfolio_margin(MIXED, COIN, MarginRule(published_grid(name)))
             grid_only = stress.evaluate(MIXED, COIN, published_grid(name))
             assert (ours.initial, ours.maintenance) == pytest.approx(
                 (grid_only.initial, grid_only.maintenance), rel=1e-12
@@ -246,7 +246,7 @@ class TestPortfolioMargin:
         market = replace(COIN, implied={sure: 0.0})
         for rate, counted in ((0.03, 0.03), (-0.03, 0.0)):  # a rate below 0 does not make more of it
             account = portfolio_margin(
-                [(sure, 1.0)], market, FULL, Marks(expiries={YEARS: Expiry(60_000.0, rate=rate)})
+                [(sure, 1.0)], market, FULL, Marks(expiries={YEARS: Expiry(60_000.0, interest=rate)})
             )
             worst = 0.95 * np.exp(-YEARS * (counted + 0.12)) * (48_000 - 1_000) - 59_000
             assert account.worst.pnl == pytest.approx(worst, rel=1e-12)
@@ -287,11 +287,11 @@ class TestPortfolioMargin:
     def test_doubt_and_a_lost_peg_cost_initial_margin_only(self) -> None:
         """Low confidence charges every unit and jumps at its threshold; a lost peg raises the factor."""
         plain = portfolio_margin(MIXED, COIN, FULL)
-        for confidence, charge in ((0.55, 0.0), (0.5, 0.5 * 60_000 * 5.5)):
-            doubted = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=confidence))
+        for trust, charge in ((0.55, 0.0), (0.5, 0.5 * 60_000 * 5.5)):
+            doubted = portfolio_margin(MIXED, COIN, FULL, Marks(trust=trust))
             assert doubted.initial - plain.initial == pytest.approx(charge, rel=1e-12)
             assert doubted.maintenance == plain.maintenance
-        of_options = Marks(expiries={YEARS: Expiry(60_000.0, confidence=0.5)})
+        of_options = Marks(expiries={YEARS: Expiry(60_000.0, trust=0.5)})
         assert portfolio_margin(MIXED, COIN, FULL, of_options).distrust == pytest.approx(0.5 * 60_000 * 4, rel=1e-12)
         lost = portfolio_margin([(Spot("BTC"), 1.0)], COIN, FULL, Marks(stable=0.96))
         assert lost.initial_factor == pytest.approx(1.25 + 4 * 0.03, rel=1e-12)
@@ -307,7 +307,7 @@ class TestPortfolioMargin:
     def test_a_charge_never_lowers_the_requirement(self, name: str) -> None:
         """And on a book of everything, in doubt and off its peg, each of them raises it."""
         book = [*MIXED, (Option("BTC", 90_000.0, 0.5), 30.0)]
-        marks = Marks(confidence=0.3, stable=0.9)
+        marks = Marks(trust=0.3, stable=0.9)
         before, after = (
             portfolio_margin(book, COIN, rule, marks) for rule in (FULL, replace(FULL, **{name: CHARGES[name]}))
         )
@@ -326,7 +326,7 @@ class TestPortfolioMargin:
 
     def test_why_names_the_scenario_and_each_charge(self) -> None:
         """The terms give the requirement: the worse of scenario and forwards, the contingencies, the factor."""
-        account = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=0.1))
+        account = portfolio_margin(MIXED, COIN, FULL, Marks(trust=0.1))
         why = account.why()
         charges = [term.value for term in why.terms if term.symbol.startswith("c_")]
         assert [term.meaning for term in why.terms if term.symbol.startswith("c_")] == [
@@ -340,7 +340,7 @@ class TestPortfolioMargin:
 
     def test_both_margins_say_why(self) -> None:
         """The maintenance margin has the same loss behind it and its own factor; the same for the scenario part."""
-        account = portfolio_margin(MIXED, COIN, FULL, Marks(confidence=0.1))
+        account = portfolio_margin(MIXED, COIN, FULL, Marks(trust=0.1))
         why = account.why("maintenance")
         assert why.value == account.maintenance == pytest.approx(why["m"] * why["L"], rel=1e-12)
         assert account.why().value == account.why("initial").value == account.initial
@@ -651,7 +651,7 @@ class TestRejects:
         with pytest.raises(ValueError, match="expiries must hold Expiry, got 60000"):
             Marks(expiries={YEARS: 60_000.0})  # type: ignore[dict-item]
         with pytest.raises(ValueError, match="scenarios must be a Scenarios, got None"):
-            Rule(None)  # type: ignore[arg-type]
+            MarginRule(None)  # type: ignore[arg-type]
 
 
 ONE = stress.evaluate([(Linear("BTC"), 1.0)], MARKET, JOINT)
@@ -703,25 +703,25 @@ BAD_INPUT = {
         Expiry,
         forward=(1.0, {"zero"}, "[0, inf)"),
         fixed=(1.0, {"zero"}, "[0, inf)"),
-        rate=(0.1, {"zero", "negative"}),
-        confidence=(0.5, {"zero"}, "[0, 1]"),
+        interest=(0.1, {"zero", "negative"}),
+        trust=(0.5, {"zero"}, "[0, 1]"),
     ),
     "Marks": case(
         Marks,
         perpetual=(1.0, {"none"}, "(0, inf)"),
         stable=(1.0, NOTHING, "(0, inf)"),
-        confidence=(0.5, {"zero"}, "[0, 1]"),
+        trust=(0.5, {"zero"}, "[0, 1]"),
     ),
-    "Rule": case(
-        lambda **values: Rule(published_grid("paradex"), **values),
+    "MarginRule": case(
+        lambda **values: MarginRule(published_grid("paradex"), **values),
         basis_moves=((0.05, -0.05), NOTHING),
         discount=(0.9, NOTHING, "(0, 1]"),
-        confidence_threshold=(0.5, {"zero"}, "[0, 1]"),
+        trust_threshold=(0.5, {"zero"}, "[0, 1]"),
         discount_rate=(0.5, {"zero"}, "[0, inf)"),
         **{name: (0.5, {"zero"}, "[0, inf)") for name in CHARGES},
         peg_threshold=(0.9, {"zero"}, "[0, inf)"),
     ),
-    "Rule.distrust": case(FULL.distrust, confidence=(0.5, {"zero"}, "[0, 1]")),
+    "MarginRule.distrust": case(FULL.distrust, trust=(0.5, {"zero"}, "[0, 1]")),
     "portfolio_margin": case(
         lambda size, unsettled: portfolio_margin([(Linear("BTC"), size)], MARKET, FULL, unsettled=unsettled),
         size=(1.0, MOVES),

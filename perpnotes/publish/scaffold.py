@@ -23,16 +23,15 @@ _MODULE = '''\
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from perpnotes._validate import FloatArray, real
+from perpnotes._types import ArrayLike, FloatArray
+from perpnotes._validate import real
 
 __all__ = ["loss"]
 
 
-def loss(size: Any, price: Any, move: Any) -> FloatArray:
+def loss(size: ArrayLike, price: ArrayLike, move: ArrayLike) -> FloatArray:
     """Loss of a linear position after a move of the price: `L = max(0, -q P r)`.
 
     @mark@ what the function is for; or replace it.

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from perpnotes.correlation import equicorrelation, volatility
-from perpnotes.funding import hit_probability
+from perpnotes.funding import liquidation_probability
 from tests.bench.timing import best
 
 VALUES, BOOKS, COINS = 1_000_000, 1_000, 10
@@ -24,9 +24,9 @@ def run() -> Iterator[tuple[str, str]]:
         mirrored = np.exp(np.minimum(0.0, 2.0 * toward * away / sigma**2 + tail))
         return np.minimum(1.0, ndtr((toward * years - away) / spread) + mirrored)
 
-    ours, theirs = best(lambda: hit_probability(away, sigma, years, carry=carry), passage)
-    apart = np.abs(hit_probability(away, sigma, years, carry=carry) - passage()).max()
-    yield f"funding.hit_probability, {VALUES:,}", f"{ours:.2f} s"
+    ours, theirs = best(lambda: liquidation_probability(away, sigma, years, carry=carry), passage)
+    apart = np.abs(liquidation_probability(away, sigma, years, carry=carry) - passage()).max()
+    yield f"funding.liquidation_probability, {VALUES:,}", f"{ours:.2f} s"
     yield "time to the same law in scipy (aim: 1.5 or less)", f"{ours / theirs:.2f}"
     yield "largest difference", f"{apart:.1e}"
 

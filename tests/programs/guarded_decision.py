@@ -23,7 +23,7 @@ def main() -> None:
     states = validity(
         [60_000.0, 60_010.0],
         average=60_005.0,
-        confidence=12.0,
+        half_width=12.0,
         age_seconds=[2.0, 400.0],
         points=20,
         limits=FeedLimits(),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from perpnotes._validate import FloatArray
 
@@ -13,6 +16,19 @@ _LOWEST, _HIGHEST, _STEPS = -39, 9, 256  # beyond these it is 0 and 1; a power o
 _FAR = 30  # from here on Mills' ratio is its continued fraction
 _BLOCK = 16_384  # what is worked on at a time stays in the cache
 _LARGE = 1e150  # its square is a float
+
+
+def by_blocks(work: Callable[..., FloatArray], *arrays: npt.NDArray[Any]) -> FloatArray:
+    """What an elementwise `work` makes of arrays that broadcast: of large ones in blocks of rows that fit the cache."""
+    parts = np.broadcast_arrays(*arrays)
+    shape, size = parts[0].shape, parts[0].size
+    if size <= _BLOCK:
+        return work(*arrays)
+    result, rows = np.empty(shape), max(1, _BLOCK * shape[0] // size)
+    for start in range(0, shape[0], rows):
+        block = slice(start, start + rows)
+        result[block] = work(*(part[block] for part in parts))
+    return result
 
 
 def cdf(x: FloatArray) -> FloatArray:
@@ -115,3 +131,48 @@ def _first_passage(distance: FloatArray, toward: FloatArray, sigma: FloatArray, 
         drift, way = (np.clip(part / sigma, -_LARGE, _LARGE)[against] for part in (toward, distance))
         mirrored[against] = np.exp(np.maximum(-1e3, 2.0 * drift * way)) * cdf(-far[against])
     return np.minimum(1.0, cdf(reach) + mirrored)
+
+
+def passage_time(distance: float, toward: float, sigma: float, chance: float, guess: float) -> float:
+    """The time at which `first_passage` is `chance`, for one position; infinite where it never is.
+
+    Newton on the logarithms of both, with the density `a / (sigma sqrt(2 pi T^3)) exp(-r^2/2)` of the time as the
+    derivative, held between bounds that each step narrows. Plain floats: arrays of one number cost many times more.
+
+    Parameters:
+        distance: `a`, from 1e-9 to 1e9, as all sizes here: none of their squares overflows.
+        toward: drift toward the level, at most 1e9 in size.
+        sigma: volatility, from 1e-9 to 1e9.
+        chance: in `(0, 1)`.
+        guess: a first logarithm of the time.
+    """
+    apart = 2.0 * (toward / sigma) * (distance / sigma)
+
+    def reached(time: float) -> tuple[float, float]:
+        """The probability and its derivative by the logarithm of the time."""
+        spread = sigma * math.sqrt(time)
+        near, far = (toward * time - distance) / spread, (toward * time + distance) / spread
+        density = math.exp(-0.5 * near * near) / math.sqrt(2.0 * math.pi)
+        if far < _FAR:
+            mirrored = math.exp(min(apart, 700.0)) * 0.5 * math.erfc(far / math.sqrt(2.0))
+        else:
+            tail = far
+            for k in range(12, 0, -1):
+                tail = far + k / tail
+            mirrored = density / tail
+        return min(1.0, 0.5 * math.erfc(-near / math.sqrt(2.0)) + mirrored), density * distance / spread
+
+    low, high, at = guess - 60.0, guess + 60.0, guess
+    if reached(math.exp(high))[0] < chance:
+        return math.inf
+    for _ in range(200):
+        probability, slope = reached(math.exp(at))
+        low, high = (low, at) if probability >= chance else (at, high)
+        step = probability * math.log(chance / probability) / slope if probability > 0 and slope > 0 else math.inf
+        after = at + step
+        if not low <= after <= high:
+            after = (low + high) / 2.0
+        if abs(after - at) <= 4e-16 * max(1.0, abs(at)) or high - low <= 4e-16 * max(1.0, abs(at)):
+            break
+        at = after
+    return math.exp(after)

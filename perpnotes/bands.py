@@ -221,7 +221,7 @@ def hit_hours(
     """The time by which the mark has reached a level with this probability; infinite if it never gets so likely.
 
     Without drift it is `(a / (sigma z))^2` with `z = -N^{-1}(probability / 2)`: half the distance takes a quarter of
-    the time. Found by bisection on `hit_probability`.
+    the time. Found by Newton on `hit_probability` for one number, by bisection for arrays.
 
     Parameters:
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -243,6 +243,13 @@ def hit_hours(
     sigma, chance = real("volatility", volatility, gt=0), real("probability", probability, gt=0, lt=1)
     away, toward = _approach(mark, level, drift, side, volatility=sigma, probability=chance)
     away, toward, sigma, chance = np.broadcast_arrays(away, toward, sigma, chance)
+    if away.ndim == 0:
+        one, drifts, deviation, asked = away.item(), toward.item(), sigma.item(), chance.item()
+        if one == 0 or one == math.inf:
+            return np.float64(one)
+        if all(1e-9 < size < 1e9 for size in (one, deviation)) and abs(drifts) < 1e9:
+            guess = 2.0 * math.log(one / (deviation * -NormalDist().inv_cdf(asked / 2.0)))
+            return np.float64(_normal.passage_time(one, drifts, deviation, asked, guess) * _YEAR_HOURS)
     moving = np.isfinite(away) & (away > 0)
     a = np.where(moving, away, 1.0)
     quantile = np.asarray(np.frompyfunc(NormalDist().inv_cdf, 1, 1)(chance / 2.0), dtype=np.float64)

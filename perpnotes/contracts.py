@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from perpnotes import _normal
 from perpnotes._types import ArrayLike, FloatArray, Floats
@@ -282,8 +283,13 @@ def option_value(
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
     """
     df = real("discount", discount, gt=0)
-    d1, d2, sign, f, k, _ = _black(forward, strike, volatility, years, call, discount=df)
-    return df * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
+
+    def value(f: FloatArray, k: FloatArray, *rest: npt.NDArray[Any]) -> FloatArray:
+        d1, d2, sign = _black(f, k, *rest[:3])
+        result: FloatArray = rest[3] * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
+        return result
+
+    return _normal.by_blocks(value, *_terms(forward, strike, volatility, years, call, discount=df), df)
 
 
 @overload
@@ -315,8 +321,12 @@ def option_delta(
 
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
     """
-    d1, _, sign, _, _, _ = _black(forward, strike, volatility, years, call)
-    return sign * _normal.cdf(sign * d1)
+
+    def delta(*terms: npt.NDArray[Any]) -> FloatArray:
+        d1, _, sign = _black(*terms)
+        return sign * _normal.cdf(sign * d1)
+
+    return _normal.by_blocks(delta, *_terms(forward, strike, volatility, years, call))
 
 
 @overload
@@ -341,20 +351,28 @@ def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, ye
 
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
     """
-    real("volatility", volatility, gt=0)
-    t = real("years", years, gt=0)
-    d1, _, _, f, _, _ = _black(forward, strike, volatility, years, True)
-    return f * _normal.pdf(d1) * np.sqrt(t)
+    sigma, t = real("volatility", volatility, gt=0), real("years", years, gt=0)
+
+    def vega(f: FloatArray, k: FloatArray, sigma: FloatArray, t: FloatArray, kind: npt.NDArray[np.bool_]) -> FloatArray:
+        return f * _normal.pdf(_black(f, k, sigma, t, kind)[0]) * np.sqrt(t)
+
+    return _normal.by_blocks(vega, *_terms(forward, strike, sigma, t, True))
+
+
+def _terms(
+    forward: Any, strike: Any, volatility: Any, years: Any, call: Any, **others: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """The terms of an option, checked."""
+    f, k = real("forward", forward, gt=0), real("strike", strike, gt=0)
+    sigma, t, kind = real("volatility", volatility, ge=0), real("years", years, ge=0), flags("call", call)
+    broadcast(forward=f, strike=k, volatility=sigma, years=t, call=kind, **others)
+    return f, k, sigma, t, kind
 
 
 def _black(
-    forward: Any, strike: Any, volatility: Any, years: Any, call: Any, **others: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """`d1`, `d2`, the sign (+1 call, -1 put), forward, strike and total volatility `s`, checked."""
-    f = real("forward", forward, gt=0)
-    k = real("strike", strike, gt=0)
-    sigma, t, kind = real("volatility", volatility, ge=0), real("years", years, ge=0), flags("call", call)
-    broadcast(forward=f, strike=k, volatility=sigma, years=t, call=kind, **others)
+    f: FloatArray, k: FloatArray, sigma: FloatArray, t: FloatArray, kind: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """`d1`, `d2` and the sign (+1 call, -1 put)."""
     s = sigma * np.sqrt(t)
     moneyness = np.log(f / k)
     if s.all():
@@ -363,7 +381,8 @@ def _black(
         limit = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
         moneyness, s, limit = np.broadcast_arrays(moneyness, s, limit)
         ratio = np.divide(moneyness, s, out=limit.copy(), where=s > 0)
-    return ratio + s / 2, ratio - s / 2, np.where(kind, 1.0, -1.0), f, k, s
+    half = s / 2
+    return ratio + half, ratio - half, np.where(kind, 1.0, -1.0)
 
 
 class Contract:

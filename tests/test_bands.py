@@ -157,6 +157,22 @@ class TestHit:
         assume(math.isfinite(hours) and 1e-9 < hours < 1e7)
         assert hit_probability(1.0, level, sigma, hours, drift=drift, side=side) == pytest.approx(chance, rel=1e-6)
 
+    @given(
+        a=st.floats(1e-4, 20.0),
+        sigma=st.floats(0.01, 5.0),
+        chance=st.floats(1e-6, 0.999),
+        drift=st.floats(-20.0, 20.0),
+    )
+    def test_one_number_is_answered_as_an_array_of_one_is(
+        self, a: float, sigma: float, chance: float, drift: float
+    ) -> None:
+        """The first by Newton, the second by bisection; what rounding of the probability moves is left to them."""
+        one = hit_hours(1.0, math.exp(-a), sigma, chance, drift=drift)
+        (among,) = hit_hours(1.0, [math.exp(-a)], sigma, chance, drift=drift)
+        lower, upper = hit_hours(1.0, math.exp(-a), sigma, [chance * (1 - 1e-12), chance * (1 + 1e-12)], drift=drift)
+        assert lower * (1 - 1e-12) <= one <= upper * (1 + 1e-12)
+        assert math.isinf(one) == math.isinf(among) or math.isinf(upper)
+
     def test_answers_that_are_no_price(self) -> None:
         """A level that is never reached, or has been: 0 and infinity are answers on both sides."""
         assert hit_probability(100.0, [0.0, 101.0, math.inf], 0.6, 1.0).tolist() == [0.0, 1.0, 1.0]

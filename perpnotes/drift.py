@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._types import ArrayLike, FloatArray, Floats
@@ -445,16 +446,20 @@ def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, false_alarm:
     broadcast(n=a, m=b, variance=v)
     if np.any(a + b < 3):
         raise ValueError("n + m must be >= 3, got 2")
-    log = np.log(2 * np.log(a + b) / scalar("false_alarm", false_alarm, gt=0, lt=1))
-    inverse = 1 / a + 1 / b
-    result: FloatArray = np.sqrt(2 * v * log * inverse) + 2 / 3 * log * inverse
-    return result
+    return _bound(a, b, v, scalar("false_alarm", false_alarm, gt=0, lt=1))[()]
+
+
+def _bound(n: FloatArray, m: FloatArray, variance: FloatArray, false_alarm: float) -> FloatArray:
+    log = np.log(2 * np.log(n + m) / false_alarm)
+    inverse = 1 / n + 1 / m
+    return np.asarray(np.sqrt(2 * variance * log * inverse) + 2 / 3 * log * inverse)
 
 
 def adwin(values: ArrayLike, *, false_alarm: float = 0.002, least: int = 5) -> tuple[Alarm, ...]:
     """Adaptive window: after each value, drop the older part wherever two parts of the window differ by `adwin_bound`.
 
-    It tries every cut, where the published algorithm tries those of an exponential histogram. It costs `O(n)` a value.
+    It answers for every cut, where the published algorithm tries those of an exponential histogram. Cuts that no value
+    of a stretch can make significant are left out for all of it, so the time is about proportional to the values.
 
     Parameters:
         values: in order, in `[0, 1]`, or True and False. Shape `(n,)`.
@@ -472,23 +477,85 @@ def adwin(values: ArrayLike, *, false_alarm: float = 0.002, least: int = 5) -> t
     """
     x, shortest = real("values", values, ge=0, le=1, ndim=1, truths=True), whole("least", least, ge=2)
     level = scalar("false_alarm", false_alarm, gt=0, lt=1)
-    sums, squares = (np.concatenate(([0.0], np.cumsum(power))) for power in (x, x * x))
-    alarms, start = [], 0
-    for end in range(1, x.size + 1):
-        size = end - start
-        if size < 2 * shortest:
+    window = _Window(x, shortest, level)
+    alarms, end = [], 2 * shortest
+    while end <= x.size:
+        last = min(x.size, end + max(_STRETCH, (end - window.start) // 4))
+        seen = window.search(end, last, np.arange(window.start + shortest, end - shortest + 1))
+        if seen is None:
+            end = last + 1
             continue
-        n = np.arange(shortest, size - shortest + 1)
-        m = size - n
-        old, new = (sums[start + n] - sums[start]) / n, (sums[end] - sums[start + n]) / m
-        mean = (sums[end] - sums[start]) / size
-        variance = max((squares[end] - squares[start]) / size - mean * mean, 0.0)
-        excess = np.abs(old - new) - adwin_bound(n, m, variance, false_alarm=level)
-        if excess.max() > 0:
-            cut = int(np.argmax(excess))
-            start += int(n[cut])
-            alarms.append(Alarm(end - 1, start, bool(new[cut] > old[cut])))
+        cuts = np.arange(window.start + shortest, seen - shortest + 1)
+        (excess,), (rise,) = window.excess(np.array([seen]), cuts)
+        best = int(np.argmax(excess))
+        window.start = int(cuts[best])
+        alarms.append(Alarm(seen - 1, window.start, bool(rise[best] > 0)))
+        end = max(seen + 1, window.start + 2 * shortest)
     return tuple(alarms)
+
+
+_STRETCH = 32  # so many ends are tried at all cuts that are left, in one piece
+
+
+class _Window:
+    """The cuts of an adaptive window: a cut at `k` and an end at `e` compare the values from the start to `k` and `e`.
+
+    What is tried is exact; what is left out has a bound on the excess over a stretch of ends that stays below 0.
+    """
+
+    def __init__(self, x: FloatArray, shortest: int, false_alarm: float) -> None:
+        self.sums, self.squares = (np.concatenate(([0.0], np.cumsum(power))) for power in (x, x * x))
+        self.shortest, self.false_alarm, self.start = shortest, false_alarm, 0
+
+    def variance(self, ends: npt.NDArray[np.intp]) -> FloatArray:
+        """Of all values from the start to each end."""
+        size = ends - self.start
+        mean = (self.sums[ends] - self.sums[self.start]) / size
+        return np.asarray(np.maximum((self.squares[ends] - self.squares[self.start]) / size - mean * mean, 0.0))
+
+    def excess(self, ends: npt.NDArray[np.intp], cuts: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+        """How far the two means lie beyond their bound, a row for each end, and by how much the second is higher."""
+        n, m = (cuts - self.start).astype(float), (ends[:, None] - cuts).astype(float)
+        possible = m >= self.shortest
+        m[~possible] = self.shortest
+        old, new = (self.sums[cuts] - self.sums[self.start]) / n, (self.sums[ends][:, None] - self.sums[cuts]) / m
+        beyond = np.abs(old - new) - _bound(n, m, self.variance(ends)[:, None], self.false_alarm)
+        return np.where(possible, beyond, -np.inf), new - old
+
+    def search(self, first: int, last: int, cuts: npt.NDArray[np.intp]) -> int | None:
+        """The first end, from `first` to `last`, at which a cut exceeds its bound; `cuts` are those of the first."""
+        cuts = cuts[self.open(first, last, cuts)]
+        if last - first < _STRETCH:
+            cuts = np.concatenate((cuts, np.arange(first - self.shortest + 1, last - self.shortest + 1)))
+            ends = np.arange(first, last + 1)
+            hits = np.flatnonzero((self.excess(ends, cuts)[0] > 0).any(axis=1))
+            return int(ends[hits[0]]) if hits.size else None
+        middle = (first + last) // 2
+        seen = self.search(first, middle, cuts)
+        if seen is not None:
+            return seen
+        later = np.arange(first - self.shortest + 1, middle - self.shortest + 2)
+        return self.search(middle + 1, last, np.concatenate((cuts, later)))
+
+    def open(self, first: int, last: int, cuts: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Whether a cut could exceed its bound at any of the ends: by the extremes of the sums, less their trend.
+
+        Squared deviations never shrink when values are added, and the logarithm grows: so the bound is at least this.
+        """
+        size, more = first - self.start, last - first
+        trend = (self.sums[last] - self.sums[self.start]) / (last - self.start)
+        path = self.sums[first : last + 1] - trend * np.arange(first, last + 1)
+        here = self.sums[cuts] - trend * cuts
+        n, m = (cuts - self.start).astype(float), (first - cuts).astype(float)
+        old = (here - (self.sums[self.start] - trend * self.start)) / n
+        up, down = path.max() - here, path.min() - here
+        rise = np.maximum(up / m, up / (m + more)) - old
+        fall = old - np.minimum(down / m, down / (m + more))
+        spread = self.variance(np.array([first])) * (size / (size + more))
+        log = math.log(2 * math.log(size) / self.false_alarm)
+        inverse = 1 / n + 1 / (m + more)
+        least = np.sqrt(2 * spread * log * inverse) + 2 / 3 * log * inverse
+        return np.asarray(np.maximum(rise, fall) > least - 1e-9)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import histories
 import numpy as np
 import pytest
 from cases import NOTHING, case
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpnotes._validate import FloatArray
@@ -199,6 +199,38 @@ class TestAdwin:
         """Twenty seeded streams of 400 fair coins: none is cut at 0.002."""
         rng = np.random.default_rng(2)
         assert [adwin(rng.random(400) < 0.5) for _ in range(20)] == [()] * 20
+
+    @settings(max_examples=30)
+    @given(
+        parts=st.lists(
+            st.tuples(st.integers(1, 300), st.floats(0, 1), st.sampled_from([0.0, 0.02, 0.3])), min_size=1, max_size=4
+        ),
+        least=st.integers(2, 8),
+        false_alarm=st.sampled_from([0.002, 0.3]),
+        seed=st.integers(0, 999),
+    )
+    def test_it_answers_as_trying_every_cut_does(
+        self, parts: list[tuple[int, float, float]], least: int, false_alarm: float, seed: int
+    ) -> None:
+        """What it leaves out changes nothing: means of both parts and their bound, for each cut after each value."""
+        rng = np.random.default_rng(seed)
+        x = np.concatenate([np.clip(rng.normal(mean, width, size), 0, 1) for size, mean, width in parts])
+        expected, start = [], 0
+        for end in range(1, x.size + 1):
+            n = np.arange(least, end - start - least + 1)
+            if n.size:
+                total = np.cumsum(x[start:end])
+                old, new = total[n - 1] / n, (total[-1] - total[n - 1]) / (end - start - n)
+                limit = adwin_bound(n, end - start - n, x[start:end].var(), false_alarm=false_alarm)
+                excess = np.abs(old - new) - limit
+                if abs(excess.max()) < 1e-9:
+                    return  # rounding decides
+                if excess.max() > 0:
+                    cut = int(np.argmax(excess))
+                    start += int(n[cut])
+                    expected.append((end - 1, start, bool(new[cut] > old[cut])))
+        found = adwin(x, false_alarm=false_alarm, least=least)
+        assert [(alarm.at, alarm.since, alarm.up) for alarm in found] == expected
 
 
 class TestSwitches:

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.ensemble import IsolationForest
 
 from perpnotes.anomalies import dispersion, episode, precision_at, robust_z, score, surprise
+from perpnotes.drift import adwin
 from tests.bench.timing import best
 
 DAYS, WINDOW = 10, 15
@@ -45,3 +46,8 @@ def run() -> Iterator[tuple[str, str]]:
     for name, make in rankers.items():
         found = [precision_at(make(seed), days[seed].planted, 20) for seed in range(DAYS)]
         yield f"precision at 20, {name}", f"{np.mean(found):.2f} (lowest day {min(found):.2f})"
+
+    stream = np.random.default_rng(1).random(200_000)
+    short, long = best(lambda: adwin(stream[:10_000]), lambda: adwin(stream))
+    yield f"drift.adwin, {stream.size:,} values without a change", f"{long / stream.size * 1e6:.1f} µs a value"
+    yield "time a value to that of 10,000 values (1: linear)", f"{long / short * 10_000 / stream.size:.2f}"

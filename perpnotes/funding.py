@@ -724,7 +724,7 @@ def liquidation_probability(
     With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
     `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
 
-    In prices and hours, for any level, the same law is `bands.liquidation_probability`.
+    In prices and hours, for any level, the same law is `bands.hit_probability`.
 
     Parameters:
         log_distance: `a = |ln(mark / liquidation price)|`, `>= 0`. Any shape; the arguments broadcast.

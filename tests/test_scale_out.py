@@ -49,6 +49,8 @@ def test_the_program_prints_what_one_process_finds(program: Path, tmp_path: Path
     assert printed.splitlines() == [f"{sum(SIZES)} accounts", *(" ".join(map(str, row)) for row in rows)]
 
 
+# Sockets that Dask leaves to the garbage collector are not ours to close.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_two_workers_find_every_loss_of_one_process(program: Path) -> None:
     """Not only the largest: all losses, bit for bit, computed in two processes that are not this one."""
     parts = [scaling.quantities(number, size) for number, size in enumerate(SIZES)]

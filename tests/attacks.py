@@ -259,7 +259,8 @@ async def f():
     return 1
 print(f().cr_frame)
 ---
-print([x async for x in y])
+async def f():
+    return [x async for x in f()]
 ---
 def f():
     yield 1

@@ -324,10 +324,8 @@ def front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
     seen: set[str] = set()
     for key, value in node.value:
         line = key.start_mark.line + 2
-        if key.value not in FIELDS or key.value in seen or (key.value == "hide" and Path(path).name != "index.md"):
-            raise ArticleError(
-                path, line, f"front matter: once each and nothing but {', '.join(FIELDS)}; got {key.value}"
-            )
+        if key.value in seen:
+            raise ArticleError(path, line, f"front matter: {key.value} stands there twice")
         seen.add(key.value)
         for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
             if not isinstance(part, yaml.ScalarNode) or _MARKUP.search(part.value.strip()):
@@ -337,6 +335,16 @@ def front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
             if key.value == "hide" and part.value not in ("navigation", "toc"):
                 raise ArticleError(path, line, f"front matter: hide must be navigation or toc, got {part.value}")
     return meta, found[0].count("\n")
+
+
+def strange_fields(meta: Mapping[str, Any], path: str) -> list[str]:
+    """The fields of a page's front matter that are not ours; only the home page hides its navigation.
+
+    Parameters:
+        meta: from `front_matter`.
+        path: of the page.
+    """
+    return [name for name in meta if name not in FIELDS or (name == "hide" and Path(path).name != "index.md")]
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 
-from perpnotes.publish.articles import Article
+from perpnotes.publish.articles import Article, strange_fields
 from perpnotes.publish.checks import permitted
-from perpnotes.publish.checks.reading import CODE, line_of, mask
+from perpnotes.publish.checks.reading import CODE, line_of, mask, meta_line
 from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.page import markup
 
@@ -47,6 +47,8 @@ def active_markup(page: Page) -> Found:
     for message, needle in markup.faults(_rendered(article), markup.WRITTEN):
         at = article.text.lower().find(needle.lower())
         yield line_of(article.text, max(at, 0)), message
+    for name in strange_fields(article.meta, article.path):
+        yield meta_line(page, name), f"front matter with a field that is none of ours: {name}"
     yield from _directives(article)
     for found in _UNSEEN.finditer(article.text):
         yield line_of(article.text, found.start()), f"a character that nobody sees: U+{ord(found[0]):04X}"

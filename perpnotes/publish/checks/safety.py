@@ -51,7 +51,8 @@ def unsafe_code(page: Page) -> Found:
             elif isinstance(node, ast.MatchClass):
                 yield from ((at, f"use of .{name}") for name in node.kwd_attrs if name not in permitted.attributes())
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                if node.id not in bound and node not in literal:
+                known = node.id in bound or node in literal
+                if not known and (hasattr(builtins, node.id) or node.id.startswith("__")):  # any other is no name yet
                     yield at, f"use of {node.id}"
             elif isinstance(node, ast.Constant):
                 yield from ((at, message) for message in _constant(node))

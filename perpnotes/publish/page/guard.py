@@ -18,9 +18,11 @@ class _Guard(Postprocessor):
         path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
         if path is not None:
             try:
-                articles.front_matter(path.read_text(encoding="utf-8-sig"), path.name)
+                meta, _ = articles.front_matter(path.read_text(encoding="utf-8-sig"), path.name)
             except articles.ArticleError as error:
                 fences.stop(self.md, error.message)
+            for name in articles.strange_fields(meta, path.name):
+                fences.stop(self.md, f"front matter must not have {name}", f"{name}:")
             for message, needle in markup.faults(text, markup.COMPUTED):
                 fences.stop(self.md, f"a page must not have {message}", needle)
         return text

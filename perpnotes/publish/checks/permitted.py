@@ -84,19 +84,19 @@ MODULES = {
 """What an article may import beside the library: modules, and of each the names that are harmless."""
 
 _ATTRIBUTES = """
-    accumulate add append capitalize casefold center clear copy count difference difference_update discard endswith
-    extend find get imag index insert intersection isalpha isalnum isdigit isdisjoint islower isnumeric isspace
-    issubset issuperset isupper items join keys ljust lower lstrip partition pop popleft appendleft real reduce remove
-    removeprefix removesuffix reverse rfind rindex rjust rotate rpartition rsplit rstrip setdefault sort split
-    splitlines startswith strip swapcase symmetric_difference title union update upper values zfill most_common
-    elements total as_integer_ratio bit_count bit_length conjugate denominator is_integer limit_denominator numerator
-    quantize day days hour isoformat isocalendar microsecond minute month second seconds total_seconds utc weekday
-    year fromisoformat fromtimestamp timestamp from_iterable cdf inv_cdf pdf T all any argmax argmin argsort astype
-    clip conj cumprod cumsum diagonal dot fill flatten item max mean min ndim nonzero outer prod ptp ravel repeat
-    reshape round searchsorted shape size squeeze std sum swapaxes take tolist trace transpose var at beta binomial
-    chisquare choice exponential gamma geometric gumbel integers laplace logistic lognormal multivariate_normal normal
-    pareto permutation permuted poisson random shuffle standard_exponential standard_gamma standard_normal standard_t
-    triangular uniform wald weibull
+    fromkeys tobytes accumulate add append capitalize casefold center clear copy count difference difference_update
+    discard endswith extend find get imag index insert intersection isalpha isalnum isdigit isdisjoint islower
+    isnumeric isspace issubset issuperset isupper items join keys ljust lower lstrip partition pop popleft
+    appendleft real reduce remove removeprefix removesuffix reverse rfind rindex rjust rotate rpartition rsplit
+    rstrip setdefault sort split splitlines startswith strip swapcase symmetric_difference title union update upper
+    values zfill most_common elements total as_integer_ratio bit_count bit_length conjugate denominator is_integer
+    limit_denominator numerator quantize day days hour isoformat isocalendar microsecond minute month second seconds
+    total_seconds utc weekday year fromisoformat fromtimestamp timestamp from_iterable cdf inv_cdf pdf T all any
+    argmax argmin argsort astype clip conj cumprod cumsum diagonal dot fill flatten item max mean min ndim nonzero
+    outer prod ptp ravel repeat reshape round searchsorted shape size squeeze std sum swapaxes take tolist trace
+    transpose var at beta binomial chisquare choice exponential gamma geometric gumbel integers laplace logistic
+    lognormal multivariate_normal normal pareto permutation permuted poisson random shuffle standard_exponential
+    standard_gamma standard_normal standard_t triangular uniform wald weibull
 """
 """Methods and fields of numbers, texts, lists, dictionaries, sets, dates, arrays and generators of random numbers."""
 

@@ -228,7 +228,7 @@ def test_no_function_of_the_library_that_opens_a_file_is_permitted() -> None:
 LEADING_OUT = """
     __class__ _core args base bit_generator ctypes data decode dump dumps encode f_globals format format_map func
     gi_frame groups lib load mro np obj open os publish r_ read register save send setflags sys tb_frame testing throw
-    tobytes tofile view with_traceback
+    tofile view with_traceback
 """
 
 

@@ -12,7 +12,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-LIMIT = 50_000_000  # bytes, unpacked
+from artifact import LIMIT, known
 
 
 def get(path: str) -> bytes:
@@ -22,9 +22,10 @@ def get(path: str) -> bytes:
 
 
 def unpack(data: bytes, folder: Path) -> bool:
-    """Whether the archive was small enough to be unpacked."""
+    """Whether the archive was small enough to be unpacked, and all in it had names of a site's files."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > LIMIT:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        if sum(entry.file_size for entry in entries) > LIMIT or not all(known(e.filename) for e in entries):
             return False
         archive.extractall(folder)
     return True
@@ -40,7 +41,7 @@ def main(target: Path) -> None:
         for artifact in artifacts:
             if artifact["name"] == "preview" and not artifact["expired"]:
                 done = unpack(get(f"actions/artifacts/{artifact['id']}/zip"), target / str(number))
-                print(f"#{number}: {'published' if done else 'too large'}")
+                print(f"#{number}: {'published' if done else 'too large, or not a site'}")
 
 
 if __name__ == "__main__":

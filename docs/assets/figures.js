@@ -94,7 +94,10 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
       if (unit) rows[0][j] = `${head} (${unit})`
       cells.forEach(([, sign, , number], i) => { rows[i + 1][j] = sign + number.replaceAll(",", "") })
     })
-    const text = rows.map(row => row.map(cell => /[",]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(",") + "\r\n").join("")
+    // A text that a spreadsheet would take for a formula is marked as text; a negative number is none.
+    const number = /^[+-]?[$€£]?\d[\d,.]*(e[+-]?\d+)?\s?[%×\w]*$/i
+    const marked = cell => /^[=+\-@\t\r]/.test(cell) && !number.test(cell) ? `'${cell}` : cell
+    const text = rows.map(row => row.map(marked).map(cell => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(",") + "\r\n").join("")
     const link = document.createElement("a")
     link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" })) // with the mark, or spreadsheets misread θ
     link.download = `${figure.id}.csv`

@@ -25,7 +25,17 @@ from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS
 SECONDS = 20.0
 """How long a block, or all inline values of a page together, may run unless a block says otherwise."""
 
+MOST_SECONDS = 120.0
+"""What `seconds="…"` may allow at most."""
+
+FIELDS = ("title", "description", "date", "updated", "authors", "audience", "claim", "tags", "hide")
+"""Of front matter. A theme acts on many others: `template`, `icon`, `status`, `search`."""
+
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_LIKE_FRONT_MATTER = re.compile(
+    r"[\s\ufeff]*(?:-{3}|\+{3}|[\w-]+:)"
+)  # MkDocs reads `name: value` without the lines, too
+_MARKUP = re.compile(r"[<>\[\]{}`\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _HEADING = re.compile(r"^(#{1,6})[ \t]*([^#\n].*?)[ \t]*#*[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
@@ -110,6 +120,7 @@ class Article:
         text: the whole file.
         prose: the same lines, blank where there is front matter, a code fence or an HTML comment.
         meta: the front matter.
+        begins: the number of lines before the text proper.
         sections: the headings (`#` style) in order.
         blocks: the Python blocks in order, those that only show code included.
         values: the inline values in order.
@@ -119,6 +130,7 @@ class Article:
     text: str
     prose: str
     meta: Mapping[str, Any]
+    begins: int
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
     values: tuple[Value, ...]
@@ -208,7 +220,7 @@ def parse(text: str, path: str) -> Article:
     Raises:
         ArticleError: as `read`.
     """
-    meta, start = _front_matter(text, path)
+    meta, start = front_matter(text, path)
     fences, prose = _fences(text, start)
     prose = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), prose)
     if stray := _STRAY_FENCE.search(prose):
@@ -218,6 +230,7 @@ def parse(text: str, path: str) -> Article:
         text=text,
         prose=prose,
         meta=meta,
+        begins=start,
         sections=tuple(
             Section(_line(prose, found.start()), len(found[1]), found[2]) for found in _HEADING.finditer(prose)
         ),
@@ -265,6 +278,8 @@ def options(inputs: Mapping[str, str]) -> dict[str, Any]:
             raise ValueError(f'id="{value}": use lower-case letters, digits and hyphens, a letter first')
         if name == "seconds" and not re.fullmatch(r"0*[1-9]\d*|\d*\.\d*[1-9]\d*", value):
             raise ValueError(f'seconds="{value}": give a positive number')
+        if name == "seconds" and float(value) > MOST_SECONDS:
+            raise ValueError(f'seconds="{value}": allowed are at most {MOST_SECONDS:g}')
         if name in {"code", "output", "id", "seconds"} and "exec" not in inputs:
             raise ValueError(f'{name}="{value}" needs exec="on"')
     convert: dict[str, Callable[[str], Any]] = {"exec": lambda _: True, "seconds": float}
@@ -276,19 +291,60 @@ def inline_source(text: str) -> str:
     return re.sub(r"\s*\n\s*", " ", text.strip())
 
 
-def _front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
-    """The front matter, and the number of lines before the text proper."""
+def front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
+    """What a page says about itself, as text: no markup, nothing that a template or a loader would act on.
+
+    Parameters:
+        text: the whole page.
+        path: how messages name it.
+
+    Returns:
+        The fields, and the number of lines before the text proper.
+
+    Raises:
+        ArticleError: front matter that cannot be read, or that more than one reader could read differently.
+    """
     if not (found := _FRONT_MATTER.match(text)):
+        if _LIKE_FRONT_MATTER.match(text):
+            raise ArticleError(path, 1, "front matter: begin and end it with ---")
         return {}, 0
     try:
+        for event in yaml.parse(found[1], yaml.SafeLoader):
+            if getattr(event, "anchor", None) or getattr(event, "tag", None):
+                line = event.start_mark.line + 2 if event.start_mark else 1
+                raise ArticleError(path, line, "front matter: write plain values, no & * or !")
+        node = yaml.compose(found[1], yaml.SafeLoader)
         meta = yaml.safe_load(found[1])
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = f"front matter: {getattr(error, 'problem', None) or error}"
         raise ArticleError(path, mark.line + 2 if mark else 1, message) from None
-    if not isinstance(meta, dict):
+    if not isinstance(node, yaml.MappingNode):
         raise ArticleError(path, 1, "front matter: write name: value")
+    seen: set[str] = set()
+    for key, value in node.value:
+        line = key.start_mark.line + 2
+        if key.value in seen:
+            raise ArticleError(path, line, f"front matter: {key.value} stands there twice")
+        seen.add(key.value)
+        for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if not isinstance(part, yaml.ScalarNode) or _MARKUP.search(part.value.strip()):
+                raise ArticleError(
+                    path, line, f"front matter: {key.value} must be plain text without < > [ ] {{ }} ` or \\"
+                )
+            if key.value == "hide" and part.value not in ("navigation", "toc"):
+                raise ArticleError(path, line, f"front matter: hide must be navigation or toc, got {part.value}")
     return meta, found[0].count("\n")
+
+
+def strange_fields(meta: Mapping[str, Any], path: str) -> list[str]:
+    """The fields of a page's front matter that are not ours; only the home page hides its navigation.
+
+    Parameters:
+        meta: from `front_matter`.
+        path: of the page.
+    """
+    return [name for name in meta if name not in FIELDS or (name == "hide" and Path(path).name != "index.md")]
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         help="report faults of articles; runs nothing",
         description="Check pages against the rules without running them, and print each fault as path:line: code "
         "message (fix). Pages in docs/insights/ must keep every rule, other pages those that hold for every page. "
-        "Exit code 1 if there are faults.",
+        "Without a path, the tracked files must be of known kinds, too. Exit code 1 if there are faults.",
     )
     check.add_argument("paths", nargs="*", metavar="path", type=Path, help="a page or folder; by default docs/")
     check.add_argument("--rules", action="store_true", help="list the rules with their reasons and fixes instead")
@@ -191,6 +191,7 @@ def _run_one(path: Path, *, code: bool) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     from perpnotes.publish import checks
+    from perpnotes.publish.checks import tracked
 
     if chosen.rules:
         for rule in checks.RULES:
@@ -198,7 +199,9 @@ def _check(chosen: argparse.Namespace) -> int:
             print(f"{rule.code}  {rule.name}  [{where}]\n    why: {rule.reason}\n    fix: {rule.fix}")
         return 0
     pages = _pages(chosen.paths or [_DOCS])
-    faults = _faults(pages)
+    faults: list[object] = [*_faults(pages)]
+    if not chosen.paths:
+        faults += tracked.stray(Path())
     for fault in faults:
         print(fault)
     print(f"{_count(faults, 'fault')} in {_count(pages, 'page')}", file=sys.stderr)
@@ -299,7 +302,12 @@ def _compute(path: Path) -> tuple[Article, Computed] | None:
 
 
 def _pages(paths: Iterable[Path]) -> list[Path]:
-    return [page for path in paths for page in (sorted(path.rglob("*.md")) if path.is_dir() else [path])]
+    return [page for path in paths for page in (sorted(filter(_is_page, path.rglob("*"))) if path.is_dir() else [path])]
+
+
+def _is_page(path: Path) -> bool:
+    """Whether MkDocs would make a page of a file."""
+    return path.suffix.lower() in (".md", ".markdown", ".mdown", ".mkdn", ".mkd")
 
 
 def _count(things: Iterable[object], name: str) -> str:

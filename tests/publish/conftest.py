@@ -39,6 +39,7 @@ markdown_extensions:
       custom_inline:
         - {name: calc, class: calc, format: !!python/name:perpnotes.publish.page.fences.value }
         - {name: math, class: math, format: !!python/name:perpnotes.publish.page.math.inline }
+  - perpnotes.publish.page.guard
 """
 COMMANDS = {
     "mkdocs": ["mkdocs", "build"],

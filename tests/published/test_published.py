@@ -160,3 +160,18 @@ def test_a_fault_in_the_facts_is_named(tmp_path: Path, text: str, message: str) 
     (tmp_path / "a.yaml").write_text(f"source: s\ngroups:\n- {text}\n")
     with pytest.raises(ValueError, match=message):
         published.groups(tmp_path)
+
+
+def test_texts_that_a_spreadsheet_would_run_leave_as_text() -> None:
+    """A quote before it says that it is text; negative numbers stay numbers."""
+    group = next(group for group in GROUPS if group.sound and not group.pending)
+    strange = replace(group, source="=cmd", kind="@x", document="+1", say="")
+    lines = list(csv.DictReader(io.StringIO(published.table_csv([strange]))))
+    assert {(line["source"], line["kind"], line["document"]) for line in lines} == {("'=cmd", "'@x", "'+1")}
+    for line in csv.DictReader(io.StringIO(published.table_csv(GROUPS))):
+        float(line["published"])
+        assert not any(text[:1] in "=+-@\t\r" for name, text in line.items() if text and not _number(line, name))
+
+
+def _number(line: dict[str, str], name: str) -> bool:
+    return name in ("published", "within", "computed", "difference") and float(line[name]) is not None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Block
-from perpnotes.publish.checks import blocks, prose, running  # noqa: F401  (their rules are registered)
+from perpnotes.publish.checks import blocks, markup, prose, running  # noqa: F401  (their rules are registered)
 from perpnotes.publish.checks.anatomy import MARK, unreadable
 from perpnotes.publish.checks.rules import REGISTERED, Fault, Page, Quotable
 from perpnotes.publish.checks.safety import unsafe_code
@@ -63,13 +63,13 @@ def check_article(
     for block in article.executed:
         try:
             trees.append((block, _parsed(block, article.path)))
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = block.line - 1 + (getattr(error, "lineno", None) or 1)
             faults.append(Fault(article.path, line, unreadable, f"Python: {getattr(error, 'msg', error)}"))
     for value in article.evaluated:
         try:
             values.append((value.line, ast.parse(value.expression, mode="eval")))
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             message = f"`#!calc {value.source}`: {getattr(error, 'msg', error)}"
             faults.append(Fault(article.path, value.line, unreadable, message))
     page = Page(article, tuple(trees), tuple(values), terms or {}, quotable)

@@ -94,7 +94,7 @@ def _split(begin: int, text: str) -> Iterator[tuple[int, str, bool]]:
 
 def meta_line(page: Page, name: str) -> int:
     """The line of a field of the front matter; the first line of the page where there is none."""
-    found = re.search(rf"^{name}[ \t]*:", page.article.text, re.MULTILINE)
+    found = re.search(rf"^{re.escape(str(name))}[ \t]*:", page.article.text, re.MULTILINE)
     return line_of(page.article.text, found.start()) if found and page.article.meta else 1
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -32,6 +33,9 @@ class Output:
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
 
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What would have a terminal do something, or a text read other than it is written."""
 
 PRINTED = 200_000
 """Characters that a block may print."""
@@ -62,6 +66,8 @@ def checked(fields: Mapping[str, Any]) -> Output:
     kinds = (output.kind in ("text", "figure", "table", "answer"), output.markup in ("html", "markdown", "text"))
     if not all(kinds) or not all(isinstance(text, str) for text in (output.content, output.text)):
         raise ValueError(f"an output must be text, figure, table or answer, got {output.kind!r}")
+    if found := CONTROL.search(output.content + output.text):
+        raise ValueError(f"an output must not have control characters, got U+{ord(found[0]):04X}")
     if not isinstance(output.data, dict) or not isinstance(output.data.get("id", ""), str):
         raise ValueError("the data of an output must be a mapping, and its id a text")
     return output

@@ -48,6 +48,7 @@ _START_SECONDS = 120.0
 _GRACE = 5  # seconds of processor time, in which a block that is out of time may end by itself
 _PATIENCE = 10.0  # how many times its processor time a block may take by the clock, and a minute: machines are busy
 _MESSAGE = 8 << 20  # bytes that a block, with all that it shows, may send
+_OUTPUTS, _CHARACTERS = 200, 4_000_000  # that a page may show, with what its readers do not see at once
 
 _server = multiprocessing.get_context("forkserver")
 _starting = threading.Lock()
@@ -137,6 +138,7 @@ class _Page:
 
     def __init__(self, article: Article, process: BaseProcess, connection: Connection) -> None:
         self.article, self.process, self.connection = article, process, connection
+        self.shown = self.characters = 0
 
     def receive(self, line: int, seconds: float) -> Any:
         """The next message; charts are drawn meanwhile."""
@@ -165,9 +167,14 @@ class _Page:
         """What a block shows."""
         content = self.receive(line, seconds)
         try:
-            return tuple(outputs.checked(each) for each in _typed(content, list))
+            found = tuple(outputs.checked(each) for each in _typed(content, list))
         except (TypeError, ValueError) as error:
             self._fail(line, f"the block shows what is no output: {error}")
+        self.shown += len(found)
+        self.characters += sum(len(output.content) + len(output.text) for output in found)
+        if self.shown > _OUTPUTS or self.characters > _CHARACTERS:
+            self._fail(line, f"a page must show at most {_OUTPUTS} outputs and {_CHARACTERS:,} characters")
+        return found
 
     def values(self, shown: tuple[tuple[Output, ...], ...], line: int) -> Computed:
         """All of what the page computed; its inline values come last."""
@@ -177,6 +184,9 @@ class _Page:
                 _typed(source, str): Result(_typed(raw, str), _typed(text, str))
                 for source, (raw, text) in content["values"].items()
             }
+            texts = "".join(result.raw + result.text for result in found.values())
+            if len(texts) > _CHARACTERS or outputs.CONTROL.search(texts):
+                raise ValueError("they are too long, or have control characters")
             if found.keys() != {value.source for value in self.article.evaluated}:
                 raise ValueError("not the values of this page")
             trace = tuple(_typed(path, str) for path in content["trace"])
@@ -188,7 +198,8 @@ class _Page:
         try:
             kind, content = json.loads(self.connection.recv_bytes(_MESSAGE))
             if kind == "error":
-                content = (_typed(content["line"], int), _typed(content["message"], str))
+                message = outputs.CONTROL.sub("\ufffd", _typed(content["message"], str))
+                content = (_typed(content["line"], int), message)
             elif kind == "chart":
                 _typed(content, str)
         except (KeyError, TypeError, ValueError, RecursionError):

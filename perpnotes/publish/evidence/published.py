@@ -219,16 +219,22 @@ def table_csv(found: Sequence[Group]) -> str:
         remark = "; ".join(filter(None, (e.contradicts, *(f"inferred: {item}" for item in e.inferred), e.note)))
         numbers = (row.published, e.within, row.computed, row.difference)
         writer.writerow(
-            [row.group.source, row.group.document, e.where, row.group.kind, e.id, row.quantity]
+            [*map(_cell, (row.group.source, row.group.document, e.where, row.group.kind, e.id, row.quantity))]
             + [repr(float(number)) for number in numbers]
-            + [row.status, remark]
+            + [row.status, _cell(remark)]
         )
     for group in (group for group in found if group.pending):
         for e in group.examples:
             for quantity, value in e.published.items():
-                line = [group.source, group.document, e.where, group.kind, e.id, quantity, repr(float(value)), e.within]
-                writer.writerow([*line, "", "", "not computed", group.pending])
+                line = [*map(_cell, (group.source, group.document, e.where, group.kind, e.id, quantity))]
+                line += [repr(float(value)), repr(float(e.within))]
+                writer.writerow([*line, "", "", "not computed", _cell(group.pending)])
     return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A text that a spreadsheet would take for a formula, marked as text."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def export() -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -22,17 +21,18 @@ _NAME = re.compile(r"\b([a-z]+)\.(\w+)")
 _SIDES = {1.0: "long", -1.0: "short"}
 
 
-@dataclass(frozen=True, slots=True)
 class Verification:
     """Every group of published examples, and every number of theirs computed.
+
+    No dataclass: `replace` would let an article have expressions of its own evaluated.
 
     Parameters:
         groups: in the order of the files.
         rows: one for each published number of a group that does not wait for a model.
     """
 
-    groups: tuple[Group, ...]
-    rows: tuple[Row, ...]
+    def __init__(self, groups: tuple[Group, ...], rows: tuple[Row, ...]) -> None:
+        self.groups, self.rows = groups, rows
 
     @property
     def collected(self) -> int:
@@ -84,7 +84,12 @@ class Verification:
             by: `"kind"` or `"source"`.
             caption: of the table.
             id: of the table.
+
+        Raises:
+            ValueError: another `by`.
         """
+        if by not in ("kind", "source"):
+            raise ValueError(f"by must be kind or source, got {by!r}")
         lines = []
         names = {getattr(group, by) for group in self.groups if group.sound}
         for name in sorted(names, key=str.casefold):

@@ -28,8 +28,10 @@ from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed
+from perpnotes.publish.page import markup
 
 _LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
+_INCLUDING = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?:#{1,6}[ \t]*)?:::", re.MULTILINE)
 
 
 class Stop(SuperFencesException, InlineHiliteException, ClickException):  # type: ignore[misc]
@@ -290,6 +292,8 @@ def _output(output: Output, block: articles.Block, md: Markdown, headings: list[
         return output.content
     if output.markup == "text" and block.output == "text":
         return f'<div class="pn-output"><pre tabindex="0">{escape(output.content.rstrip(), quote=False)}</pre></div>'
+    if _INCLUDING.search(output.content):
+        stop(md, "what a block prints must not include anything: no :::", block.source)
     extensions, configs = markdown_config.exts, markdown_config.exts_config
     if extensions is None or configs is None:
         stop(md, "printed Markdown needs the plugin in mkdocs.yml: markdown-exec: {languages: []}")
@@ -304,6 +308,8 @@ def _output(output: Output, block: articles.Block, md: Markdown, headings: list[
         )
     finally:
         markdown_config.save(extensions, configs)
+    for message, _ in markup.faults(str(html), markup.PRINTED):
+        stop(md, f"what a block prints must not have {message}", block.source)
     headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]
     # The converter prefixes ids, but not those in code that a block prints.
     return re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", str(html))

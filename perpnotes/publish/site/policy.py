@@ -1,7 +1,7 @@
 """What a browser may do with a page: run the site's own scripts, and ask no other host for anything.
 
 A Content-Security-Policy in each page, for what should get past every check of an article. The scripts that the theme
-writes into a page are named by their hash; any other that stands in it, in an attribute or in an address does not run.
+writes around a page's text are named by their hash; any other, in the text, an attribute or an address, does not run.
 Styles may stand in a page, because figures state their shape so.
 """
 
@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_TEXT = re.compile(r"<article\b.*</article>", re.DOTALL)
 _CHARSET = re.compile(r'(<meta charset="[^"]*">)(?:<meta http-equiv="Content-Security-Policy"[^>]*>)?')
 _ALLOWED = {
     "default-src": "'none'",
@@ -33,7 +34,7 @@ def policy(html: str) -> str:
     Parameters:
         html: the page, as it is served.
     """
-    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(html))
+    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(_TEXT.sub("", html)))
     scripts = " ".join(
         [_ALLOWED["script-src"], *(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)]
     )

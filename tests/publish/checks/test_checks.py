@@ -263,6 +263,14 @@ BREAKS["PN401"] += [
     (code("def f():\n    import os\n    return os\nprint(f())"), "import os", "import of os"),
 ]
 
+BREAKS["PN402"] = [
+    (prose("A <script>alert(1)</script> in a line."), "<script>", "the element script"),
+    (prose("A [link](javascript:alert(1))."), "javascript:", 'href="javascript:alert(1)"'),
+    (prose("Word.\n{: onclick=x }"), "onclick", "the attribute onclick"),
+    (prose("::: perpnotes.stress"), "::: perpnotes", "include something"),
+    (code("print('<b>', size)"), "<b>", "a text with markup"),
+]
+
 # For each code: texts that keep the rule though they look as if they did not.
 KEEPS: dict[str, list[str]] = {
     "PN001": [code("print(1)")],
@@ -353,6 +361,13 @@ KEEPS: dict[str, list[str]] = {
         code("rng = np.random.default_rng(7)\nprint(rng.normal(), np.linalg.norm(moves), getattr(size, 'real'))"),
         code("class A:\n    def __init__(self):\n        self._a = 1\n\n\nprint(A())"),
         edited("# A title\n", "# A title\n\n```python\nimport os\n```\n"),
+    ],
+    "PN402": [
+        prose("Of <b>all</b> <kbd>Tab</kbd>[^1], `<script>`, a < b.\n\n[^1]: A note, [here](https://example.org/a:b)."),
+        prose('Word.\n{: #here .pn-key }\n\n<div class="pn-key" markdown>\n\nWord.\n\n</div>\n\n<!-- a remark -->'),
+        prose('| a | b |\n| :-- | --: |\n| x | y |\n\n!!! note\n    Word.\n\n=== "A"\n\n    Word.\n\n![x](x.png)'),
+        prose("```html\n<script>alert(1)</script>\n::: os\n{{ x }}\n```"),
+        code("print('a <', size, '< b', 'data: three')"),
     ],
 }
 
@@ -456,6 +471,7 @@ def test_codes_are_stable() -> None:
         "PN307": "unknown unit",
         "PN308": "wrong argument",
         "PN401": "unsafe code",
+        "PN402": "active markup",
     }
 
 

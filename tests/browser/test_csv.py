@@ -1,0 +1,62 @@
+"""What a reader downloads from a figure is numbers and texts; a spreadsheet runs none of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+SCRIPT = Path(__file__).parents[2] / "docs/assets/figures.js"
+CELLS = [
+    "=1+1",
+    "+1+1",
+    "-2+3|' /C'!A0",
+    "@SUM(1)",
+    "\t=1",
+    "−1.5",
+    "−$1,234.50",
+    "−7%",
+    "−3 h",
+    "+0.2",
+    "a=b",
+    "−1e-9",
+    "x\ny",
+]
+WANTED = [
+    "'=1+1",
+    "'+1+1",
+    "'-2+3|' /C'!A0",
+    "'@SUM(1)",
+    "'\t=1",
+    "-1.5",
+    "-$1,234.50",
+    "-7%",
+    "-3 h",
+    "+0.2",
+    "a=b",
+    "-1e-9",
+    "x\ny",
+]
+
+
+def test_texts_that_a_spreadsheet_would_run_leave_as_text(browser: Browser) -> None:
+    """Negative numbers stay numbers, with or without a unit; a quote before a text says that it is one."""
+    page = browser.new_page()
+    page.set_content(
+        '<figure class="pn-figure" id="f"><div class="pn-plot"></div><output class="pn-readout"></output>'
+        '<details class="pn-data" open><summary>Data</summary><table></table></details></figure>'
+    )
+    page.evaluate(
+        "cells => [['Name', 'Cell'], ...cells.map((c, i) => ['row ' + i, c])].forEach(row => {"
+        " const tr = document.querySelector('table').insertRow();"
+        " row.forEach(c => { tr.insertCell().textContent = c }) })",
+        CELLS,
+    )
+    page.add_script_tag(content=SCRIPT.read_text(encoding="utf-8"))
+    with page.expect_download() as download:
+        page.locator(".pn-csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert [row[1] for row in csv.reader(io.StringIO(text, newline=""))][1:] == WANTED
+    page.close()

@@ -1,0 +1,163 @@
+"""A build stops at a page with what must not stand in one, and at nothing else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attacks
+import pytest
+
+from perpnotes import publish
+from perpnotes.publish.compute import outputs
+from perpnotes.publish.page import markup
+
+if TYPE_CHECKING:
+    from conftest import Site
+
+
+@pytest.mark.parametrize("printed", attacks.BUILT)
+def test_what_code_prints_is_read_before_it_is_a_page(printed: str, site: Callable[..., Site]) -> None:
+    """No check sees it before it runs; the build names the page and writes none."""
+    built = site(x=f'# X\n\n```python exec="on" output="markdown"\n{attacks.BUILT[printed]}\n```\n').build("mkdocs")
+    assert built.returncode
+    assert "docs/x.md:" in built.stdout + built.stderr, built.stderr
+    assert "must not" in built.stdout + built.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "Word\n{: onclick=alert(1) }", "<details>"],
+)
+def test_both_generators_stop_at_a_page_without_code(text: str, site: Callable[..., Site], generator: str) -> None:
+    built = site(x=f"# X\n\n{text}\n").build(generator)
+    assert built.returncode
+    assert "a page must not have" in built.stdout + built.stderr
+
+
+def test_front_matter_stops_a_build(site: Callable[..., Site], generator: str) -> None:
+    """The theme writes titles as they are, and acts on fields that are not ours."""
+    for front in ("title: <script>alert(1)</script>", "template: redirect.html"):
+        built = site(x=f"---\n{front}\n---\n\n# X\n").build(generator)
+        assert built.returncode
+        assert "front matter" in built.stdout + built.stderr
+
+
+KEPT = (
+    '<p class="pn-key" id="a-1">x <b>y</b><br>z</p>',
+    '<a href="https://example.org/a?b=c:d#e" title="x > y">x</a>',
+    '<a href="mailto:a@example.org">x</a><a href="../glossary.md#a:b">x</a><a href="#fn:1">x</a><a href="">x</a>',
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0,0" fill="var(--pn-gain)"/></svg>',
+    "<svg><g><title>x</title></g></svg>",
+    '<svg><rect clip-path="url(#a)"/></svg>',
+    '<math alttext="\\frac"><mtd style="text-align: left;padding-left: 0.5em;">x</mtd></math>',
+    '<script type="application/json">{"at": [[0, "d", 0, 0, 0], [1, "", 0, 0, 0]]}</script>',
+    "<!-- a remark -->",
+    '<input type="range" max="3" value="1" autocomplete="off"/>',
+    '<td style="text-align: right;">1</td>',
+)
+REFUSED = (
+    "<p",
+    "<p x='",
+    "<p/>",
+    "<p>",
+    "</p>",
+    "<p></div>",
+    '<p title="<b>"></p>',
+    "<svg><script>1</script></svg>",
+    "<svg><style>x</style></svg>",
+    "<svg><use href='#a'/></svg>",
+    '<svg><a href="x"><text>x</text></a>',
+    "<svg><foreignObject></foreignObject></svg>",
+    '<svg><rect fill="url(https://example.org/x)"/></svg>',
+    '<svg><rect fill="u\\72l(//example.org/x)"/></svg>',
+    '<rect onclick="x"/>',
+    '<p style="text-align:left;position:fixed"></p>',
+    '<p style="text-align:expression(1)"></p>',
+    '<a href="javascript:1"></a>',
+    '<a href=" javascript:1"></a>',
+    '<a href="java\tscript:1"></a>',
+    '<a href="&#1;javascript:1"></a>',
+    '<a href="javascript&colon;1"></a>',
+    '<a href="/\\example.org"></a>',
+    '<a href="//example.org"></a>',
+    '<a href="blob:x"></a>',
+    '<div href="x"></div>',
+    '<img src="//example.org/x.png">',
+    '<img src="x:y">',
+    '<input type="text">',
+    '<input type="image" src="x">',
+    '<script type="application/json">{"at": [[0, "onclick", 0, 0, 0]]}</script>',
+    '<script type="application/json">{"at": [[0, "href", 0, 0, 0]]}</script>',
+    '<script type="application/json">no frames</script>',
+    '<script type="application/json" src="x.js">{"at": []}</script>',
+    '<script type="module">1</script>',
+    "<!-->",
+    "<!--->",
+    "<!-- a -- b -->",
+    "<!-- a <b> -->",
+    "<!doctype html>",
+    '<p id="__config"></p>',
+    '<p class="md-search"></p>',
+    '<p class="pn-x calc"></p>',
+    '<p class="aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"></p>',
+    '<p class="x" CLASS="md-search"></p>',
+    '<p dir="rtl" hidden></p>',
+)
+
+
+def test_what_authors_show_is_let_through() -> None:
+    """One of each figure and table, as the library of figures draws it."""
+    with outputs.collect() as shown:
+        publish.bars({"a": 1.0, "b": -2.0}, title="T", unit="usd", caption="C <", alt="A", id="x-1")
+        publish.table([{"a": 1.0}], columns={"a": ('A "b"', "usd")}, caption="C & <d>", id="x-2")
+        publish.tiles([("<b>", 1.0, "usd", "'n'")], caption="C", id="x-3")
+        publish.heatmap(
+            [[1.0, -2.0], [3.0, 4.0]], rows=[1.0, 2.0], columns=[1.0, 2.0], row_title="R", column_title="C",
+            value_title="T", unit="usd", row_unit="number", column_unit="number", caption="C", alt="A", id="x-4",
+            threshold=2.0, threshold_label="limit", mark_worst=True,
+        )  # fmt: skip
+
+        def draw(leverage: float) -> str:
+            publish.lines(
+                [1.0, 2.0], {"a": [1.0, leverage], "b": [2.0, 3.0]}, x_title="X", y_title="Y", x_unit="number",
+                y_unit="usd", caption="C", alt=f"A {leverage}", id="x-5", rules={"r": 1.5}, room=[0.0, 6.0],
+            )  # fmt: skip
+            return f"It is {leverage}."
+
+        publish.explore(draw, [1.0, 3.0, 5.0], start=3.0, name="leverage", unit="x")
+    assert len(shown) == 5
+    assert [list(markup.faults(output.content, markup.COMPUTED)) for output in shown] == [[]] * 5
+
+
+@pytest.mark.parametrize("html", KEPT)
+def test_what_our_own_figures_formulas_and_tables_need_is_let_through(html: str) -> None:
+    assert list(markup.faults(html, markup.COMPUTED)) == []
+
+
+@pytest.mark.parametrize("html", REFUSED)
+def test_what_is_not_listed_is_refused(html: str) -> None:
+    assert list(markup.faults(html, markup.COMPUTED))
+
+
+def test_figures_and_formulas_are_not_written_by_hand() -> None:
+    for html in ("<svg></svg>", "<math></math>", '<data value="1">1</data>', "<output>1</output>"):
+        assert list(markup.faults(html, markup.COMPUTED)) == []
+        assert list(markup.faults(html, markup.WRITTEN))
+
+
+def test_a_large_page_is_read_in_a_fraction_of_the_time_that_it_takes_to_render() -> None:
+    """Twice the size of the largest article; every tag is another."""
+    html = "".join(f'<p id="a{n}" class="pn-x"><b>{n}</b></p>' for n in range(12_000))
+    start = time.process_time()
+    assert list(markup.faults(html, markup.COMPUTED)) == []
+    assert time.process_time() - start < 1
+
+
+def test_hostile_markup_is_read_in_linear_time() -> None:
+    """A tag that never ends costs its length, not the square of it."""
+    for html in ("<p " + "a " * 50_000, "<p " + 'a="1" ' * 50_000, "<" * 100_000, "<p a" + " " * 100_000):
+        start = time.process_time()
+        assert list(markup.faults(html, markup.COMPUTED))
+        assert time.process_time() - start < 1

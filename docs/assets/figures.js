@@ -120,6 +120,13 @@ addEventListener("load", () => later(draw))
 // Computed numbers in the text: a click, a tap or Enter shows the expression, and each name in it leads to the code that
 // bound it. One tab stop in a section, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {
+  const kinds = {
+    exact: "True for all inputs within the stated assumptions: a formula or an identity.",
+    example: "Exact arithmetic on inputs that were chosen for this article.",
+    published: "A venue, a protocol or a paper printed it, and we compute the same.",
+    measured: "Computed from recorded market data.",
+    simulated: "Depends on random draws or on the constants of a model. The range is 5 to 95% over seeds.",
+  }
   const values = []
   let section = []
   const focus = value => {
@@ -176,7 +183,22 @@ if ("popover" in HTMLElement.prototype) {
     }
     const note = document.createElement("small")
     note.textContent = value.dataset.from ? "Each link leads to the code that computed it." : "Computed while this page was built."
-    box.append(code, note)
+    box.append(code)
+    // What kind of evidence it is. An example names the figure that shows how it moves, a measured number its record.
+    const { kind, about, span } = value.dataset
+    if (kind) {
+      const said = document.createElement("small")
+      said.append(Object.assign(document.createElement("b"), { textContent: kind[0].toUpperCase() + kind.slice(1) }))
+      said.append(span ? `, ${span}. ${kinds[kind]} ` : `. ${kinds[kind]} `)
+      const there = kind === "example" ? about : kind === "measured" ? `record-${about}` : ""
+      if (there && document.getElementById(there)) {
+        const link = Object.assign(document.createElement("a"), { href: `#${there}`, textContent: kind === "example" ? "How it moves" : "Its data" })
+        link.addEventListener("click", () => box.hidePopover())
+        said.append(link)
+      }
+      box.append(said)
+    }
+    box.append(note)
     value.after(box)
     const leave = event => { if (!box.contains(event.relatedTarget) && event.relatedTarget !== value) box.hidePopover() }
     box.addEventListener("focusout", leave)

@@ -4,9 +4,9 @@ Its rooms, in the way of an article. Each imports from those above it, never bac
 
 - `inputs`: what a page is made from, noted while it renders.
 - `articles`: an article is read, once.
-- `compute`: its code runs in a process; results are kept; every number goes into the ledger.
+- `compute`: its code runs in a process; results are kept; every number goes into the ledger; records are read.
 - `show`: what an author can put on a page: figures, tables, answers, sliders.
-- `evidence`: what stands behind a function: published examples, the tests that execute it.
+- `evidence`: what stands behind a number: published examples, tests, measured market data.
 - `page`: Markdown extensions that both site generators load.
 - `site`: what is added to a built site: structured data, feeds, search, styles, copies, downloads.
 - `checks`: the rules for articles. They may read what `show` and `page` declare.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from perpnotes.publish.checks import rule_list
+    from perpnotes.publish.compute.records import fact, record
     from perpnotes.publish.compute.units import UNITS, fmt
     from perpnotes.publish.evidence.verification import verify
     from perpnotes.publish.show.answers import answer
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from perpnotes.publish.show.tables import derivation, table, tiles
 
 __all__ = [
-    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "figure", "fmt", "heatmap", "lines",
-    "rule_list", "table", "tiles", "verify",
+    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap", "lines",
+    "record", "rule_list", "table", "tiles", "verify",
 ]  # fmt: skip
 
 _HOMES = {
     "checks": ("rule_list",),
+    "compute.records": ("fact", "record"),
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
     "show.answers": ("answer",),

@@ -6,10 +6,11 @@ itself, as in a build, so that what is found here and what a generator renders c
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from keyword import iskeyword
@@ -31,6 +32,15 @@ MOST_SECONDS = 120.0
 FIELDS = ("title", "description", "date", "updated", "authors", "audience", "claim", "tags", "hide")
 """Of front matter. A theme acts on many others: `template`, `icon`, `status`, `search`."""
 
+KINDS: Mapping[str, str] = {
+    "exact": "True for all inputs within the stated assumptions: a formula or an identity.",
+    "example": "Exact arithmetic on inputs that were chosen for this article.",
+    "published": "A venue, a protocol or a paper printed it, and we compute the same.",
+    "measured": "Computed from recorded market data.",
+    "simulated": "Depends on random draws or on the constants of a model. The range is 5 to 95% over seeds.",
+}
+"""What a number can be evidence of, and what each kind means in a sentence."""
+
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _LIKE_FRONT_MATTER = re.compile(
     r"[\s\ufeff]*(?:-{3}|\+{3}|[\w-]+:)"
@@ -44,6 +54,7 @@ _OPEN = "the code fence that begins here is not closed{}; end it at the same ind
 _QUOTED = re.compile(r"(?P<idea>[a-z][a-z0-9_]*):\s+(?P<source>\S.*)", re.DOTALL)
 _UNIT = re.compile(r"(?P<expression>.*\S)\s+\|\s+(?P<unit>[^\s()\[\]{}'\"|]+)", re.DOTALL)
 _STRAY_FENCE = re.compile(r"^[> \t]*(?P<header>(?P<fence>```+|~~~+)[^`\n]*)$", re.MULTILINE)
+_KIND = re.compile(rf"(?P<value>.*\S)\s+\|\s+(?P<kind>{'|'.join(KINDS)})\s*(?:\((?P<about>.*)\))?", re.DOTALL)
 
 
 class ArticleError(Exception):
@@ -99,9 +110,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An inline value, `` `#!calc expression | unit` ``: where it stands, what computes it and what formats it.
+    """An inline value, `` `#!calc expression | unit | kind` ``: where it stands, what computes and what formats it.
 
     `` `#!calc stress: added | usd.0` `` has an `idea`: it is the inline value `added | usd.0` of that idea's article.
+
+    Parameters:
+        line: where it begins in the file.
+        source: all of it, as written.
+        expression: what computes it.
+        unit: what formats it; empty for none.
+        idea: whose article is quoted; empty where it is computed here.
+        kind: a name of `KINDS`, stated here or where the same expression states one; empty for none.
+        about: what the kind says in parentheses: an id, a name, or two expressions.
     """
 
     line: int
@@ -109,6 +129,25 @@ class Value:
     expression: str
     unit: str = ""
     idea: str = ""
+    kind: str = ""
+    about: str = ""
+
+    @property
+    def asked(self) -> str:
+        """Expression and unit: what a quotation of it says."""
+        return f"{self.expression} | {self.unit}" if self.unit else self.expression
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """The expressions of the two ends of a simulated number; none where it has none, or not two."""
+        if self.kind != "simulated":
+            return ()
+        try:
+            found = ast.parse(f"({self.about})", mode="eval").body
+        except SyntaxError:
+            return ()
+        ends = tuple(map(ast.unparse, found.elts)) if isinstance(found, ast.Tuple) else ()
+        return ends if len(ends) == 2 else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,10 +492,31 @@ def _values(prose: str, path: str) -> tuple[Value, ...]:
             raise ArticleError(path, line, "an inline value without an expression")
         quoted = _QUOTED.fullmatch(source)
         idea, rest = (quoted["idea"], quoted["source"]) if quoted and not iskeyword(quoted["idea"]) else ("", source)
-        # What follows the last " | " is a unit only if it looks like one: `sum(a | b)` has none.
+        # What follows the last " | " is a kind or a unit only if it looks like one: `sum(a | b)` has none.
+        kind = _KIND.fullmatch(rest)
+        rest, named, about = (kind["value"], kind["kind"], kind["about"] or "") if kind else (rest, "", "")
         unit = _UNIT.fullmatch(rest)
-        values.append(Value(line, source, unit["expression"] if unit else rest, unit["unit"] if unit else "", idea))
-    return tuple(values)
+        if kind and (idea or not unit):
+            why = "a quotation has the kind of what it quotes" if idea else "write expression | unit | kind"
+            raise ArticleError(path, line, f"`#!calc {source}`: {why}")
+        expression = unit["expression"] if unit else rest
+        values.append(Value(line, source, expression, unit["unit"] if unit else "", idea, named, about.strip()))
+    return _alike(values, path)
+
+
+def _alike(values: list[Value], path: str) -> tuple[Value, ...]:
+    """The values, each with the kind that its expression states anywhere in the article."""
+    stated: dict[str, Value] = {}
+    for value in values:
+        if value.kind and (first := stated.setdefault(value.expression, value)).kind != value.kind:
+            message = f"{value.expression} is {value.kind} here, and {first.kind} at line {first.line}"
+            raise ArticleError(path, value.line, message)
+    return tuple(
+        replace(value, kind=found.kind, about=found.about)
+        if not value.kind and not value.idea and (found := stated.get(value.expression))
+        else value
+        for value in values
+    )
 
 
 def _line(text: str, position: int) -> int:

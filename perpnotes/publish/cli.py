@@ -1,4 +1,4 @@
-"""`new · run · check · article · accept · serve · export · finish`: what a contributor types.
+"""`new · run · check · article · accept · measure · fetch · serve · export · finish`: what a contributor types.
 
 They run from the root of the repository. Each command imports what it needs when it runs: the fast loop must not wait
 for what it does not use.
@@ -116,6 +116,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--address", default="127.0.0.1:8000", help="host:port; by default %(default)s")
     serve.set_defaults(command=_serve)
+
+    measure = commands.add_parser(
+        "measure",
+        help="measure records anew from the market data in PERPNOTES_DATA",
+        description="Measure records in tests/records/ anew and write what has moved. PERPNOTES_DATA names the folder "
+        "with the data sets; a record of a sweep needs none. Exit code 1 if a record differs or cannot be measured.",
+    )
+    measure.add_argument("names", nargs="*", metavar="name", help="a record; by default all of them")
+    measure.add_argument("--check", action="store_true", help="write nothing, and say what no longer agrees")
+    measure.set_defaults(command=_measure)
+
+    fetch = commands.add_parser(
+        "fetch",
+        help="bring the data sets that are public files into PERPNOTES_DATA",
+        description="Fetch the published files of data sets in tests/datasets.yaml by commit and SHA-256, and cut them. "
+        "Those that consist of no public files are left out. Uses the network.",
+    )
+    fetch.add_argument("files", nargs="*", metavar="file", help="a data set; by default all that can be fetched")
+    fetch.set_defaults(command=_fetch)
 
     export = commands.add_parser(
         "export",
@@ -299,6 +318,48 @@ def _compute(path: Path) -> tuple[Article, Computed] | None:
     except articles.ArticleError as error:
         _fail([str(error)])
         return None
+
+
+def _measure(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish.compute import records
+    from perpnotes.publish.evidence import measure
+
+    if unknown := set(chosen.names) - set(records.names()):
+        return _fail([f"no record {', '.join(sorted(unknown))}; there are {', '.join(records.names())}"])
+    code, data = 0, measure.folder()
+    for name in chosen.names or records.names():
+        file, old = records.FOLDER / f"{name}.yaml", records.read(name)
+        try:
+            if chosen.check:
+                moved = list(measure.differences(old, data))
+                code = max(code, _fail(moved) if moved else 0)
+                print(f"{file.as_posix()}: {'differs' if moved else 'agrees'}")
+                continue
+            new = measure.measure(old, data)
+        except measure.MissingDataError as error:
+            code = _fail([f"{file.as_posix()}: {error}"])
+            continue
+        if new != old:
+            file.write_text(measure.text(new), encoding="utf-8")
+        print(f"{file.as_posix()}: {'as it was' if new == old else 'measured anew'}")
+    return code
+
+
+def _fetch(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish.evidence import fetch, measure
+
+    known = {dataset.file: dataset for dataset in fetch.fetchable()}
+    if unknown := set(chosen.files) - known.keys():
+        return _fail([f"cannot fetch {', '.join(sorted(unknown))}; can fetch {', '.join(known)}"])
+    data = measure.folder()
+    if data is None:
+        return _fail([f"set {measure.VARIABLE} to the folder that the data sets go to"])
+    for file in chosen.files or known:
+        try:
+            print(fetch.fetch(known[file], data).as_posix())
+        except fetch.FetchError as error:
+            return _fail([str(error)])
+    return 0
 
 
 def _pages(paths: Iterable[Path]) -> list[Path]:

@@ -107,7 +107,7 @@ def quotable(folder: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in folder.glob("*.md"):
         try:
-            found[file.stem] = {value.source for value in articles.read(file).evaluated}
+            found[file.stem] = {value.asked for value in articles.read(file).evaluated}
         except ArticleError:
             continue
     return found

@@ -104,7 +104,7 @@ def _lost_quotation(page: Page) -> Found:
     for value in page.article.values:
         if not value.idea or page.quotable is None:
             continue
-        wanted, known = value.source.partition(":")[2].strip(), page.quotable.get(value.idea)
+        wanted, known = value.asked, page.quotable.get(value.idea)
         if known is None:
             hint = did_you_mean(value.idea, page.quotable)
             yield value.line, f"`#!calc {value.source}`: there is no article {value.idea} that can be read{hint}"

@@ -62,7 +62,7 @@ def lines(article: Article, computed: Computed) -> list[str]:
         where = heading(article, thing.line)
         values, shown = sections.setdefault(where, ([], []))
         if isinstance(thing, Value) and isinstance(result, Result):
-            values.append(f"`{thing.source}` = {result.text}")
+            values.append(f"`{thing.source}` = {result.text}" + (f", {result.span}" if result.span else ""))
         elif isinstance(thing, Block) and isinstance(result, tuple):
             name = thing.id
             if re.fullmatch(rf"{re.escape(Path(article.path).stem.lower())}-\d+", name):

@@ -72,9 +72,11 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
         if not file.is_file():
             raise ArticleError(path, value.line, f"`{value.source}`: there is no {file.as_posix()}")
         if value.idea not in results:
-            results[value.idea] = _own(articles.read(file)).values
+            quoted = articles.read(file)
+            values_there = _own(quoted).values
+            results[value.idea] = {each.asked: values_there[each.source] for each in quoted.evaluated}
         known = results[value.idea]
-        wanted = value.source.partition(":")[2].strip()
+        wanted = value.asked
         if wanted not in known:
             close = get_close_matches(wanted, known, 3, 0.0)
             raise ArticleError(

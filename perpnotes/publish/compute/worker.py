@@ -61,10 +61,25 @@ class RunError(ArticleError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An inline value: the plain value, and the text that a reader sees."""
+    """An inline value.
+
+    Parameters:
+        raw: the plain value.
+        text: what a reader sees.
+        kind: of evidence; see `articles.KINDS`.
+        about: what the kind names: a figure, a published example, a record.
+        low: the plain lower end of the range; empty where there is none, as the two that follow.
+        high: the plain upper end.
+        span: both ends as a reader sees them.
+    """
 
     raw: str
     text: str
+    kind: str = ""
+    about: str = ""
+    low: str = ""
+    high: str = ""
+    span: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +195,16 @@ class _Page:
         """All of what the page computed; its inline values come last."""
         content = self.receive(line, SECONDS)
         try:
+            asked = {value.source: value for value in self.article.evaluated}
+            if content["values"].keys() != asked.keys():
+                raise ValueError("not the values of this page")
             found = {
-                _typed(source, str): Result(_typed(raw, str), _typed(text, str))
-                for source, (raw, text) in content["values"].items()
+                source: Result(_typed(raw, str), _typed(text, str), asked[source].kind, *_about(asked[source], *ends))
+                for source, (raw, text, *ends) in content["values"].items()
             }
-            texts = "".join(result.raw + result.text for result in found.values())
+            texts = "".join(each.raw + each.text + each.low + each.high + each.span for each in found.values())
             if len(texts) > _CHARACTERS or outputs.CONTROL.search(texts):
                 raise ValueError("they are too long, or have control characters")
-            if found.keys() != {value.source for value in self.article.evaluated}:
-                raise ValueError("not the values of this page")
             trace = tuple(_typed(path, str) for path in content["trace"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._fail(line, f"inline values that are none: {error}")
@@ -218,6 +234,12 @@ class _Page:
 
 def _late(seconds: float) -> str:
     return f'still running after {seconds:g} seconds of processor time; seconds="…" allows more'
+
+
+def _about(value: Value, low: Any, high: Any, span: Any) -> tuple[str, str, str, str]:
+    """What stands beside a kind: what it names, or the range of a simulated number."""
+    about = "" if value.kind == "simulated" else value.about
+    return about, _typed(low, str), _typed(high, str), _typed(span, str)
 
 
 def _typed(value: Any, kind: type) -> Any:
@@ -285,13 +307,12 @@ def _work(article: Article, epoch: int, connection: Connection) -> None:
                     outputs.flush()
                 send("outputs", [asdict(output) for output in sink])
                 sink.clear()
-            results: dict[str, tuple[str, str]] = {}
+            results: dict[str, tuple[str, ...]] = {}
             with _Limit(SECONDS):
                 for value in article.evaluated:
                     line = value.line
                     if value.source not in results:
-                        found = _evaluate(value, article.path, namespace)
-                        results[value.source] = (found.raw, found.text)
+                        results[value.source] = _evaluate(value, article.path, namespace)
             send("values", {"values": results, "trace": sorted(trace())})
         except BaseException as error:  # noqa: BLE001, RUF100  (sys.exit() is a fault of the article, too)
             line, message = _explain(error, article.path, line)
@@ -389,15 +410,26 @@ def _compile(source: str, path: str, line: int, mode: str) -> CodeType:
         return compile("\n" * (line - 1) + source, path, mode, dont_inherit=True)
 
 
-def _evaluate(value: Value, path: str, namespace: dict[str, Any]) -> Result:
-    found = eval(_compile(value.expression, path, value.line, "eval"), namespace)  # noqa: S307  (what it is for)
-    if value.unit:
-        from perpnotes.publish.compute import units  # not before it is needed: an article without units runs without
+def _evaluate(value: Value, path: str, namespace: dict[str, Any]) -> tuple[str, ...]:
+    """Plain value and text, the plain ends of its range and their text; the last three are empty without a range."""
 
-        return Result(str(found), units.fmt(found, value.unit))
-    if isinstance(found, float) and math.isnan(found):
-        raise ValueError(f"{value.expression} is not a number")
-    return Result(str(found), str(found))
+    def evaluated(expression: str) -> Any:
+        return eval(_compile(expression, path, value.line, "eval"), namespace)  # noqa: S307  (what it is for)
+
+    found = evaluated(value.expression)
+    if not value.unit:
+        if isinstance(found, float) and math.isnan(found):
+            raise ValueError(f"{value.expression} is not a number")
+        return str(found), str(found), "", "", ""
+    from perpnotes.publish.compute import units  # not before it is needed: an article without units runs without
+
+    if not value.bounds:
+        return str(found), units.fmt(found, value.unit), "", "", ""
+    low, high = (float(evaluated(end)) for end in value.bounds)
+    if not low <= float(found) <= high:
+        raise ValueError(f"{value.expression} is {found}, which its range from {low} to {high} does not hold")
+    span = f"{units.fmt(low, value.unit)} to {units.fmt(high, value.unit)}"
+    return str(found), units.fmt(found, value.unit), str(low), str(high), span
 
 
 def _explain(error: BaseException, path: str, line: int) -> tuple[int, str]:

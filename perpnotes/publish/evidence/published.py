@@ -98,7 +98,7 @@ class Group:
 def _functions(expressions: tuple[str, ...]) -> tuple[str, ...]:
     found = (node for text in expressions for node in ast.walk(ast.parse(text, mode="eval")))
     members = (node for node in found if isinstance(node, ast.Attribute))
-    names = {f"{n.value.id}.{n.attr}" for n in members if isinstance(n.value, ast.Name) and n.value.id in _ideas()}
+    names = {f"{n.value.id}.{n.attr}" for n in members if isinstance(n.value, ast.Name) and n.value.id in ideas()}
     return tuple(sorted(names))
 
 
@@ -247,14 +247,15 @@ def export() -> Path:
 
 
 @cache
-def _ideas() -> frozenset[str]:
+def ideas() -> frozenset[str]:
+    """The modules that expressions can use by name."""
     package = importlib.import_module("perpnotes")
     return frozenset(name for name in package.__all__ if inspect.ismodule(getattr(package, name)))
 
 
 def _names(group: Group, example: Example) -> dict[str, Any]:
     """What the expressions of a group can use: the modules, the example's numbers, the intermediate names."""
-    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in _ideas()}, "np": np}
+    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in ideas()}, "np": np}
     if clash := names.keys() & (example.given.keys() | group.let.keys()):
         raise ValueError(f"{example.id}: {', '.join(clash)} is the name of a module")
     names |= example.given

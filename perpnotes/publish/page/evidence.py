@@ -1,15 +1,62 @@
-"""Adds to a page what stands behind its functions; a Python-Markdown extension, for `mkdocs.yml`."""
+"""Adds to a page what stands behind its functions and its data; a Python-Markdown extension, for `mkdocs.yml`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
-from perpnotes.publish import inputs
+from perpnotes.publish import articles, inputs
+from perpnotes.publish.compute import records
+from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.evidence import coverage
 from perpnotes.publish.page import fences
+
+
+def provenance(article: articles.Article) -> str:
+    """Where the data and the quoted facts of an article come from, in Markdown; empty where it has none.
+
+    Parameters:
+        article: the page.
+    """
+    cited = records.cited(article)
+    known, facts = (records.datasets(), records.facts()) if any(cited.values()) else ({}, {})
+    items = [item for name in cited["records"] for item in _measured(records.read(name), known)]
+    for fact in (facts[name] for name in cited["facts"]):
+        items.append(
+            f"- {fact.what[0].upper()}{fact.what[1:]}: {fmt(fact.value, fact.unit)}. [{fact.source}]({fact.url}), {fact.date}."
+        )
+    if not items:
+        return ""
+    text = "\n".join(items)
+    return f'<div class="pn-evidence pn-sources" markdown>\n\nWhere the data of this article come from:\n\n{text}\n\n</div>'
+
+
+def _provenance(path: Path) -> str:
+    return provenance(articles.read(path))
+
+
+def _measured(record: records.Record, known: Any) -> Iterator[str]:
+    """A record as list items: what it is, and each of its data sets down to the hash."""
+    figures = {name: how["is"] for name, how in record.figures.items()}
+    said = [f"measured {record.date}"]
+    if "window" in figures:
+        said.append(f"from {figures['window'][0]} to {figures['window'][1]}")
+    if "observations" in figures:
+        said.append(f"{fmt(figures['observations'], 'count')} observations")
+    if record.sweep:
+        said.append(f"simulated with {record.sweep['seeds']} seeds")
+    yield f'- <span id="record-{record.name}"></span>{record.title}: {", ".join(said)}.'
+    for file in record.data.values():
+        data = known[file]
+        origin = f"{data.repository} at {data.commit[:7]}" if data.repository else data.source or data.package
+        link = f"[{origin}]({data.link})" if data.link else origin
+        package = f", by way of the package {data.package}" if data.package and data.source else ""
+        what = f"{data.what[0].upper()}{data.what[1:]}"
+        yield f"    - {what}. {link}{package}. License: {data.license}. `{Path(data.file).name}`, SHA-256 `{data.sha256}`."
 
 
 class _Section(Preprocessor):
@@ -21,9 +68,16 @@ class _Section(Preprocessor):
         # docstring: each is converted on its own, as text of the same page.
         ends = len(lines) if path.parent.name == "insights" else None
         at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), ends)
-        if at is None or not (section := inputs.ask(coverage.section, path)):
+        if at is None:
             return lines
-        return [*lines[:at], "", *section.split("\n"), "", *lines[at:]]
+        sections = [inputs.ask(coverage.section, path)]
+        if path.parent.name == "insights":
+            try:
+                sections.insert(0, inputs.ask(_provenance, path))
+            except articles.ArticleError as error:
+                raise fences.Stop(str(error)) from None
+        added = [line for section in sections if section for line in ("", *section.split("\n"), "")]
+        return [*lines[:at], *added, *lines[at:]] if added else lines
 
 
 class _Extension(Extension):

@@ -126,7 +126,9 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
 
     Returns:
         A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
-        which block bound it, as `name=id`. Another article's number is a link to the block there.
+        which block bound it, as `name=id`. Another article's number is a link to the block there. `data-kind` is its
+        kind of evidence, quoted or not, `data-about` what that names, and `data-low` and `data-high` are its range,
+        which `data-span` has as text.
 
     Raises:
         Stop: the page failed.
@@ -139,6 +141,9 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
     title = f"{found.idea}: {found.expression}" if found.idea else found.expression
     element = Element("data", {"class": css_class, "value": result.raw, "title": title})
     element.text = AtomicString(result.text)
+    for name in ("kind", "about", "low", "high", "span"):
+        if (said := getattr(result, name)) and not (name == "about" and found.idea):
+            element.set(f"data-{name}", said)
     if not found.idea:
         if homes := page.article.homes(found.expression):
             element.set("data-from", " ".join(f"{name}={block}" for name, block in homes.items()))

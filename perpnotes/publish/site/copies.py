@@ -42,7 +42,15 @@ def copy(article: Article, home: str) -> str:
         parts.insert(len(parts) if block.code == "folded" else 0, code)
         lines[opened : closed + 1] = "\n\n".join(parts).split("\n")
     text = re.sub(r"\A---\n.*?\n---\n", "", "\n".join(lines), flags=re.DOTALL)
-    text = re.sub(r"`#!calc (.*?)`", lambda m: computed.values[m[1].strip()].text, text)
+    kinds = {value.source for value in article.values if value.source != value.asked and not value.idea}
+
+    def said(match: re.Match[str]) -> str:
+        source = match[1].strip()
+        found = computed.values[source]
+        kind = ", ".join(filter(None, (found.kind, found.span)))
+        return f"{found.text} ({kind})" if source in kinds else found.text
+
+    text = re.sub(r"`#!calc (.*?)`", said, text)
     text = re.sub(r"`#!math (.*?)`", r"$\1$", text)
     text = re.sub(r"^(#+ .*?) *\{ *#[\w-]+ *\}$", r"\1", text, flags=re.MULTILINE)
     text = re.sub(r"^<details[^>]*>\n<summary>(.*?)</summary>", r"**\1**", text, flags=re.MULTILINE)

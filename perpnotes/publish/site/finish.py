@@ -8,6 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 from perpnotes import __version__
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article
-from perpnotes.publish.compute import ledger
+from perpnotes.publish.compute import ledger, records
 from perpnotes.publish.show.listing import published
 from perpnotes.publish.site import feeds, fonts, html, offline, policy, search, social, structured, styles
 from perpnotes.publish.site.copies import copy
@@ -102,10 +103,37 @@ def provenance(found: Sequence[Article]) -> Mapping[str, Any]:
                 "numbers_sha256": _digest(numbers),
                 "library": f"perpnotes/{Path(article.path).stem}.py",
                 "tests": f"tests/test_{Path(article.path).stem}.py",
+                **{kind: names for kind, names in records.cited(article).items() if names},
             }
             for article in found
         },
+        **_data([records.cited(article) for article in found]),
     }
+
+
+def _data(cited: Sequence[Mapping[str, Sequence[str]]]) -> Mapping[str, Any]:
+    """The records and facts that articles use, with the data sets down to the hash; nothing where there are none."""
+    names, facts = ({name for each in cited for name in each[kind]} for kind in ("records", "facts"))
+    used = [records.read(name) for name in sorted(names)]
+    files = {file for record in used for file in record.data.values()}
+    found = {
+        "records": {
+            record.name: {
+                "source": (source := records.FOLDER / f"{record.name}.yaml").as_posix(),
+                "source_sha256": _digest(source),
+                "measured": record.date,
+                "datasets": list(record.data.values()),
+            }
+            for record in used
+        },
+        "datasets": {
+            file: {"origin": data.link or data.package, "license": data.license, "sha256": data.sha256}
+            for file, data in (records.datasets() if files else {}).items()
+            if file in files
+        },
+        "facts": {name: asdict(fact) for name, fact in (records.facts() if facts else {}).items() if name in facts},
+    }
+    return {kind: entries for kind, entries in found.items() if entries}
 
 
 def _digest(file: Path) -> str:

@@ -1,0 +1,212 @@
+"""Reads the data sets that records are measured from, and cuts those again that consist of a few public files.
+
+What is here is for the expressions in `tests/records/`: layouts that `perpnotes.feeds` does not read, days that two
+series share, windows that roll.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import gzip
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def column(path: Path, name: str, *, first: str = "", last: str = "") -> tuple[FloatArray, FloatArray]:
+    """Times and values of a column, without the rows where it is empty.
+
+    Parameters:
+        path: comma-separated text, compressed where its name ends in `.gz`; the first column holds dates or UTC stamps.
+        name: of the column.
+        first: the first date or stamp that counts; empty for all.
+        last: the last one.
+
+    Returns:
+        Hours since 1970 in UTC, and the values. Shape `(n,)`.
+
+    Raises:
+        ValueError: no such column, or stamps that do not rise.
+    """
+    hours, values = [], []
+    for row in _rows(path):
+        stamp = next(iter(row.values()))
+        if name not in row:
+            raise ValueError(f"name must be one of {', '.join(row)}, got {name!r}")
+        if row[name] and (not first or stamp >= first) and (not last or stamp <= last):
+            hours.append(_hours(stamp))
+            values.append(float(row[name]))
+    times = np.array(hours)
+    if (np.diff(times) <= 0).any():
+        raise ValueError(f"the stamps of {path.name} must rise")
+    return times, np.array(values)
+
+
+def shared(*series: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, ...]:
+    """The times that all series have, and the values of each at them.
+
+    Parameters:
+        series: times and values of each, as from `column`.
+    """
+    times = series[0][0]
+    for other, _ in series[1:]:
+        times = np.intersect1d(times, other)
+    return (times, *(values[np.searchsorted(own, times)] for own, values in series))
+
+
+def rolling(
+    first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray], window: int
+) -> tuple[FloatArray, FloatArray]:
+    """The correlation of the logarithmic returns of two prices over the last `window` days that both have.
+
+    Parameters:
+        first: times and prices, as from `column`.
+        second: of the other.
+        window: returns in a window, at least 3.
+
+    Returns:
+        The time of the last price of each window, and the correlation.
+    """
+    times, x, y = shared(first, second)
+    return times[window:], correlations(np.diff(np.log(x)), np.diff(np.log(y)), window)
+
+
+def correlations(x: Any, y: Any, window: int) -> FloatArray:
+    """Pearson's correlation of the last `window` pairs, at each pair that has so many up to it.
+
+    Parameters:
+        x: shape `(n,)`.
+        y: shape `(n,)`.
+        window: at least 3, at most `n`.
+
+    Returns:
+        Shape `(n - window + 1,)`.
+    """
+    pairs = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    views = np.lib.stride_tricks.sliding_window_view(pairs, window, axis=1)
+    a, b = views - views.mean(axis=2, keepdims=True)
+    result: FloatArray = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return result
+
+
+def at(series: tuple[FloatArray, FloatArray], date: str) -> float:
+    """The value of a day.
+
+    Parameters:
+        series: times and values.
+        date: such as 2020-03-12.
+    """
+    (found,) = series[1][series[0] == _hours(date)]
+    return float(found)
+
+
+def rolling_sum(times: FloatArray, values: FloatArray, days: float, interval: float) -> tuple[FloatArray, FloatArray]:
+    """The sum of the payments of so many days, at each payment whose window has no hole.
+
+    Parameters:
+        times: hours. Shape `(n,)`.
+        values: one a payment. Shape `(n,)`.
+        days: length of a window.
+        interval: hours between payments.
+
+    Returns:
+        The hour of the last payment of each window, and its sum.
+    """
+    count = round(24 * days / interval)
+    sums = np.convolve(values, np.ones(count), "valid")
+    whole = np.isclose(times[count - 1 :] - times[: times.size - count + 1], (count - 1) * interval, atol=0.01)
+    return times[count - 1 :][whole], sums[whole]
+
+
+def thinned(values: Any, most: int) -> FloatArray:
+    """Evenly spaced ones of many values, the first and the last among them.
+
+    Parameters:
+        values: shape `(n,)`.
+        most: how many to keep.
+    """
+    array = np.asarray(values, dtype=float)
+    kept: FloatArray = array[np.linspace(0, array.size - 1, min(most, array.size)).round().astype(int)]
+    return kept
+
+
+def years(hours: Any) -> FloatArray:
+    """Hours since 1970 as years of the calendar with their fraction, for an axis.
+
+    Parameters:
+        hours: any shape.
+    """
+    seconds = np.asarray(hours, dtype=float) * 3600
+    whole = seconds.astype("datetime64[s]").astype("datetime64[Y]")
+    begin, end = (year.astype("datetime64[s]").astype(float) for year in (whole, whole + 1))
+    result: FloatArray = whole.astype(int) + 1970 + (seconds - begin) / (end - begin)
+    return result
+
+
+def day(hours: float) -> str:
+    """The date of an hour since 1970.
+
+    Parameters:
+        hours: in UTC.
+    """
+    return str(np.datetime64(int(hours * 3600), "s").astype("datetime64[D]"))
+
+
+def span(times: FloatArray) -> list[str]:
+    """The first and the last date.
+
+    Parameters:
+        times: hours since 1970, in order.
+    """
+    return [day(float(times[0])), day(float(times[-1]))]
+
+
+def closes(published: Mapping[str, Path]) -> str:
+    """The daily closes of gold and two funds from three published files, as one table from 2017 on.
+
+    Parameters:
+        published: the files, by their paths in the repository.
+    """
+    names = {"data/xauusd.csv": "XAUUSD_close", "data/spy.csv": "SPY_close", "data/eww.csv": "EWW_close"}
+    table: dict[str, dict[str, str]] = {}
+    for path, name in names.items():
+        for row in _rows(published[path]):
+            if row["Date"] >= "2017-01-01" and row["close"]:
+                table.setdefault(row["Date"], {})[name] = f"{float(row['close']):.9g}"
+    return _table("date", list(names.values()), table)
+
+
+def as_published(published: Mapping[str, Path]) -> str:
+    """The one published file as it is.
+
+    Parameters:
+        published: the file, by its path in the repository.
+    """
+    (path,) = published.values()
+    return path.read_bytes().decode("utf-8")
+
+
+def _table(first: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([first, *columns])
+    writer.writerows([key, *(rows[key].get(name, "") for name in columns)] for key in sorted(rows))
+    return text.getvalue()
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
+    with opened as file:
+        yield from csv.DictReader(file)
+
+
+def _hours(stamp: str) -> float:
+    moment = dt.datetime.fromisoformat(stamp)
+    return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp() / 3600

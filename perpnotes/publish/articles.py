@@ -499,6 +499,8 @@ def _values(prose: str, path: str) -> tuple[Value, ...]:
         if kind and (idea or not unit):
             why = "a quotation has the kind of what it quotes" if idea else "write expression | unit | kind"
             raise ArticleError(path, line, f"`#!calc {source}`: {why}")
+        if named == "exact" and about:
+            raise ArticleError(path, line, f"`#!calc {source}`: exact names nothing in parentheses")
         expression = unit["expression"] if unit else rest
         values.append(Value(line, source, expression, unit["unit"] if unit else "", idea, named, about.strip()))
     return _alike(values, path)

@@ -60,7 +60,10 @@ def copies(folder: Path, number: int) -> Path:
     shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("examples"))
     shutil.copytree(ROOT / "tests/ledger", folder / "tests/ledger")
-    shutil.copytree(ROOT / "tests/published", folder / "tests/published")
+    for name in ("published", "records"):
+        shutil.copytree(ROOT / "tests" / name, folder / "tests" / name)
+    for name in ("datasets.yaml", "facts.yaml"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
     shutil.copy(ROOT / "mkdocs.yml", folder)
     articles = sorted((folder / "docs/insights").glob("*.md"))
     for index in range(len(articles), number):

@@ -56,8 +56,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         left = shutil.ignore_patterns("examples", "__pycache__")
         shutil.copytree(ROOT / "docs", folder / "docs", ignore=left)
-        for name in ("published", "ledger"):
+        for name in ("published", "ledger", "records"):
             shutil.copytree(ROOT / "tests" / name, folder / "tests" / name, ignore=left)
+        for name in ("datasets.yaml", "facts.yaml"):
+            shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "mkdocs.yml", folder)
         run(sys.executable, "-m", "perpnotes.publish", "export", cwd=folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Block
-from perpnotes.publish.checks import blocks, markup, prose, running  # noqa: F401  (their rules are registered)
+from perpnotes.publish.checks import blocks, kinds, markup, prose, running  # noqa: F401  (their rules are registered)
 from perpnotes.publish.checks.anatomy import MARK, unreadable
 from perpnotes.publish.checks.rules import REGISTERED, Fault, Page, Quotable
 from perpnotes.publish.checks.safety import unsafe_code

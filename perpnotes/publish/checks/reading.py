@@ -26,6 +26,10 @@ _DATES = re.compile(
 _NUMBER = re.compile(
     r"(?<![\w/^])(?<!\w-)(?:[-+−±][$€£]?|[$€£])?\d+(?:[.,]\d+)*(?:\s?(?:%|×|x\b|bps?\b|k\b|m\b))?(?!\w)"
 )
+_SMALL = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|a hundred"
+_SHARE = re.compile(
+    rf"\b(?:{_SMALL})\s+(?:\w+\s+)?(?:in|out\s+of)\s+(?:{_SMALL})\b|\b(?:{_SMALL})\s+to\s+(?:{_SMALL})\b", re.IGNORECASE
+)
 _ITEM = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+")
 _ROW = re.compile(r"^[ \t>]*\|")
 _SENTENCE = re.compile(r"(?<=[.!?])['\"”’)*_]*\s+(?=[\"“'*_\[`(]*[A-Z0-9])")
@@ -57,6 +61,15 @@ def numbers(text: str) -> Iterator[tuple[int, str]]:
         words = mask(passage, LINK, URL, _FOOTNOTE, ATTRIBUTES, _DATES, _ITEM)
         for found in _NUMBER.finditer(words):
             yield start + line_of(words, found.start()) - 1, found[0].strip()
+
+
+def shares(text: str) -> Iterator[tuple[int, str]]:
+    """Line and text of each share or range that stands in words, such as two payments in five, without a source."""
+    plain = mask(text, CODE, HEADINGS, DEFINITIONS)
+    for start, passage, _ in passages(plain):
+        if not _cited(passage):
+            for found in _SHARE.finditer(passage):
+                yield start + line_of(passage, found.start()) - 1, " ".join(found[0].split())
 
 
 def _cited(passage: str) -> bool:

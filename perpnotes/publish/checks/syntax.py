@@ -37,8 +37,13 @@ def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def origins(page: Page) -> dict[str, str]:
     """What each imported name stands for."""
+    return origins_of(tree for _, tree in page.trees)
+
+
+def origins_of(trees: Iterable[ast.AST]) -> dict[str, str]:
+    """What each imported name stands for, in some syntax trees."""
     found: dict[str, str] = {}
-    for _, tree in page.trees:
+    for tree in trees:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 found |= {

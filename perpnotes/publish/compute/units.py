@@ -31,6 +31,7 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
     "minutes": ("minutes", "", 1, 0, NBSP + "min"),
     "hours": ("hours", "", 1, 0, NBSP + "h"),
     "days": ("days", "", 1, 1, NBSP + "days"),
+    "year": ("a year of the calendar", "", 1, 0, ""),
 }
 
 
@@ -71,6 +72,8 @@ def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
         raise ValueError(f"a value in {name} must be finite, got {number}")
     _, prefix, factor, decimals, suffix = _FORMATS[name]
     text = f"{abs(number * factor):,.{int(digits) if digits else decimals}f}"
+    if name == "year":
+        text = text.replace(",", "")
     sign = MINUS if number < 0 and any(digit in "123456789" for digit in text) else ""
     return f"{sign}{prefix}{text}{suffix}"
 

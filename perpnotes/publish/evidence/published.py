@@ -157,12 +157,19 @@ def rows(found: Sequence[Group]) -> tuple[Row, ...]:
         found: from `groups`.
     """
     return tuple(
-        Row(group, example, quantity, float(example.published[quantity]), value)
-        for group in found
-        if not group.pending
-        for example in group.examples
-        for quantity, value in compute(group, example).items()
+        row for group in found if not group.pending for example in group.examples for row in rows_of(group, example)
     )
+
+
+def rows_of(group: Group, example: Example) -> tuple[Row, ...]:
+    """Each number of an example with ours, computed now.
+
+    Parameters:
+        group: with the call.
+        example: of that group.
+    """
+    computed = compute(group, example).items()
+    return tuple(Row(group, example, quantity, float(example.published[quantity]), value) for quantity, value in computed)
 
 
 def compute(group: Group, example: Example) -> dict[str, float]:

@@ -79,8 +79,8 @@ tags: ["@mark@ a tag"]
 
 @mark@ the claim, with the number that proves it: the position loses `#!calc worst | usd.0`.
 
-- `#!calc room | pct.1` @mark@ what this number is, and under which condition
-- `#!calc worst / deposit | x` @mark@ the next result, in at most ten words
+- `#!calc room | pct.1 | example(losses)` @mark@ what this number is, and under which condition
+- `#!calc worst / deposit | x | example(losses)` @mark@ the next result, in at most ten words
 
 ## Myth and reality
 

@@ -1,7 +1,7 @@
 """Follows by names, through the code of a page, what random draws and records have touched. Nothing runs.
 
-A name is touched if anything that was ever bound to it, put into it or decided whether it was bound is. That is more than
-the values say, and never less than they do in code that articles write.
+A name is touched if anything is that was bound to it, was put into it, or decided whether it was bound. That is more
+than the values say; in code as articles write it, it is never less.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ def _drawing() -> tuple[frozenset[str], frozenset[str]]:
             elif isinstance(node, ast.ClassDef):
                 inside = [n for n in node.body if isinstance(n, ast.FunctionDef)]
                 methods |= {n.name for n in inside if _RANDOM & set(_parameters(n)) and n.name != "__init__"}
-                fields = {n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)}
+                fields = {
+                    n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
+                }
                 if _RANDOM & fields:
                     functions.add(f"perpnotes.{file.stem}.{node.name}")
     return frozenset(functions), frozenset(methods)
@@ -179,12 +181,13 @@ class Flow:
                 self._body(case.body, scope, touch)
 
     def _assign(self, target: ast.expr, value: ast.expr, scope: str, context: Touch) -> None:
-        pairs = isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List)
-        if pairs and len(target.elts) == len(value.elts) and not any(isinstance(e, ast.Starred) for e in value.elts):
-            for left, right in zip(target.elts, value.elts, strict=True):
-                self._assign(left, right, scope, context)
-        else:
-            self._bind(target, self._expression(value, scope) | context, scope)
+        if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+            starred = any(isinstance(each, ast.Starred) for each in (*target.elts, *value.elts))
+            if not starred and len(target.elts) == len(value.elts):
+                for left, right in zip(target.elts, value.elts, strict=True):
+                    self._assign(left, right, scope, context)
+                return
+        self._bind(target, self._expression(value, scope) | context, scope)
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: str, context: Touch) -> None:
         self._body([*node.body, *node.orelse], scope, context)
@@ -270,7 +273,7 @@ class Flow:
         functions, methods = _drawing()
         full = self._full(node.func)
         if full == "perpnotes.publish.record":
-            name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+            name = str(node.args[0].value) if node.args and isinstance(node.args[0], ast.Constant) else ""
             touch |= {f"{RECORD}{name}"}
         named = any(keyword.arg in _RANDOM for keyword in node.keywords)
         method = isinstance(node.func, ast.Attribute) and not full and node.func.attr in methods
@@ -291,10 +294,11 @@ class Flow:
         """What arguments bring into a function of the article, and what it puts into them."""
         names = _parameters(node)
         plain = not any(isinstance(each, ast.Starred) for each in call.args) and all(k.arg for k in call.keywords)
-        pairs: list[tuple[Sequence[str], ast.expr]] = [
-            *((names[place : place + 1] if plain and place < len(names) else names, each) for place, each in enumerate(call.args)),
-            *(((keyword.arg,) if keyword.arg in names else names, keyword.value) for keyword in call.keywords),
+        inside = [
+            names[place : place + 1] if plain and place < len(names) else names for place in range(len(call.args))
         ]
+        pairs = [*zip(inside, call.args, strict=True)]
+        pairs += [([k.arg] if k.arg in names else names, k.value) for k in call.keywords]
         for parameters, argument in pairs:
             touch = self._expression(argument, scope)
             for name in parameters:

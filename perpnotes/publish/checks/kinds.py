@@ -17,15 +17,41 @@ from perpnotes.publish.compute import records
 from perpnotes.publish.evidence import published
 
 WAITING: Mapping[str, frozenset[str]] = {
-    "PN501": frozenset({
-        "anomalies", "bands", "cascades", "contracts", "crowding", "drift", "feeds", "fees", "guardrails", "latency",
-        "liquidation", "margin", "pipeline", "prices", "sizing", "stress",
-    }),
-    "PN507": frozenset({
-        "anomalies", "bands", "cascades", "contracts", "crowding", "drift", "feeds", "latency", "sizing",
-    }),
+    "PN501": frozenset(
+        {
+            "anomalies",
+            "bands",
+            "cascades",
+            "contracts",
+            "crowding",
+            "drift",
+            "feeds",
+            "fees",
+            "guardrails",
+            "latency",
+            "liquidation",
+            "margin",
+            "pipeline",
+            "prices",
+            "sizing",
+            "stress",
+        }
+    ),
+    "PN507": frozenset(
+        {
+            "anomalies",
+            "bands",
+            "cascades",
+            "contracts",
+            "crowding",
+            "drift",
+            "feeds",
+            "latency",
+            "sizing",
+        }
+    ),
 }
-"""The articles that do not keep a rule yet, by its code. A list only gets shorter: who keeps the rule must not be on it."""
+"""The articles that do not keep a rule yet, by its code. A list only gets shorter: who keeps the rule is taken off."""
 
 _KEY = re.compile(r"[ \t]*[-*+][ \t]+`+#!calc[ \t]")
 
@@ -83,7 +109,7 @@ def _contradicted(page: Page) -> Found:
         behind = ["random draws"] * (SEED in touched)
         behind += [f"the record {t.removeprefix(RECORD)}".rstrip() for t in sorted(touched) if t.startswith(RECORD)]
         if behind:
-            yield value.line, f"`{value.asked}` is called {value.kind}, and {' and '.join(behind)} stand behind it"
+            yield value.line, f"`{value.asked}` is called {value.kind}; behind it: {' and '.join(behind)}"
 
 
 @rule(
@@ -125,7 +151,7 @@ def _without_record(page: Page) -> Found:
 )
 def _without_figure(page: Page) -> Found:
     ids = {
-        keyword.value.value
+        str(keyword.value.value)
         for name, call in calls(page)
         if name in FIGURES | TABLES
         for keyword in call.keywords
@@ -134,7 +160,10 @@ def _without_figure(page: Page) -> Found:
     for value, _ in _stated(page, "example"):
         if value.about not in ids:
             which = f"there is no figure {value.about}" if value.about else "it names no figure"
-            yield value.line, f"`{value.asked}` is an example, and {which}; there are {', '.join(sorted(ids)) or 'none'}"
+            yield (
+                value.line,
+                f"`{value.asked}` is an example, and {which}; there are {', '.join(sorted(ids)) or 'none'}",
+            )
 
 
 @rule(
@@ -146,7 +175,9 @@ def _without_figure(page: Page) -> Found:
 )
 def _without_example(page: Page) -> Found:
     stated = list(_stated(page, "published"))
-    known = {example.id: (group, example) for group in published.groups() for example in group.examples} if stated else {}
+    known = (
+        {example.id: (group, example) for group in published.groups() for example in group.examples} if stated else {}
+    )
     for value, _ in stated:
         if value.about not in known:
             yield value.line, f"`{value.asked}` is published, and there is no example {value.about or 'named'}"
@@ -183,7 +214,10 @@ def _typed_figure(page: Page) -> Found:
                 for node in _cells(source):
                     if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
                         if not read and not isinstance(node.value, bool):
-                            yield node.lineno, f"{ast.unparse(node)} is typed into what {_last(name)} shows, not computed"
+                            yield (
+                                node.lineno,
+                                f"{ast.unparse(node)} is typed into what {_last(name)} shows, not computed",
+                            )
                     else:
                         text = typed_text(node)
                         for _, found in [*numbers(text), *shares(text)]:
@@ -206,9 +240,10 @@ def _lists(page: Page) -> dict[str, list[ast.expr]]:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         found.setdefault(target.id, []).append(node.value)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
-                if isinstance(node.func.value, ast.Name):
-                    found.setdefault(node.func.value.id, []).extend(node.args)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                root = node.func.value
+                if node.func.attr == "append" and isinstance(root, ast.Name):
+                    found.setdefault(root.id, []).extend(node.args)
     return found
 
 

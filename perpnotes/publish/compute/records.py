@@ -1,4 +1,4 @@
-"""What articles take from outside: records, which the library measured from real data, and facts, which others published.
+"""What articles take from outside: records, which the library measured from real data, and facts that others published.
 
 A record is a file in `tests/records/`: how each figure was measured, from what, and the figures. `evidence.measure`
 measures it anew; an article reads it, and needs neither the data nor a network. A fact is an entry of
@@ -153,9 +153,9 @@ def read(name: str) -> Record:
     """
     if name not in names():
         raise ValueError(f"name must be one of {', '.join(names())}, got {name!r}")
-    raw = load(FOLDER / f"{name}.yaml")
+    raw: dict[str, Any] = {**load(FOLDER / f"{name}.yaml")}
     try:
-        return Record(name, **{key: str(value) if key == "date" else value for key, value in raw.items()})
+        return Record(name, **{**raw, "date": str(raw["date"])})
     except TypeError as error:
         raise ValueError(f"{FOLDER / name}.yaml: {error}") from None
 
@@ -173,7 +173,7 @@ def facts() -> Mapping[str, Fact]:
 
 
 def cited(article: Article) -> Mapping[str, tuple[str, ...]]:
-    """The names in an article's calls of `record` and `fact`, as `records` and `facts`, each once and in order.
+    """The names in an article's calls of `record` and `fact`, as `records` and `facts`, each once.
 
     Nothing is read, and nothing parsed where neither word occurs.
 
@@ -181,9 +181,10 @@ def cited(article: Article) -> Mapping[str, tuple[str, ...]]:
         article: the page.
     """
     found: dict[str, dict[str, None]] = {kind: {} for kind in _CITED.values()}
-    for block in article.executed:
-        if any(f"{word}(" in block.source for word in _CITED):
-            for word, name in _calls(ast.parse(block.source)):
+    sources = [*(block.source for block in article.executed), *(value.expression for value in article.evaluated)]
+    for source in sources:
+        if any(f"{word}(" in source for word in _CITED):
+            for word, name in _calls(ast.parse(source)):
                 found[_CITED[word]][name] = None
     return {kind: tuple(named) for kind, named in found.items()}
 

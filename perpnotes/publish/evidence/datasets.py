@@ -202,9 +202,9 @@ def _table(first: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, s
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    opened = gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else path.open(encoding="utf-8-sig")
-    with opened as file:
-        yield from csv.DictReader(file)
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+    yield from csv.DictReader(io.StringIO(text, newline=""))
 
 
 def _hours(stamp: str) -> float:

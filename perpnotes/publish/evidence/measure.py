@@ -16,8 +16,8 @@ import yaml
 
 from perpnotes.publish.compute import records
 from perpnotes.publish.compute.records import Dataset, Record
-from perpnotes.publish.evidence import published
 from perpnotes.publish.evidence import datasets as reading
+from perpnotes.publish.evidence import published
 
 VARIABLE = "PERPNOTES_DATA"
 """The environment variable that names the folder with the data sets."""
@@ -31,7 +31,11 @@ _SAMPLE = 3  # seeds of a sweep that are run again in every check
 
 
 class MissingDataError(OSError):
-    """A data set is not where it should be, or is another one than was measured."""
+    """A data set is not where it should be."""
+
+
+class OtherDataError(OSError):
+    """A data set is not the file that was measured."""
 
 
 def folder() -> Path | None:
@@ -49,7 +53,8 @@ def measure(record: Record, data: Path | None, today: str = "") -> Record:
         today: the date of a record that has changed; by default that of now, in UTC.
 
     Raises:
-        MissingDataError: a data set is missing, or differs from the one in `tests/datasets.yaml`.
+        MissingDataError: a data set is missing.
+        OtherDataError: a data set differs from the one in `tests/datasets.yaml`.
     """
     names = _names(record, data)
     sweep = dict(record.sweep)
@@ -73,7 +78,8 @@ def differences(record: Record, data: Path | None) -> Iterator[str]:
         data: the folder with the data sets; None where the record needs none.
 
     Raises:
-        MissingDataError: a data set is missing, or differs from the one in `tests/datasets.yaml`.
+        MissingDataError: a data set is missing.
+        OtherDataError: a data set differs from the one in `tests/datasets.yaml`.
     """
     names = _names(record, data)
     if record.sweep:
@@ -112,7 +118,8 @@ def located(dataset: Dataset, data: Path | None) -> Path:
         data: the folder with the data sets.
 
     Raises:
-        MissingDataError: it is not there, or is another file than was measured.
+        MissingDataError: it is not there.
+        OtherDataError: it is another file than was measured.
     """
     if data is None:
         raise MissingDataError(f"{dataset.file}: set {VARIABLE} to the folder that it is in")
@@ -120,7 +127,7 @@ def located(dataset: Dataset, data: Path | None) -> Path:
     if not path.is_file():
         raise MissingDataError(f"{dataset.file} is not in {data}")
     if (digest := sha256(path.read_bytes())) != dataset.sha256:
-        raise MissingDataError(f"{dataset.file} is not the file that was measured: its SHA-256 is {digest}")
+        raise OtherDataError(f"{dataset.file} is not the file that was measured: its SHA-256 is {digest}")
     return path
 
 
@@ -155,7 +162,7 @@ def _names(record: Record, data: Path | None) -> dict[str, Any]:
     """What the expressions of a record can use."""
     known = records.datasets()
     if unknown := set(record.data.values()) - known.keys():
-        raise MissingDataError(f"{records.DATASETS} has no {', '.join(sorted(unknown))}")
+        raise OtherDataError(f"{records.DATASETS.as_posix()} has no {', '.join(sorted(unknown))}")
     names: dict[str, Any] = {name: importlib.import_module(f"perpnotes.{name}") for name in published.ideas()}
     names |= {"np": np, "datasets": reading}
     more: Mapping[str, Any] = {

@@ -169,7 +169,9 @@ def rows_of(group: Group, example: Example) -> tuple[Row, ...]:
         example: of that group.
     """
     computed = compute(group, example).items()
-    return tuple(Row(group, example, quantity, float(example.published[quantity]), value) for quantity, value in computed)
+    return tuple(
+        Row(group, example, quantity, float(example.published[quantity]), value) for quantity, value in computed
+    )
 
 
 def compute(group: Group, example: Example) -> dict[str, float]:

@@ -25,14 +25,14 @@ def provenance(article: articles.Article) -> str:
     cited = records.cited(article)
     known, facts = (records.datasets(), records.facts()) if any(cited.values()) else ({}, {})
     items = [item for name in cited["records"] for item in _measured(records.read(name), known)]
-    for fact in (facts[name] for name in cited["facts"]):
-        items.append(
-            f"- {fact.what[0].upper()}{fact.what[1:]}: {fmt(fact.value, fact.unit)}. [{fact.source}]({fact.url}), {fact.date}."
-        )
+    items += (
+        f"- {_sentence(fact.what)}: {fmt(fact.value, fact.unit)}. [{fact.source}]({fact.url}), {fact.date}."
+        for fact in (facts[name] for name in cited["facts"])
+    )
     if not items:
         return ""
-    text = "\n".join(items)
-    return f'<div class="pn-evidence pn-sources" markdown>\n\nWhere the data of this article come from:\n\n{text}\n\n</div>'
+    text = "\n".join(["Where the data of this article come from:", "", *items])
+    return f'<div class="pn-evidence pn-sources" markdown>\n\n{text}\n\n</div>'
 
 
 def _provenance(path: Path) -> str:
@@ -55,8 +55,12 @@ def _measured(record: records.Record, known: Any) -> Iterator[str]:
         origin = f"{data.repository} at {data.commit[:7]}" if data.repository else data.source or data.package
         link = f"[{origin}]({data.link})" if data.link else origin
         package = f", by way of the package {data.package}" if data.package and data.source else ""
-        what = f"{data.what[0].upper()}{data.what[1:]}"
-        yield f"    - {what}. {link}{package}. License: {data.license}. `{Path(data.file).name}`, SHA-256 `{data.sha256}`."
+        name = f"`{Path(data.file).name}`, SHA-256 `{data.sha256}`"
+        yield f"    - {_sentence(data.what)}. {link}{package}. License: {data.license}. {name}."
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 class _Section(Preprocessor):

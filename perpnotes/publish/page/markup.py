@@ -38,9 +38,10 @@ COMPUTED = PRINTED | _SHAPES | {"data", "output", "script"}
 
 _ATTRIBUTES = _words("""
     alt checked class colspan dir download for headers height href id lang max min name open rel role rowspan scope
-    src start step style tabindex title type value width autocomplete datetime cite loading data-from
-    data-search-exclude data-tabs identifier optional hover backlink-type backlink-anchor
+    src start step style tabindex title type value width autocomplete datetime cite loading data-from data-kind
+    data-about data-low data-high data-span data-search-exclude data-tabs identifier optional hover backlink-type backlink-anchor
 """)
+_OF_NUMBERS = _words("data-kind data-about data-low data-high data-span")
 _DRAWN = _words("""
     xmlns viewbox preserveaspectratio focusable x y x1 y1 x2 y2 dx dy cx cy r rx ry d points transform fill
     fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-dasharray
@@ -142,6 +143,8 @@ def _harmless(element: str, attribute: str, value: str) -> bool:
         return value in _INPUTS
     if element == "img" and attribute in ("width", "height"):
         return bool(re.fullmatch(r"\d{1,4}", value))
+    if attribute in _OF_NUMBERS:
+        return element == "data"
     if attribute == "tabindex":
         return value in ("0", "-1")
     if attribute in ("id", "for", "name"):

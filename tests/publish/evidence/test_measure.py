@@ -1,0 +1,219 @@
+"""Records agree with what the library measures now: all of them where the data are, a sample of each sweep always."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import histories
+import numpy as np
+import pytest
+
+from perpnotes.publish import cli
+from perpnotes.publish.compute import records
+from perpnotes.publish.compute.records import Record
+from perpnotes.publish.evidence import datasets, measure
+
+ROOT = Path(__file__).parents[3]
+NAMES = sorted(file.stem for file in (ROOT / records.FOLDER).glob("*.yaml"))
+FIGURES = 700  # numbers that a record keeps at most: it is a table, and no copy of the data
+
+
+def data_of(record: Record) -> Path | None:
+    """The folder with the data of a record; skips where one is not there."""
+    folder = None
+    for file in record.data.values():
+        path = histories.locate(file)
+        folder = path.parents[len(Path(file).parts) - 1]
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_agrees_with_what_is_measured_now(name: str) -> None:
+    """Within half a unit of the last digit that it keeps; of a sweep, some seeds are run again."""
+    record = records.read(name)
+    assert list(measure.differences(record, data_of(record))) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_says_what_a_reader_needs(name: str) -> None:
+    """Window and number of observations of what was measured, a unit or a text for each figure, few numbers."""
+    record, text = records.read(name), (ROOT / records.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    assert measure.text(record) == text
+    assert not record.data or {"window", "observations"} <= record.figures.keys()
+    assert record.data or record.sweep
+    assert not record.sweep or record.sweep["seeds"] >= 100
+    assert all("unit" in how or np.array(how["is"]).dtype.kind == "U" for how in record.figures.values())
+    assert sum(np.size(how["is"]) for how in record.figures.values()) + np.size(record.sweep.get("is", ())) <= FIGURES
+
+
+def test_every_data_set_is_measured_and_known() -> None:
+    """Each has one origin, a license and a hash, and a commit that names one state of a repository."""
+    known = records.datasets()
+    used = {file for name in NAMES for file in records.read(name).data.values()}
+    assert used == set(known)
+    for data in known.values():
+        assert len(data.sha256) == 64
+        assert data.license
+        assert bool(data.repository) != bool(data.package)
+        assert not data.repository or (len(data.commit) == 40 and data.paths)
+        assert set(data.fetch) <= set(data.paths)
+        assert bool(data.fetch) == bool(data.maker)
+        assert not data.maker or hasattr(datasets, data.maker)
+
+
+SWEEP = Record(
+    "walk", "A walk", "2026-01-31", sweep={"seeds": 5, "each": "seed / 3"}, figures={"most": {"call": "runs.max()"}}
+)
+
+
+def test_what_is_measured_again_is_the_same() -> None:
+    """A measured record agrees with itself, and keeps its date until a figure moves."""
+    found = measure.measure(SWEEP, None, "2026-02-28")
+    assert found.sweep["is"] == [0.0, 0.333333, 0.666667, 1.0, 1.33333]
+    assert (found.figures["most"]["is"], found.date) == (1.33333, "2026-02-28")
+    assert list(measure.differences(found, None)) == []
+    assert measure.measure(found, None, "2026-03-31") == found
+
+
+@pytest.mark.parametrize(
+    ("place", "forged"), [(0, 0.000001), (2, 0.66667), (4, 1.3334)], ids=["first", "middle", "last"]
+)
+def test_a_forged_run_of_the_sample_is_found(place: int, forged: float) -> None:
+    """In the last digit, too."""
+    found = measure.measure(SWEEP, None)
+    runs = [forged if at == place else value for at, value in enumerate(found.sweep["is"])]
+    (first, *_) = measure.differences(replace(found, sweep={**found.sweep, "is": runs}), None)
+    assert f"the run of seed {place} gives" in first
+
+
+def test_a_forged_figure_is_found() -> None:
+    found = measure.measure(SWEEP, None)
+    forged = replace(found, figures={"most": {"call": "runs.max()", "is": 1.33335}})
+    assert list(measure.differences(forged, None)) == ["walk: most is measured as 1.33333, and was 1.33335"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "now", "same"),
+    [
+        (1.23457, 1.234571, True),
+        (1.23457, 1.23458, False),
+        (0.0, 1e-13, True),
+        (0.0, 1e-6, False),
+        ([1.0, 2.0], [1.0, 2.0], True),
+        ([1.0, 2.0], [1.0], False),
+        ("2020-03-12", "2020-03-12", True),
+        ("2020-03-12", "2020-03-13", False),
+        ("1", 1, False),
+    ],
+)
+def test_figures_agree_within_the_digits_that_are_kept(kept: Any, now: Any, same: bool) -> None:
+    assert measure.agrees(kept, now) == same
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A record of one small file."""
+    for folder in ("docs", "perpnotes", "tests/records", "data"):
+        (tmp_path / folder).mkdir(parents=True)
+    content = b"date,close\n2026-01-01,1\n2026-01-02,3\n"
+    (tmp_path / "data/prices.csv").write_bytes(content)
+    digest = measure.sha256(content)
+    (tmp_path / "tests/datasets.yaml").write_text(
+        f"prices.csv: {{what: w, license: MIT, sha256: {digest}, package: p 1}}\n"
+    )
+    call = "{call: 'datasets.column(prices, \"close\")[1].max()', unit: usd, is: 3.0}"
+    text = f"title: T\ndate: 2026-01-31\ndata: {{prices: prices.csv}}\nfigures:\n  most: {call}\n"
+    (tmp_path / "tests/records/walk.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(measure.VARIABLE, str(tmp_path / "data"))
+    return tmp_path
+
+
+def test_measure_writes_what_has_moved(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And nothing else; `--check` says so and writes nothing."""
+    file = repository / "tests/records/walk.yaml"
+    before = file.read_text()
+    assert cli.main(["measure"]) == 0
+    assert (capsys.readouterr().out, file.read_text()) == ("tests/records/walk.yaml: as it was\n", before)
+    file.write_text(before.replace("3.0", "4.0"))
+    assert cli.main(["measure", "--check"]) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == (
+        "tests/records/walk.yaml: differs\n",
+        "walk: most is measured as 3.0, and was 4.0\n",
+    )
+    assert "4.0" in file.read_text()
+    assert cli.main(["measure", "walk"]) == 0
+    assert records.read("walk").figures["most"]["is"] == 3.0
+    assert cli.main(["measure", "--check"]) == 0
+
+
+def test_other_data_are_not_measured(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file with another hash is another data set, and none at all is said; only the latter can be left out."""
+    (repository / "data/prices.csv").write_text("date,close\n2026-01-01,1\n2026-01-02,9\n")
+    assert cli.main(["measure", "--check", "--present"]) == 1
+    assert "is not the file that was measured: its SHA-256 is" in capsys.readouterr().err
+    (repository / "data/prices.csv").unlink()
+    assert cli.main(["measure"]) == 1
+    assert "prices.csv is not in" in capsys.readouterr().err
+    assert cli.main(["measure", "--present"]) == 0
+    assert cli.main(["measure", "none"]) == 1
+
+
+def test_without_the_variable_the_command_says_what_to_set(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv(measure.VARIABLE)
+    assert cli.main(["measure"]) == 1
+    assert "prices.csv: set PERPNOTES_DATA to the folder" in capsys.readouterr().err
+    assert (repository / "tests/records/walk.yaml").exists()
+
+
+# --- What reads the data ---
+
+
+def test_correlations_are_those_of_each_window() -> None:
+    """Numpy's own, window by window."""
+    x, y = np.random.default_rng(1).normal(size=(2, 40))
+    expected = [np.corrcoef(x[i : i + 9], y[i : i + 9])[0, 1] for i in range(32)]
+    np.testing.assert_allclose(datasets.correlations(x, y, 9), expected, rtol=1e-12)
+
+
+def test_rolling_uses_the_days_that_both_have() -> None:
+    """A price that moves in proportion is perfectly correlated, whatever days are missing in one of them."""
+    days = 24.0 * np.arange(10)
+    price = np.exp(np.random.default_rng(1).normal(size=10))
+    times, found = datasets.rolling((days, price), (days[[0, 2, 3, 5, 6, 8]], 7 * price[[0, 2, 3, 5, 6, 8]]), 3)
+    np.testing.assert_array_equal(times, days[[5, 6, 8]])
+    np.testing.assert_allclose(found, 1.0)
+
+
+def test_a_sum_has_no_hole_in_its_window() -> None:
+    """A missing payment would make a month look cheap."""
+    times = 8.0 * np.array([0, 1, 2, 3, 5, 6, 7, 8])
+    ends, sums = datasets.rolling_sum(times, np.arange(8.0), 1, 8)
+    np.testing.assert_array_equal(ends, 8.0 * np.array([2, 3, 7, 8]))
+    np.testing.assert_array_equal(sums, [3.0, 6.0, 15.0, 18.0])
+
+
+def test_a_column_has_the_rows_that_have_a_value(tmp_path: Path) -> None:
+    """A mark at the beginning is no part of a name; days and stamps are UTC; what does not rise is refused."""
+    file = tmp_path / "x.csv"
+    file.write_text("\ufefftime,a\n2020-01-01T00:00:00Z,1\n2020-01-01T08:00:00Z,\n2020-01-02,3\n", encoding="utf-8")
+    hours, values = datasets.column(file, "a")
+    np.testing.assert_array_equal(hours - hours[0], [0.0, 24.0])
+    assert (values.tolist(), datasets.span(hours)) == ([1.0, 3.0], ["2020-01-01", "2020-01-02"])
+    assert datasets.at((hours, values), "2020-01-02") == 3.0
+    np.testing.assert_allclose(datasets.years(hours), [2020.0, 2020 + 1 / 366])
+    with pytest.raises(ValueError, match="name must be one of time, a"):
+        datasets.column(file, "b")
+    file.write_text("time,a\n2020-01-02,1\n2020-01-01,2\n")
+    with pytest.raises(ValueError, match="must rise"):
+        datasets.column(file, "a")
+
+
+def test_thinning_keeps_both_ends() -> None:
+    assert datasets.thinned(np.arange(101.0), 5).tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
+    assert datasets.thinned([1.0, 2.0], 5).tolist() == [1.0, 2.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,36 @@ def test_values_know_expression_unit_and_line(article: Article) -> None:
         Value(44, '"a | b"', '"a | b"'),
         Value(44, "worst | pct", "worst", "pct"),
     )
+
+
+def test_a_kind_is_the_third_part_of_a_value() -> None:
+    """Only behind a unit, so that an expression with the same word stays one; what follows in parentheses is kept."""
+    text = "`#!calc a | usd | exact` `#!calc b | x | simulated(f(1, 2), max(c, d))` `#!calc c|exact`"
+    first, second, third = parse(text, "docs/x.md").values
+    assert (first.expression, first.unit, first.kind, first.asked, first.bounds) == ("a", "usd", "exact", "a | usd", ())
+    assert (second.kind, second.about) == ("simulated", "f(1, 2), max(c, d)")
+    assert second.bounds == ("f(1, 2)", "max(c, d)")
+    assert (third.expression, third.kind) == ("c|exact", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("`#!calc a | exact`", "write expression | unit | kind"),
+        ("`#!calc stress: a | usd | exact`", "a quotation has the kind of what it quotes"),
+        ("`#!calc a | usd | exact(b)`", "exact names nothing in parentheses"),
+        ("`#!calc a | usd | exact` `#!calc a | x | measured(b)`", "a is measured here, and exact at line 1"),
+    ],
+)
+def test_a_kind_that_cannot_be_is_an_error(text: str, message: str) -> None:
+    with pytest.raises(ArticleError, match=re.escape(message)):
+        parse(text, "docs/x.md")
+
+
+def test_an_expression_has_its_kind_wherever_it_stands() -> None:
+    """Also above the place that states it, and in another unit."""
+    values = parse("`#!calc a | usd` `#!calc a | x | measured(b)` `#!calc a + 1 | x`", "docs/x.md").values
+    assert [(value.kind, value.about) for value in values] == [("measured", "b"), ("measured", "b"), ("", "")]
 
 
 def test_prose_keeps_the_lines(article: Article) -> None:

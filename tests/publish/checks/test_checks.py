@@ -117,7 +117,7 @@ SEEDED = [
     "y = np.random.default_rng(1).normal(size=9)\nx = sum(1 for value in y if value > 0)",
     "y = np.random.default_rng(1).normal()\ntry:\n    x = 1 / max(y, 0)\nexcept ZeroDivisionError:\n    x = 0",
     "class Path:\n    def __init__(self):\n        self.end = np.random.default_rng(1).normal()\nx = Path().end",
-    "class Path:\n    def __init__(self, end):\n        self.end = end\nx = Path(np.random.default_rng(1).normal()).end",
+    "class End:\n    def __init__(self, at):\n        self.at = at\nx = End(np.random.default_rng(1).normal()).at",
     "print(y := np.random.default_rng(1).normal())\nx = y",
     "from perpnotes import pipeline\nx = pipeline.bad_day(1).price[0]",
     "from perpnotes.drift import mmd\nx = mmd([1.0, 2.0], [1.0, 3.0], seed=1).value",

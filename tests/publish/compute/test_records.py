@@ -34,7 +34,9 @@ daily/prices.csv:
   commit: 0123456789012345678901234567890123456789
   paths: [data/prices.csv]
 """
-FACTS = "cap: {what: the cap of a venue, value: 0.04, unit: pct.0, source: A venue, url: https://example.org/, date: 2026}\n"
+FACTS = """\
+cap: {what: the cap of a venue, value: 0.04, unit: pct.0, source: A venue, url: "https://example.org/", date: 2026}
+"""
 PAGE = """\
 # A page
 

@@ -1,9 +1,16 @@
 """Key numbers are tiles and each perspective is one card, and nothing else becomes one."""
 
+import re
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
 from markdown import Markdown
+
+from perpnotes.publish.articles import KINDS
+from perpnotes.publish.page.tiles import EVIDENCE
+
+ROOT = Path(__file__).parents[3]
 
 TEXT = """\
 ## Aivora perspective
@@ -70,3 +77,57 @@ def test_key_numbers_are_a_list_above_the_first_section(text: str, tiles: int) -
         extension_configs={"pymdownx.inlinehilite": {"custom_inline": [VALUE]}},
     )
     assert md.convert(text).count('<ul class="pn-tiles pn-key">') == tiles
+
+
+LABELED = {"name": "calc", "class": "calc", "format": lambda source, *_args: _labeled(source)}
+
+
+def _labeled(source: str) -> Element:
+    """A number with a kind; quoted where it names an article."""
+    element = _data(source)
+    element.set("data-kind", "simulated" if "range" in source else "exact")
+    if "range" in source:
+        element.set("data-span", "$1 to $2")
+    if ":" not in source:
+        return element
+    link = Element("a", {"href": "insights/x.md"})
+    link.append(element)
+    return link
+
+
+def labeled(text: str) -> str:
+    md = Markdown(
+        extensions=["pymdownx.inlinehilite", "perpnotes.publish.page.tiles"],
+        extension_configs={"pymdownx.inlinehilite": {"custom_inline": [LABELED]}},
+    )
+    return md.convert(text)
+
+
+def test_a_tile_says_its_kind_beside_the_number() -> None:
+    """With what it means, and a link to the page that says more; the range too, if it has one."""
+    html = labeled("# A\n\n- `#!calc x` of it\n- `#!calc range` of that\n")
+    link = f'<a class="pn-kind" href="evidence.md#exact" title="{KINDS["exact"]}">exact</a>'
+    assert f'<li><span class="pn-known"><data data-kind="exact">x</data> {link}</span> of it</li>' in html
+    assert ">simulated, $1 to $2</a></span> of that</li>" in html
+
+
+def test_a_quoted_number_says_its_kind_and_one_in_a_sentence_does_not() -> None:
+    """The reader of a sentence asks; on another page the number has left what stands around it."""
+    html = labeled("# A\n\nIt is **`#!calc x: y`** and `#!calc x`.\n")
+    assert html.count("pn-kind") == 1
+    quoted = '<a href="insights/x.md"><data data-kind="exact">x: y</data></a>'
+    assert f'<strong><span class="pn-known">{quoted} <a class' in html
+
+
+def test_the_script_says_of_each_kind_what_the_label_says() -> None:
+    """It cannot import it."""
+    script = (ROOT / "docs/assets/figures.js").read_text(encoding="utf-8")
+    table = re.search(r"const kinds = \{\n(.*?)\n  \}", script, re.DOTALL)
+    assert table
+    assert dict(re.findall(r'(\w+): "(.*?)",', table[1])) == KINDS
+
+
+def test_the_page_about_evidence_has_a_place_for_each_kind() -> None:
+    """To which every label leads."""
+    page = (ROOT / EVIDENCE).read_text(encoding="utf-8")
+    assert re.findall(r"^## \w+ \{ #(\w+) \}$", page, re.MULTILINE) == list(KINDS)

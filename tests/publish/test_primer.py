@@ -79,7 +79,8 @@ def test_a_quoted_number_is_in_the_articles_ledger() -> None:
     """In the same words: whoever follows the link finds it."""
     for value in PRIMER.values:
         lines = (ROOT / ledger.FOLDER / f"{value.idea}.txt").read_text(encoding="utf-8")
-        assert f"\n`{value.source.partition(': ')[2]}` = " in lines, value.source
+        kind = r"(?: \| [a-z]+(?:\(.*\))?)?"
+        assert re.search(rf"^`{re.escape(value.asked)}{kind}` = ", lines, re.MULTILINE), value.source
 
 
 def test_every_article_is_in_the_primer_and_in_its_order() -> None:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import yaml
 
 from perpnotes.publish.articles import Article
 
@@ -200,8 +201,6 @@ def load(path: Path) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=64)
 def _load(path: Path, _changed: int) -> Mapping[str, Any]:
-    import yaml  # an article without a record does without
-
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506  (a safe loader)
     return text

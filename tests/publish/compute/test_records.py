@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,12 +105,6 @@ def test_a_page_says_where_its_data_come_from() -> None:
     assert f"Prices of a coin. [owner/name at 0123456]({link}). License: MIT. `prices.csv`, SHA-256 `abc`." in text
     assert "- The cap of a venue: 4%. [A venue](https://example.org/), 2026." in text
     assert evidence.provenance(parse("# A page\n\nNothing.\n", "docs/insights/page.md")) == ""
-
-
-def test_what_an_article_imports_does_not_wait_for_yaml() -> None:
-    """Only a record is read with it."""
-    script = "import sys; from perpnotes.publish.compute import units; sys.exit('yaml' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0
 
 
 # --- The range of a simulated number ---

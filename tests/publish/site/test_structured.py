@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -196,3 +198,17 @@ def test_finishing_twice_is_finishing_once(
     assert b"2030" not in first[Path("site/sitemap.xml")]
     assert PAGE in rest
     assert article.path == provenance([article])["articles"]["grid"]["source"]
+
+
+def test_provenance_lists_records_down_to_the_hash_of_their_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the articles that use one; where none does, nothing is said of data."""
+    monkeypatch.chdir(ROOT)
+    found = {name: articles.read(Path(f"docs/insights/{name}.md")) for name in ("correlation", "stress")}
+    said = provenance(list(found.values()))
+    assert said["articles"]["correlation"]["records"] == ("rolling-correlation", "constant-correlation")
+    assert "records" not in said["articles"]["stress"]
+    record = said["records"]["rolling-correlation"]
+    assert record["source_sha256"] == hashlib.sha256(Path(record["source"]).read_bytes()).hexdigest()
+    assert {said["datasets"][file]["license"] for file in record["datasets"]} >= {"MIT"}
+    assert all(re.fullmatch(r"[0-9a-f]{64}", data["sha256"]) for data in said["datasets"].values())
+    assert not {"records", "datasets", "facts"} & provenance([found["stress"]]).keys()

@@ -120,13 +120,6 @@ addEventListener("load", () => later(draw))
 // Computed numbers in the text: a click, a tap or Enter shows the expression, and each name in it leads to the code that
 // bound it. One tab stop in a section, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {
-  const kinds = {
-    exact: "True for all inputs within the stated assumptions: a formula or an identity.",
-    example: "Exact arithmetic on inputs that were chosen for this article.",
-    published: "A venue, a protocol or a paper printed it, and we compute the same.",
-    measured: "Computed from recorded market data.",
-    simulated: "Depends on random draws or on the constants of a model. The range is 5 to 95% over seeds.",
-  }
   const values = []
   let section = []
   const focus = value => {
@@ -189,7 +182,8 @@ if ("popover" in HTMLElement.prototype) {
     if (kind) {
       const said = document.createElement("small")
       said.append(Object.assign(document.createElement("b"), { textContent: kind[0].toUpperCase() + kind.slice(1) }))
-      said.append(span ? `, ${span}. ${kinds[kind]} ` : `. ${kinds[kind]} `)
+      const means = document.querySelector(`.pn-kind[href$="#${kind}"]`)?.title ?? "" // as the label of a tile says it
+      said.append(`${span ? `, ${span}` : ""}. ${means} `)
       const there = kind === "example" ? about : kind === "measured" ? `record-${about}` : ""
       if (there && document.getElementById(there)) {
         const link = Object.assign(document.createElement("a"), { href: `#${there}`, textContent: kind === "example" ? "How it moves" : "Its data" })

@@ -119,14 +119,6 @@ def test_a_quoted_number_says_its_kind_and_one_in_a_sentence_does_not() -> None:
     assert f'<strong><span class="pn-known">{quoted} <a class' in html
 
 
-def test_the_script_says_of_each_kind_what_the_label_says() -> None:
-    """It cannot import it."""
-    script = (ROOT / "docs/assets/figures.js").read_text(encoding="utf-8")
-    table = re.search(r"const kinds = \{\n(.*?)\n  \}", script, re.DOTALL)
-    assert table
-    assert dict(re.findall(r'(\w+): "(.*?)",', table[1])) == KINDS
-
-
 def test_the_page_about_evidence_has_a_place_for_each_kind() -> None:
     """To which every label leads."""
     page = (ROOT / EVIDENCE).read_text(encoding="utf-8")

@@ -177,16 +177,15 @@ if ("popover" in HTMLElement.prototype) {
     const note = document.createElement("small")
     note.textContent = value.dataset.from ? "Each link leads to the code that computed it." : "Computed while this page was built."
     box.append(code)
-    // What kind of evidence it is. An example names the figure that shows how it moves, a measured number its record.
     const { kind, about, span } = value.dataset
-    if (kind) {
-      const said = document.createElement("small")
-      said.append(Object.assign(document.createElement("b"), { textContent: kind[0].toUpperCase() + kind.slice(1) }))
-      const means = document.querySelector(`.pn-kind[href$="#${kind}"]`)?.title ?? "" // as the label of a tile says it
-      said.append(`${span ? `, ${span}` : ""}. ${means} `)
-      const there = kind === "example" ? about : kind === "measured" ? `record-${about}` : ""
-      if (there && document.getElementById(there)) {
-        const link = Object.assign(document.createElement("a"), { href: `#${there}`, textContent: kind === "example" ? "How it moves" : "Its data" })
+    if (kind) { // what it means, as the label of a tile says it, and the figure or the data that it names
+      const said = document.createElement("small"), there = kind === "measured" ? `record-${about}` : about
+      const means = document.querySelector(`.pn-kind[href$="#${kind}"]`)?.title ?? ""
+      said.textContent = `${kind[0].toUpperCase() + kind.slice(1)}${span ? `, ${span}` : ""}. ${means} `
+      if (document.getElementById(there)) {
+        const link = document.createElement("a")
+        link.href = `#${there}`
+        link.textContent = "See it."
         link.addEventListener("click", () => box.hidePopover())
         said.append(link)
       }

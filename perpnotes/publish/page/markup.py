@@ -39,7 +39,8 @@ COMPUTED = PRINTED | _SHAPES | {"data", "output", "script"}
 _ATTRIBUTES = _words("""
     alt checked class colspan dir download for headers height href id lang max min name open rel role rowspan scope
     src start step style tabindex title type value width autocomplete datetime cite loading data-from data-kind
-    data-about data-low data-high data-span data-search-exclude data-tabs identifier optional hover backlink-type backlink-anchor
+    data-about data-low data-high data-span data-search-exclude data-tabs identifier optional
+    hover backlink-type backlink-anchor
 """)
 _OF_NUMBERS = _words("data-kind data-about data-low data-high data-span")
 _DRAWN = _words("""

@@ -524,7 +524,7 @@ class _Window:
 
     def search(self, first: int, last: int, cuts: npt.NDArray[np.intp]) -> int | None:
         """The first end, from `first` to `last`, at which a cut exceeds its bound; `cuts` are those of the first."""
-        cuts = cuts[self.open(first, last, cuts)]
+        cuts = cuts[self.could_exceed(first, last, cuts)]
         if last - first < _STRETCH:
             cuts = np.concatenate((cuts, np.arange(first - self.shortest + 1, last - self.shortest + 1)))
             ends = np.arange(first, last + 1)
@@ -537,7 +537,7 @@ class _Window:
         later = np.arange(first - self.shortest + 1, middle - self.shortest + 2)
         return self.search(middle + 1, last, np.concatenate((cuts, later)))
 
-    def open(self, first: int, last: int, cuts: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    def could_exceed(self, first: int, last: int, cuts: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Whether a cut could exceed its bound at any of the ends: by the extremes of the sums, less their trend.
 
         Squared deviations never shrink when values are added, and the logarithm grows: so the bound is at least this.

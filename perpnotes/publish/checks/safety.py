@@ -183,4 +183,7 @@ def _taken() -> frozenset[str]:
         classes |= new
         waiting += new
     modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
-    return frozenset(name for thing in [*classes, *modules] for name in vars(thing))
+    # Other packages are out of an article's reach, and which of them are loaded differs from one command to another.
+    near = {"numpy", "perpnotes"} | sys.stdlib_module_names
+    named = [(str(thing.__module__), thing) for thing in classes] + [(module.__name__, module) for module in modules]
+    return frozenset(name for home, thing in named if home.partition(".")[0] in near for name in vars(thing))

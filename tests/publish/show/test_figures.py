@@ -469,14 +469,14 @@ def test_each_value_can_be_reached_by_pointer_touch_and_keyboard(page: Any) -> N
 
 
 def test_the_data_of_a_figure_can_be_taken_along(page: Any) -> None:
-    """As numbers: the unit stands in the header, the minus is one that a program reads."""
+    """As numbers, with the unit in the header; a header that begins like a formula stays a text in a spreadsheet."""
     page.locator("#grid summary").click()
     with page.expect_download() as taken:
         page.locator("#grid").get_by_role("button", name="Download as CSV").click()
     assert taken.value.suggested_filename == "grid.csv"
     rows = list(csv.reader(taken.value.path().read_text("utf-8-sig").splitlines()))
     assert rows == [
-        ["stress \\ move", "−10% ($)".replace("−", "-"), "0% ($)", "10% ($)"],
+        ["stress \\ move", "'-10% ($)", "0% ($)", "10% ($)"],
         *(
             [f"{row:.1f}", *(f"{value:.0f}" for value in values)]
             for row, values in zip(GRID["rows"], VALUES, strict=True)

@@ -36,7 +36,7 @@ def name_entries(site: Path) -> int:
             entry |= {"tags": [re.sub(r"<[^>]+>", "", entry["title"])], "boost": _EXACT}
         elif folder == "insights" and rest and not anchor:
             entry["tags"] = [rest.rstrip("/")]
-        elif folder == "reference" and re.fullmatch(r"perpnotes\.[a-z]+\.[A-Za-z]+", anchor):
+        elif folder == "reference" and re.fullmatch(r"perpnotes\.[a-z]+\.[A-Za-z][a-z]*", anchor):
             entry |= {"tags": [anchor.rpartition(".")[2]], "boost": _EXACT}
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
     return sum("tags" in entry for entry in index["docs"])

@@ -79,6 +79,7 @@ class Site:
             "SOURCE_DATE_EPOCH": "1700000000",
             "PYTHONHASHSEED": "random",
             "NO_MKDOCS_2_WARNING": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),  # nothing is installed: a site elsewhere has to find it
         }
         return subprocess.run(
             command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120, env=environment

@@ -18,6 +18,9 @@ _TYPES = re.compile(r"bool|u?int\d*|float\d*|complex\d*|str|(?:datetime|timedelt
 _AFTER_COLON = ("annotation", "returns")
 
 
+_BUILTINS = frozenset(dir(builtins)) - {"_"}  # where doctests have run, `_` is the last value
+
+
 @rule(
     "PN401",
     "unsafe code",
@@ -52,7 +55,7 @@ def unsafe_code(page: Page) -> Found:
                 yield from ((at, f"use of .{name}") for name in node.kwd_attrs if name not in permitted.attributes())
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 known = node.id in bound or node in literal
-                if not known and (hasattr(builtins, node.id) or node.id.startswith("__")):  # any other is no name yet
+                if not known and (node.id in _BUILTINS or node.id.startswith("__")):  # any other is no name yet
                     yield at, f"use of {node.id}"
             elif isinstance(node, ast.Constant):
                 yield from ((at, message) for message in _constant(node))
@@ -144,7 +147,7 @@ def _reserved(name: str, node: ast.AST) -> bool:
     if name.startswith("__"):
         return not (isinstance(node, ast.FunctionDef) and name in permitted.METHODS)
     # `f(vars=…)` binds nothing here.
-    return not isinstance(node, ast.keyword) and hasattr(builtins, name) and name not in permitted.BUILTINS
+    return not isinstance(node, ast.keyword) and name in _BUILTINS and name not in permitted.BUILTINS
 
 
 def _bound(tree: ast.AST) -> set[str]:

@@ -133,7 +133,7 @@ def thinned(values: Any, most: int) -> FloatArray:
         most: how many to keep.
     """
     array = np.asarray(values, dtype=float)
-    kept: FloatArray = array[np.linspace(0, array.size - 1, min(most, array.size)).round().astype(int)]
+    kept: FloatArray = array[np.linspace(0, array.size - 1, min(most, array.size)).round().astype(np.int64)]
     return kept
 
 
@@ -146,7 +146,7 @@ def years(hours: Any) -> FloatArray:
     seconds = np.asarray(hours, dtype=float) * 3600
     whole = seconds.astype("datetime64[s]").astype("datetime64[Y]")
     begin, end = (year.astype("datetime64[s]").astype(float) for year in (whole, whole + 1))
-    result: FloatArray = whole.astype(int) + 1970 + (seconds - begin) / (end - begin)
+    result: FloatArray = whole.astype(np.int64) + 1970 + (seconds - begin) / (end - begin)
     return result
 
 

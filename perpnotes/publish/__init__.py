@@ -10,7 +10,7 @@ Its rooms, in the way of an article. Each imports from those above it, never bac
 - `page`: Markdown extensions that both site generators load.
 - `site`: what is added to a built site: structured data, feeds, search, styles, copies, downloads.
 - `checks`: the rules for articles. They may read what `show` and `page` declare.
-- `cli`, `scaffold`: what a contributor types. `serve`: what shows an edit at once.
+- `cli`, `scaffold`, `loop`: what a contributor types. `serve`: what shows an edit at once.
 
 An article imports what it shows with from here: `from perpnotes.publish import answer, bars, fmt, lines, table`.
 """

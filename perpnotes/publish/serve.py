@@ -294,7 +294,7 @@ def _fault(error: Exception) -> Fault:
 
 
 def _advice(path: str) -> Iterator[str]:
-    """What `perpnotes check` says of a page; each of its faults names the fix."""
+    """What the command `check` says of a page; each of its faults names the fix."""
     from perpnotes.publish import checks
     from perpnotes.publish.page import glossary
 

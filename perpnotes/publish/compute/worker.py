@@ -223,7 +223,7 @@ class _Page:
         return kind, content
 
     def _ended(self, line: int, seconds: float) -> NoReturn:
-        self.process.join(10)
+        self.process.join(1)
         if self.process.exitcode == -signal.SIGXCPU:
             self._fail(line, _late(seconds))
         self._fail(line, "the process running this page ended without a result")

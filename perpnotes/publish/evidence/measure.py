@@ -87,7 +87,7 @@ def differences(record: Record, data: Path | None) -> Iterator[str]:
         if kept.shape[:1] != (int(record.sweep["seeds"]),):
             yield f"{record.name}: {kept.shape[:1]} runs for {record.sweep['seeds']} seeds"
             return
-        for seed in np.linspace(0, len(kept) - 1, _SAMPLE).round().astype(int).tolist():
+        for seed in np.linspace(0, len(kept) - 1, _SAMPLE).round().astype(np.int64).tolist():
             if not agrees(kept[seed].tolist(), now := _kept(_run(record, names, seed))):
                 yield f"{record.name}: the run of seed {seed} gives {now}, and was {kept[seed]}"
     for name, how in record.figures.items():

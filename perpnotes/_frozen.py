@@ -52,6 +52,7 @@ def _own(value: Any) -> Any:
 def _key(value: Any) -> Any:
     """`value` as something that compares and hashes by what it says."""
     if isinstance(value, ByValue):
+        # The type checker cannot know it, but all that is compared by value is a dataclass.
         return (type(value), *(_key(getattr(value, field.name)) for field in fields(value)))  # type: ignore[arg-type]
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":

@@ -3,38 +3,17 @@
 Machines are shared and noisy, so nothing here is a test: read the ratios, not the seconds.
 """
 
-from tests.bench import (
-    bench_anomalies,
-    bench_build,
-    bench_cascades,
-    bench_feeds,
-    bench_formulas,
-    bench_liquidation,
-    bench_pipeline,
-    bench_prices,
-    bench_scale,
-    bench_serve,
-    bench_stress,
-)
+from importlib import import_module
+from pathlib import Path
+
+BENCHES = sorted(file.stem for file in Path(__file__).parent.glob("bench_*.py"))
 
 
 def main() -> None:
     """Run each benchmark and print what it measured."""
-    for bench in (
-        bench_anomalies,
-        bench_build,
-        bench_cascades,
-        bench_feeds,
-        bench_formulas,
-        bench_liquidation,
-        bench_pipeline,
-        bench_prices,
-        bench_scale,
-        bench_serve,
-        bench_stress,
-    ):
+    for bench in map(import_module, (f"tests.bench.{name}" for name in BENCHES)):
         summary = (bench.__doc__ or "").splitlines()[0]
-        print(f"\n{summary}")
+        print(f"\n{summary}", flush=True)
         for label, value in bench.run():
             print(f"  {label:<62} {value}")
 

@@ -2,8 +2,8 @@
 
 A record is a file in `tests/records/`: how each figure was measured, from what, and the figures. `evidence.measure`
 measures it anew; an article reads it, and needs neither the data nor a network. A fact is an entry of
-`tests/facts.yaml`: a number that somebody published, with its source and date. The data sets themselves stay outside;
-`tests/datasets.yaml` says what they are and where they come from.
+`tests/facts.yaml`: a number or a rule that somebody published, with its source and date. The data sets themselves stay
+outside; `tests/datasets.yaml` says what they are and where they come from.
 """
 
 from __future__ import annotations
@@ -97,11 +97,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A number that somebody else published: what it is, its source, and the date of the source."""
+    """A number or a rule that somebody else published: what it is, its source, and the date of the source.
+
+    A rule is in our words, and its unit is `text`.
+    """
 
     name: str
     what: str
-    value: float
+    value: float | str
     unit: str
     source: str
     url: str
@@ -123,8 +126,8 @@ def record(name: str) -> Mapping[str, Any]:
     return MappingProxyType({key: _figure(how["is"]) for key, how in read(name).figures.items()})
 
 
-def fact(name: str) -> float:
-    """A published number, for an article. The page shows its source.
+def fact(name: str) -> Any:
+    """A published number or rule, for an article. The page shows its source.
 
     Parameters:
         name: in `tests/facts.yaml`.

@@ -49,6 +49,19 @@ def column(path: Path, name: str, *, first: str = "", last: str = "") -> tuple[F
     return times, np.array(values)
 
 
+def table(path: Path) -> Mapping[str, Any]:
+    """Every column of a table without stamps: numbers where each entry is one, text otherwise.
+
+    Parameters:
+        path: comma-separated text, compressed where its name ends in `.gz`; an empty entry is NaN.
+
+    Returns:
+        By name; shape `(n,)`.
+    """
+    rows = list(_rows(path))
+    return {name: _typed([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+
+
 def shared(*series: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, ...]:
     """The times that all series have, and the values of each at them.
 
@@ -205,6 +218,13 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     content = path.read_bytes()
     text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
     yield from csv.DictReader(io.StringIO(text, newline=""))
+
+
+def _typed(entries: Sequence[str]) -> npt.NDArray[Any]:
+    try:
+        return np.array([float(entry or "nan") for entry in entries])
+    except ValueError:
+        return np.array(entries)
 
 
 def _hours(stamp: str) -> float:

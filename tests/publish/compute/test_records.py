@@ -34,11 +34,13 @@ daily/prices.csv:
 """
 FACTS = """\
 cap: {what: the cap of a venue, value: 0.04, unit: pct.0, source: A venue, url: "https://example.org/", date: 2026}
+turn: {what: who pays, value: the last one, unit: text, source: A venue, url: "https://example.org/", date: 2026}
 """
 PAGE = """\
 # A page
 
 It is `#!calc walk["highest"] | usd | measured(walk)`, under `#!calc fact("cap") | pct`.
+Who pays is `#!calc fact("turn") | text`.
 
 ```python exec="on"
 from perpnotes.publish import fact, record
@@ -75,7 +77,7 @@ def test_unknown_names_are_refused() -> None:
     """With those that there are."""
     with pytest.raises(ValueError, match="name must be one of walk, got 'wlak'"):
         record("wlak")
-    with pytest.raises(ValueError, match="name must be one of cap, got 'cpa'"):
+    with pytest.raises(ValueError, match="name must be one of cap, turn, got 'cpa'"):
         fact("cpa")
 
 
@@ -104,6 +106,7 @@ def test_a_page_says_where_its_data_come_from() -> None:
     link = "https://github.com/owner/name/blob/0123456789012345678901234567890123456789/data/prices.csv"
     assert f"Prices of a coin. [owner/name at 0123456]({link}). License: MIT. `prices.csv`, SHA-256 `abc`." in text
     assert "- The cap of a venue: 4%. [A venue](https://example.org/), 2026." in text
+    assert "- Who pays: the last one. [A venue](https://example.org/), 2026." in text
     assert evidence.provenance(parse("# A page\n\nNothing.\n", "docs/insights/page.md")) == ""
 
 

@@ -212,6 +212,15 @@ def test_a_column_has_the_rows_that_have_a_value(tmp_path: Path) -> None:
         datasets.column(file, "a")
 
 
+def test_a_table_without_stamps_is_read_by_column(tmp_path: Path) -> None:
+    """Numbers where each entry is one, with a hole as NaN; text otherwise."""
+    file = tmp_path / "t.csv"
+    file.write_text("coin,size\nBTC,1.5\nETH,\n")
+    found = datasets.table(file)
+    assert found["coin"].tolist() == ["BTC", "ETH"]
+    np.testing.assert_array_equal(found["size"], [1.5, np.nan])
+
+
 def test_thinning_keeps_both_ends() -> None:
     assert datasets.thinned(np.arange(101.0), 5).tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
     assert datasets.thinned([1.0, 2.0], 5).tolist() == [1.0, 2.0]

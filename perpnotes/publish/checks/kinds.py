@@ -224,7 +224,20 @@ def _typed_figure(page: Page) -> Found:
                             yield node.lineno, f"{found!r} is typed into what {_last(name)} shows, not computed"
 
 
-_DATA = {"rows", "data", "values", "series", "items", "x", "y", "z"}  # not the lines of a limit, which are inputs
+_DATA = {
+    "rows",
+    "data",
+    "values",
+    "series",
+    "items",
+    "x",
+    "y",
+    "z",
+    "low",
+    "high",
+    "seeds",
+    "choices",
+}  # not the lines of a limit, which are inputs
 
 
 def _last(name: str) -> str:

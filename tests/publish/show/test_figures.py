@@ -66,6 +66,27 @@ def figure(**change: object) -> Output:
     return shown[0]
 
 
+CHOICES = {"window": ["3 days", "3 days", "7 days", "7 days"], "venue": ["A", "B", "A", "B"]}
+LIFTS = np.array([2.0, 0.9, 1.5, 1.7])
+
+
+def specification(**change: object) -> Output:
+    results = {"choices": CHOICES, "values": LIFTS, "holds": LIFTS > 1.0, "title": "lift", "unit": "number.1"}
+    with collect() as shown:
+        figures.specification(**{**results, **WORDS, "id": "curve"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def intervals(**change: object) -> Output:
+    ranges = {"seeds": {"warning": (0.9, 2.3, 6.0)}, "choices": {"warning": (1.0, 2.3, 3.0), "feed": (1.0, 2.0, 4.0)}}
+    with collect() as shown:
+        figures.intervals(**{**ranges, "title": "debt", "unit": "x.1", **WORDS, "id": "ranges"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+EVERY = [heatmap, lines, bars, figure, specification, intervals]
+
+
 def svg(output: Output) -> ElementTree.Element:
     found = re.search(r"<svg.*</svg>", output.content, re.DOTALL)
     assert found
@@ -76,7 +97,7 @@ def labels(output: Output) -> list[str]:
     return [title.text or "" for title in svg(output).iter(f"{SVG}title")]
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+@pytest.mark.parametrize("make", EVERY)
 def test_a_figure_has_caption_alternative_text_and_its_data(make: object) -> None:
     """A reader who does not see the chart gets its point in words and its numbers in a table."""
     content = make().content  # type: ignore[operator]
@@ -86,7 +107,7 @@ def test_a_figure_has_caption_alternative_text_and_its_data(make: object) -> Non
     assert '<th scope="row">' in content
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+@pytest.mark.parametrize("make", EVERY)
 def test_a_figure_follows_the_color_scheme(make: object) -> None:
     """No color is fixed: text is the page's, marks are custom properties that the style sheet defines."""
     content = make().content  # type: ignore[operator]
@@ -95,7 +116,7 @@ def test_a_figure_follows_the_color_scheme(make: object) -> None:
         assert f"{name}:" in CSS + SITE_CSS, name
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+@pytest.mark.parametrize("make", EVERY)
 def test_a_figure_scales_with_its_column(make: object) -> None:
     """It has a view box and no size, brings no font, and is about as wide as a phone's column."""
     root = svg(make())  # type: ignore[operator]
@@ -212,7 +233,7 @@ def test_a_large_grid_has_a_key_instead_of_numbers() -> None:
     assert all(float(number).is_integer() for shape in shapes for number in shape)  # or neighbors leave a gap
 
 
-@pytest.mark.parametrize("make", [heatmap, lines, bars, figure])
+@pytest.mark.parametrize("make", EVERY)
 def test_labels_can_be_read_on_a_phone(make: Any) -> None:
     """At 390 px the column is 358 px wide and a drawing 370: no text may be smaller than 11 px there."""
     root = svg(make())
@@ -318,9 +339,67 @@ def test_bars_may_add_up() -> None:
     assert "var(--pn-muted)" in output.content
 
 
+def test_the_dots_of_a_specification_curve_rise_and_say_their_choices() -> None:
+    """Sorted, whatever the order they come in; each names every choice, and whether the claim holds there."""
+    output = specification(published=2, low=LIFTS - 0.5, high=LIFTS + 0.1)
+    assert labels(output) == [  # those where it holds, then those where it does not
+        "window 7 days, venue A: lift 1.5 (1.0 to 1.6), holds, published",
+        "window 7 days, venue B: lift 1.7 (1.2 to 1.8), holds",
+        "window 3 days, venue A: lift 2.0 (1.5 to 2.1), holds",
+        "window 3 days, venue B: lift 0.9 (0.4 to 1.0), fails",
+    ]
+    assert [row[:5] for row in output.data["rows"]] == [
+        ["1", "0.9", "0.4", "1.0", "fails"],
+        ["2, published", "1.5", "1.0", "1.6", "holds"],
+        ["3", "1.7", "1.2", "1.8", "holds"],
+        ["4", "2.0", "1.5", "2.1", "holds"],
+    ]
+    places = {float(c.get("cx", 0)): float(c.get("cy", 0)) for c in svg(output).iter(f"{SVG}circle")}
+    assert [y for _, y in sorted(places.items())] == sorted(places.values(), reverse=True)
+
+
+def test_the_matrix_stands_under_the_dots_and_counts_each_choice() -> None:
+    """A box below each dot in the rows of its choices, in the color of its verdict; a share at the end of a row."""
+    output = specification()
+    texts = [text.text for text in svg(output).iter(f"{SVG}text")]
+    assert {"window", "3 days", "7 days", "venue", "A", "B"} <= set(texts)
+    assert [text for text in texts if text and "/" in text] == ["1/2", "2/2", "2/2", "1/2"]
+    boxes = {
+        color: re.findall(rf'd="([^"]*Z)" fill="var\(--pn-{color}\)"', output.content) for color in ("base", "breach")
+    }
+    assert sum(path.count("Z") for path in boxes["base"]) == 5  # two of the six boxes touch
+    assert [path.count("Z") for path in boxes["breach"]] == [1, 1]
+    assert "holds in 3 of 4" in output.content
+
+
+def test_a_verdict_is_counted() -> None:
+    """The same words for the caption as above the figure; no choices are no verdict, and numbers are none."""
+    assert figures.verdict(LIFTS > 1.0) == "3 of 4"
+    assert figures.verdict(np.ones((20, 60), dtype=bool)) == "1,200 of 1,200"
+    for wrong in ([], [1, 0]):
+        with pytest.raises(ValueError, match="True or False"):
+            figures.verdict(wrong)
+
+
+def test_ranges_over_seeds_and_over_choices_are_drawn_apart() -> None:
+    """One filled and thick, one open and thin, each on a line of its own, with a key that names both."""
+    output = intervals()
+    assert labels(output) == [
+        "warning: debt 2.3× (0.9× to 6.0×), median and 5–95% over seeds",
+        "warning: debt 2.3× (1.0× to 3.0×), range over choices",
+        "feed: debt 2.0× (1.0× to 4.0×), range over choices",
+    ]
+    circles = [(c.get("fill"), float(c.get("cy", 0))) for c in svg(output).iter(f"{SVG}circle")]
+    heights = [height for _, height in circles]
+    assert len({*heights}) == 3
+    assert "pn-seeds" in output.content
+    assert "pn-choices" in output.content
+    assert "pn-seeds" not in intervals(seeds=None).content
+
+
 def test_data_are_what_the_ledger_lists() -> None:
     """The rows as published, JSON-able; the text has a line for each."""
-    for output in (heatmap(), lines(), bars(), figure()):
+    for output in (make() for make in EVERY):
         assert json.loads(json.dumps(output.data)) == output.data
         assert len(output.text.splitlines()) == 1 + len(output.data["rows"])
 
@@ -360,6 +439,26 @@ def test_a_figure_does_not_depend_on_those_before_it() -> None:
         (lines, {"y_unit": "dollars"}, "unit must be one of"),
         (bars, {"values": {}}, "empty"),
         (bars, {"values": {"a": np.inf}}, "finite"),
+        (specification, {"holds": [1.0, 0.0, 1.0, 1.0]}, "True or False"),
+        (specification, {"holds": [True]}, "True or False"),
+        (specification, {"choices": {"window": ["3 days"]}}, "a text for each of 4"),
+        (
+            specification,
+            {
+                "choices": {"seed": [*"abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"]},
+                "values": np.arange(36.0),
+                "holds": np.ones(36, dtype=bool),
+            },
+            "at most 32 levels",
+        ),
+        (specification, {"values": [2.0]}, "2 to 400"),
+        (specification, {"low": LIFTS}, "together"),
+        (specification, {"low": LIFTS + 0.1, "high": LIFTS + 0.2}, "between"),
+        (specification, {"published": 4}, "published must be"),
+        (specification, {"log": True, "rules": {"none": 0.0}}, "logarithmic"),
+        (intervals, {"seeds": None, "choices": None}, "both be empty"),
+        (intervals, {"seeds": {"a": (2.0, 1.0, 3.0)}}, "rising"),
+        (intervals, {"choices": {"a": (1.0, 2.0)}}, "low, middle and high"),
     ],
 )
 def test_a_figure_that_would_mislead_is_refused(make: object, change: dict[str, object], message: str) -> None:
@@ -396,6 +495,8 @@ def test_contrast(scheme: int) -> None:
             assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
     for name in ("--pn-loss", "--pn-gain", "--pn-plain", "--pn-muted", "--pn-ink"):  # bars and outlines
         assert contrast(value["--pn-paper"], value[name]) >= 3, name
+    for name in ("--pn-base", "--pn-stressed", "--pn-limit", "--pn-breach"):  # names of lines, too
+        assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
 
 
 def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
@@ -431,8 +532,13 @@ def page(browser: Any) -> Iterator[Any]:
         (lines, {"series": {"equity": [-20_000, 0, 0]}}),
         (lines, {"series": {"equity": [-0.22, 0, 0]}, "y_unit": "pct.0"}),
         (bars, {"values": {"policy": -0.352, "rules": 0.352}, "unit": "pct.1"}),
+        (
+            specification,
+            {"choices": CHOICES | {"counterfactual venue": ["a median of all venues"] * 4}, "published": 0},
+        ),
+        (intervals, {"rules": {"no effect of the warning": 1.0}, "log": True}),
     ],
-    ids=["ends", "ticks", "percent", "bars"],
+    ids=["ends", "ticks", "percent", "bars", "specification", "intervals"],
 )
 def test_every_text_is_inside_the_drawing(make: Any, change: dict[str, Any], width: int, browser: Any) -> None:
     """On a phone, where texts are largest, and in the fonts of this machine, of which DejaVu Sans is the widest."""

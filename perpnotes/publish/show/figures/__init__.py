@@ -1,4 +1,4 @@
-"""Charts: `heatmap`, `lines`, `bars`, and `figure` for what they cannot show.
+"""Charts: `heatmap`, `lines`, `bars`, `intervals`, `specification`, and `figure` for what they cannot show.
 
 A page gets an inline SVG and no chart runtime.
 They are drawn as wide as a phone's column, so that their labels are readable there; on a wide
@@ -16,10 +16,27 @@ from perpnotes.publish.show.figures.barcharts import bars
 from perpnotes.publish.show.figures.frame import show_figure
 from perpnotes.publish.show.figures.heatmaps import heatmap
 from perpnotes.publish.show.figures.linecharts import lines
+from perpnotes.publish.show.figures.ranges import intervals, specification, verdict
 from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PAPER, PLAIN, RULE, SERIES, WIDTH
 from perpnotes.publish.show.tables import Columns, formatted
 
-__all__ = ["GAIN", "INK", "LOSS", "MUTED", "PAPER", "PLAIN", "RULE", "SERIES", "bars", "figure", "heatmap", "lines"]
+__all__ = [
+    "GAIN",
+    "INK",
+    "LOSS",
+    "MUTED",
+    "PAPER",
+    "PLAIN",
+    "RULE",
+    "SERIES",
+    "bars",
+    "figure",
+    "heatmap",
+    "intervals",
+    "lines",
+    "specification",
+    "verdict",
+]
 
 
 def figure(

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from itertools import accumulate
+from statistics import NormalDist
 from typing import Any, overload
 
 import numpy as np
@@ -35,6 +36,7 @@ __all__ = [
     "agreement",
     "allowed",
     "latch",
+    "recall",
     "resolve",
     "stale_bounds",
     "validity",
@@ -588,3 +590,46 @@ def agreement(rule: ArrayLike, model: ArrayLike) -> Agreement:
     if r.shape != m.shape:
         raise ValueError(f"model must have the shape of rule {r.shape}, got {m.shape}")
     return Agreement(int((r & m).sum()), int((r & ~m).sum()), int((~r & m).sum()), int((~r & ~m).sum()))
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)  # enough for 13 digits up to a skill of 0.9999
+
+
+@overload
+def recall(skill: float, *, base_rate: float, alarm_rate: float) -> float: ...
+@overload
+def recall(skill: ArrayLike, *, base_rate: ArrayLike, alarm_rate: ArrayLike) -> FloatArray: ...
+def recall(skill: ArrayLike, *, base_rate: ArrayLike, alarm_rate: ArrayLike) -> Floats:
+    """The share of truly strained accounts that a model flags, when it flags a given share of all accounts.
+
+    Strain and score are jointly normal. The strained are the `base_rate` of accounts with the most strain, the flagged
+    the `alarm_rate` of accounts with the highest score. A score without skill flags the same share of both.
+
+    Parameters:
+        skill: correlation of score and strain, `0..1`. The arguments broadcast.
+        base_rate: share of accounts that are strained, above 0 and below 1.
+        alarm_rate: share of accounts that the model flags, above 0 and below 1.
+
+    Returns:
+        A share, `0..1`; at a skill of one `min(1, alarm_rate / base_rate)`.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a value outside its range.
+
+    Examples:
+        >>> np.round(recall([0.0, 0.8, 1.0], base_rate=0.02, alarm_rate=0.1), 3)
+        array([0.1  , 0.842, 1.   ])
+
+    Source: the bivariate normal distribution as an integral over its correlation, Drezner and Wesolowsky (1990).
+    """
+    rho = real("skill", skill, ge=0, le=1)
+    base, alarm = real("base_rate", base_rate, gt=0, lt=1), real("alarm_rate", alarm_rate, gt=0, lt=1)
+    broadcast(skill=rho, base_rate=base, alarm_rate=alarm)
+    # the limits that strain and score must pass: both are far above zero for a small share
+    h, k = (-np.vectorize(NormalDist().inv_cdf, otypes=[float])(share)[..., None] for share in (base, alarm))
+    half = np.arcsin(rho)[..., None] / 2
+    sine = np.sin(half * (_NODES + 1))
+    inner = np.exp(-(h**2 + k**2 - 2 * h * k * sine) / (2 * (1 - sine**2)))
+    share = alarm + (half * _WEIGHTS * inner).sum(axis=-1) / (2 * np.pi * base)
+    perfect = np.minimum(1.0, alarm / base)
+    return np.asarray(np.where(rho == 1, perfect, np.minimum(share, perfect)))[()]

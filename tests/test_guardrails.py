@@ -9,6 +9,7 @@ import pytest
 from cases import AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import multivariate_normal, norm
 
 from perpnotes.guardrails import (
     USES,
@@ -23,6 +24,7 @@ from perpnotes.guardrails import (
     agreement,
     allowed,
     latch,
+    recall,
     resolve,
     stale_bounds,
     validity,
@@ -297,6 +299,42 @@ class TestRecord:
             record(readings=[Reading("equity", 1.0, "a", 0.0), Reading("equity", 2.0, "b", 0.0)])
 
 
+class TestRecall:
+    RATES = (0.001, 0.02, 0.3, 0.5, 0.9)
+
+    def test_without_skill_the_strained_are_flagged_as_often_as_all(self) -> None:
+        """Flagging at random finds as many as it flags."""
+        base, alarm = np.meshgrid(self.RATES, self.RATES)
+        assert recall(0.0, base_rate=base, alarm_rate=alarm) == pytest.approx(alarm, rel=1e-15)
+
+    def test_with_perfect_skill_alarms_are_spent_on_the_strained_first(self) -> None:
+        """As many as there are alarms, at most all."""
+        assert recall(1.0, base_rate=0.2, alarm_rate=0.1) == 0.5
+        assert recall(1.0, base_rate=0.1, alarm_rate=0.2) == 1.0
+
+    @pytest.mark.parametrize("skill", [0.1, 0.5, 0.8, 0.99, 0.9999])
+    def test_halves_have_a_closed_form(self, skill: float) -> None:
+        """Sheppard: both above their medians with a chance of `1/4 + asin(rho) / 2 pi`."""
+        exact = 0.5 + math.asin(skill) / math.pi
+        assert recall(skill, base_rate=0.5, alarm_rate=0.5) == pytest.approx(exact, rel=1e-13)
+
+    @pytest.mark.parametrize("skill", [0.3, 0.8, 0.99, 0.9999])
+    def test_it_is_the_bivariate_normal_distribution(self, skill: float) -> None:
+        """As SciPy has it, for rare and for common strain."""
+        for base, alarm in itertools.product(self.RATES, repeat=2):
+            limits = [float(norm.ppf(base)), float(norm.ppf(alarm))]
+            both = float(multivariate_normal([0.0, 0.0], [[1.0, skill], [skill, 1.0]]).cdf(limits))
+            assert recall(skill, base_rate=base, alarm_rate=alarm) == pytest.approx(both / base, rel=1e-11)
+
+    def test_more_skill_and_more_alarms_find_more(self) -> None:
+        """Never above what perfect skill would find."""
+        skill, alarm = np.linspace(0.0, 1.0, 41)[:, None], np.linspace(0.01, 0.99, 30)
+        found = recall(skill, base_rate=0.05, alarm_rate=alarm)
+        assert (np.diff(found, axis=0) >= -1e-14).all()
+        assert (np.diff(found, axis=1) >= -1e-14).all()
+        assert (found <= np.minimum(1.0, alarm / 0.05)).all()
+
+
 STATE = {"zero"}
 BAD_INPUT = {
     "validity": case(
@@ -320,6 +358,12 @@ BAD_INPUT = {
     "allowed": case(lambda state: allowed("fill", state), state=(1, STATE, "0..6")),
     "resolve": case(lambda rule, model: resolve(rule, model), rule=(1, STATE, "0..4"), model=(1, STATE, "0..4")),
     "agreement": case(lambda rule: agreement(rule, 1), rule=(1, STATE, "0..4")),
+    "recall": case(
+        lambda skill, base_rate, alarm_rate: recall(skill, base_rate=base_rate, alarm_rate=alarm_rate),
+        skill=(0.5, AT_LEAST_0, "[0, 1]"),
+        base_rate=(0.1, POSITIVE, "(0, 1)"),
+        alarm_rate=(0.1, POSITIVE, "(0, 1)"),
+    ),
     "stale_bounds": case(
         lambda price, volatility, age_seconds, deviations: stale_bounds(
             price, volatility, age_seconds, deviations=deviations

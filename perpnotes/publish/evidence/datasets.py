@@ -20,7 +20,9 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 
 
-def column(path: Path, name: str, *, first: str = "", last: str = "") -> tuple[FloatArray, FloatArray]:
+def column(
+    path: Path, name: str, *, first: str = "", last: str = "", where: Mapping[str, str] | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Times and values of a column, without the rows where it is empty.
 
     Parameters:
@@ -28,6 +30,7 @@ def column(path: Path, name: str, *, first: str = "", last: str = "") -> tuple[F
         name: of the column.
         first: the first date or stamp that counts; empty for all.
         last: the last one.
+        where: what other columns must hold, such as the coin in a table of several.
 
     Returns:
         Hours since 1970 in UTC, and the values. Shape `(n,)`.
@@ -38,6 +41,8 @@ def column(path: Path, name: str, *, first: str = "", last: str = "") -> tuple[F
     hours, values = [], []
     for row in _rows(path):
         stamp = next(iter(row.values()))
+        if any(row.get(other) != wanted for other, wanted in (where or {}).items()):
+            continue
         if name not in row:
             raise ValueError(f"name must be one of {', '.join(row)}, got {name!r}")
         if row[name] and (not first or stamp >= first) and (not last or stamp <= last):
@@ -106,6 +111,21 @@ def correlations(x: Any, y: Any, window: int) -> FloatArray:
     views = np.lib.stride_tricks.sliding_window_view(pairs, window, axis=1)
     a, b = views - views.mean(axis=2, keepdims=True)
     result: FloatArray = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    return result
+
+
+def trailing(values: Any, window: int) -> FloatArray:
+    """The root mean square of the last `window` values, at each that has so many up to it.
+
+    Parameters:
+        values: shape `(n,)`.
+        window: at least 1, at most `n`.
+
+    Returns:
+        Shape `(n - window + 1,)`.
+    """
+    total = np.concatenate([[0.0], np.cumsum(np.asarray(values, dtype=float) ** 2)])
+    result: FloatArray = np.sqrt(np.maximum(0.0, total[window:] - total[:-window]) / window)
     return result
 
 

@@ -221,6 +221,20 @@ def test_a_table_without_stamps_is_read_by_column(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["size"], [1.5, np.nan])
 
 
+def test_a_column_of_one_of_several_coins(tmp_path: Path) -> None:
+    """Only the rows that hold what was asked for count; their stamps must rise, and those of the others need not."""
+    file = tmp_path / "x.csv"
+    file.write_text("time,coin,close\n2020-01-02,A,1\n2020-01-01,B,5\n2020-01-03,A,2\n2020-01-02,B,6\n")
+    assert datasets.column(file, "close", where={"coin": "A"})[1].tolist() == [1.0, 2.0]
+    assert datasets.column(file, "close", where={"coin": "B"})[1].tolist() == [5.0, 6.0]
+
+
+def test_trailing_is_the_root_mean_square_of_each_window() -> None:
+    """With the last value of a window in it."""
+    np.testing.assert_allclose(datasets.trailing([3.0, -4.0, 0.0], 2), np.sqrt([12.5, 8.0]))
+    np.testing.assert_allclose(datasets.trailing([3.0, -4.0], 1), [3.0, 4.0])
+
+
 def test_thinning_keeps_both_ends() -> None:
     assert datasets.thinned(np.arange(101.0), 5).tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
     assert datasets.thinned([1.0, 2.0], 5).tolist() == [1.0, 2.0]

@@ -27,7 +27,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "drift",
             "feeds",
             "fees",
-            "guardrails",
             "latency",
             "liquidation",
             "margin",

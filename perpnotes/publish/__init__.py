@@ -27,13 +27,26 @@ if TYPE_CHECKING:
     from perpnotes.publish.evidence.verification import verify
     from perpnotes.publish.show.answers import answer
     from perpnotes.publish.show.explore import explore
-    from perpnotes.publish.show.figures import bars, figure, heatmap, intervals, lines, specification, verdict
+    from perpnotes.publish.show.figures import (
+        bars,
+        figure,
+        heatmap,
+        intervals,
+        ladder,
+        lines,
+        network,
+        panels,
+        slopes,
+        specification,
+        verdict,
+    )
     from perpnotes.publish.show.listing import article_list
     from perpnotes.publish.show.tables import derivation, table, tiles
 
 __all__ = [
-    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap", "intervals",
-    "lines", "record", "rule_list", "specification", "table", "tiles", "verdict", "verify",
+    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
+    "intervals", "ladder", "lines", "network", "panels", "record", "rule_list", "slopes", "specification", "table",
+    "tiles", "verdict", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -43,7 +56,19 @@ _HOMES = {
     "evidence.verification": ("verify",),
     "show.answers": ("answer",),
     "show.explore": ("explore",),
-    "show.figures": ("bars", "figure", "heatmap", "intervals", "lines", "specification", "verdict"),
+    "show.figures": (
+        "bars",
+        "figure",
+        "heatmap",
+        "intervals",
+        "ladder",
+        "lines",
+        "network",
+        "panels",
+        "slopes",
+        "specification",
+        "verdict",
+    ),
     "show.listing": ("article_list",),
     "show.tables": ("derivation", "table", "tiles"),
 }

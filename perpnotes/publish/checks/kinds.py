@@ -236,7 +236,13 @@ _DATA = {
     "high",
     "seeds",
     "choices",
-}  # not the lines of a limit, which are inputs
+    "changes",
+    "levels",
+    "zones",
+    "edges",
+    "bands",
+    "curves",
+}  # fmt: skip  (not the lines of a limit, which are inputs)
 
 
 def _last(name: str) -> str:

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from perpnotes.publish.checks.rules import Page
 
-FIGURES = {f"perpnotes.publish.{name}" for name in ("bars", "figure", "heatmap", "intervals", "lines", "specification")}
+FIGURES = {
+    f"perpnotes.publish.{name}"
+    for name in (
+        "bars", "figure", "heatmap", "intervals", "ladder", "lines", "network", "panels", "slopes", "specification",
+    )
+}  # fmt: skip
 TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table", "tiles")}
 ANSWER = "perpnotes.publish.answer"
 EXPLORE = "perpnotes.publish.explore"

@@ -42,6 +42,9 @@ PRINTED = 200_000
 
 _sink: list[Output] | None = None
 
+remembered: dict[str, int] = {}
+"""What figures of a page keep from one to the next: the slot of each name that has a color. A new page begins empty."""
+
 
 class _Printed(io.StringIO):
     """What is printed until the next output, up to a limit."""
@@ -86,6 +89,8 @@ def show(output: Output) -> None:
 def collect() -> Iterator[list[Output]]:
     """Gather everything that is shown or printed inside, in order; what is printed becomes `kind="text"`."""
     global _sink
+    if _sink is None:
+        remembered.clear()
     outer, _sink = _sink, []
     with redirect_stdout(_Printed()):
         try:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
-from perpnotes.publish.compute.outputs import Output, collect, show
+from perpnotes.publish.compute.outputs import Output, collect, remembered, show
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import svg
 
@@ -46,7 +46,7 @@ def explore(draw: Callable[[Any], str], values: Sequence[float], *, start: float
     if float(start) not in steps:
         raise ValueError(f"start must be one of the values, got {start}")
     first = steps.index(float(start))
-    frames, said = zip(*(_frame(draw, value) for value in values), strict=True)
+    frames, said = zip(*(_frame(draw, value, values[-1]) for value in values), strict=True)
     labels = [fmt(value, unit) for value in values]
     base: Output = frames[first]
     for label, frame in zip(labels, frames, strict=True):
@@ -86,9 +86,13 @@ def explore(draw: Callable[[Any], str], values: Sequence[float], *, start: float
     )
 
 
-def _frame(draw: Callable[[Any], str], value: float) -> tuple[Output, str]:
+def _frame(draw: Callable[[Any], str], value: float, last: float) -> tuple[Output, str]:
+    before = dict(remembered)
     with collect() as shown:
         said = draw(value)
+    if value != last:  # every frame gives its names the colors that the first one gives
+        remembered.clear()
+        remembered.update(before)
     if len(shown) != 1 or shown[0].kind != "figure":
         raise ValueError(f"draw must show one figure, at {value:g} it shows {[d.kind for d in shown]}")
     if not isinstance(said, str) or not 0 < len(said.strip()) <= 95:

@@ -84,7 +84,36 @@ def intervals(**change: object) -> Output:
     return shown[0]
 
 
-EVERY = [heatmap, lines, bars, figure, specification, intervals]
+def panels(**change: object) -> Output:
+    both = {"x": [0, 1, 2], "series": {"one coin": {"cost": [1.0, 2.0, 3.0]}, "two coins": {"cost": [2.0, 4.0, 6.0]}}}
+    axes = {"x_title": "day", "y_title": "loss", "x_unit": "count", "y_unit": "usd.0"}
+    with collect() as shown:
+        figures.panels(**{**both, **axes, **WORDS, "id": "multiples"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def ladder(**change: object) -> Output:
+    levels = {"levels": {"entry": 100.0, "floor": 80.0}, "zones": {"fees": (78.0, 80.0)}, "title": "price"}
+    with collect() as shown:
+        figures.ladder(**{**levels, "unit": "usd.0", **WORDS, "id": "prices"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def slopes(**change: object) -> Output:
+    changes = {"changes": {"a": (3.0, 9.0), "b": (5.0, 4.0), "c": (2.0, 2.0)}, "title": "fall", "unit": "number.0"}
+    with collect() as shown:
+        figures.slopes(**{**changes, **WORDS, "id": "change"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+def network(**change: object) -> Output:
+    graph = {"nodes": ["sale", "price", "margin"], "edges": [("sale", "price", 2.0), ("price", "margin", 1.0)]}
+    with collect() as shown:
+        figures.network(**{**graph, "title": "sold", "unit": "number.0", **WORDS, "id": "graph"} | change)  # type: ignore[arg-type]
+    return shown[0]
+
+
+EVERY = [heatmap, lines, bars, figure, specification, intervals, panels, ladder, slopes, network]
 
 
 def svg(output: Output) -> ElementTree.Element:
@@ -365,9 +394,10 @@ def test_the_matrix_stands_under_the_dots_and_counts_each_choice() -> None:
     assert {"window", "3 days", "7 days", "venue", "A", "B"} <= set(texts)
     assert [text for text in texts if text and "/" in text] == ["1/2", "2/2", "2/2", "1/2"]
     boxes = {
-        color: re.findall(rf'd="([^"]*Z)" fill="var\(--pn-{color}\)"', output.content) for color in ("base", "breach")
+        color: re.findall(rf'd="([^"]*Z)" fill="var\(--pn-{color}\)"', output.content)
+        for color in ("series-1", "breach")
     }
-    assert sum(path.count("Z") for path in boxes["base"]) == 5  # two of the six boxes touch
+    assert sum(path.count("Z") for path in boxes["series-1"]) == 5  # two of the six boxes touch
     assert [path.count("Z") for path in boxes["breach"]] == [1, 1]
     assert "holds in 3 of 4" in output.content
 
@@ -395,6 +425,120 @@ def test_ranges_over_seeds_and_over_choices_are_drawn_apart() -> None:
     assert "pn-seeds" in output.content
     assert "pn-choices" in output.content
     assert "pn-seeds" not in intervals(seeds=None).content
+
+
+def fill(output: Output, name: str) -> str:
+    """The color that the name of a series is written in."""
+    return next(str(text.get("fill")) for text in svg(output).iter(f"{SVG}text") if text.text == name)
+
+
+def test_a_series_keeps_its_color_on_a_page() -> None:
+    """Wherever it stands in a figure; another page begins anew, and red is nobody's by default."""
+    with collect() as shown:
+        for series in ({"a": [1, 2, 3], "b": [3, 2, 1]}, {"c": [1, 1, 1], "b": [2, 2, 2]}, {"a": [0, 0, 1]}):
+            figures.lines([0, 1, 2], series, x_title="day", y_title="equity", x_unit="days.0", y_unit="usd.0",
+                          **WORDS, id="walk")  # fmt: skip
+    first, second, third = shown
+    assert fill(first, "b") == fill(second, "b")
+    assert fill(first, "a") == fill(third, "a")
+    assert len({fill(first, "a"), fill(first, "b"), fill(second, "c")}) == 3
+    assert fill(lines(series={"c": [1, 2, 3]}), "c") == fill(first, "a")
+    assert "breach" not in lines(series={name: [1, 2, 3] for name in "abcd"}).content
+
+
+def test_colors_mean_something() -> None:
+    """What is stated holds for the page; without one, no series takes the color of a stated one in its figure."""
+    output = lines(colors={"b": "base"})
+    assert fill(output, "b") == "var(--pn-series-1)" != fill(output, "a")
+    assert fill(lines(colors={"a": "breach"}), "a") == "var(--pn-breach)"
+    axes = {"x_title": "day", "y_title": "equity", "x_unit": "days.0", "y_unit": "usd.0"}
+    with collect():
+        figures.lines([0, 1], {"b": [1, 2]}, colors={"b": "base"}, **axes, **WORDS, id="one")
+        with pytest.raises(ValueError, match="another color on this page"):
+            figures.lines([0, 1], {"b": [1, 2]}, colors={"b": "stressed"}, **axes, **WORDS, id="two")
+
+
+def test_a_band_is_drawn_and_said() -> None:
+    """The area around its series, in its color; each point and each row of the data say where it ends."""
+    output = lines(bands={"a": ([0.0, 1.0, 2.0], [2.0, 3.0, 9.0])})
+    assert labels(output)[2] == "a, day 2\u00a0days: $3 ($2 to $9)"
+    assert output.data["rows"][2] == ["2\u00a0days", "$3 ($2 to $9)", "$3"]
+    assert 'fill-opacity="0.16"' in output.content
+    assert output.data["axes"][3] > 9.0  # there is room for it
+
+
+def test_each_bar_of_a_waterfall_begins_where_the_last_ended() -> None:
+    """The end of the last step is the end of the total; labels and data are the amounts, not where they end."""
+    output = bars(values={"deposit": 100.0, "fees": -30.0, "funding": -20.0}, total="left", waterfall=True)
+    assert labels(output) == ["deposit: P&L $100", "fees: P&L −$30", "funding: P&L −$20", "left: P&L $50"]
+    boxes = re.findall(r"M([\d.]+),[\d.]+h([\d.]+)v", output.content)
+    spans = [(float(x), float(x) + float(w)) for x, w in boxes]
+    zero = spans[0][0]
+    unit = (spans[0][1] - zero) / 100.0
+    assert [[round((end - zero) / unit) for end in span] for span in spans] == [[0, 100], [70, 100], [50, 70], [0, 50]]
+
+
+def test_panels_share_their_axes() -> None:
+    """Equal values are equally high in each; every point says its panel."""
+    output = panels()
+    assert labels(output)[:4] == [
+        "one coin, day 0: $1", "one coin, day 1: $2", "one coin, day 2: $3", "two coins, day 0: $2",
+    ]  # fmt: skip
+    heights = [float(c.get("cy", 0)) for c in svg(output).iter(f"{SVG}circle")]
+    assert heights[1] == heights[3]
+    boxes = panels(x=["calm", "crash", "after"], x_unit="text", form="bars").content
+    tall = [float(h) for h in re.findall(r"h[\d.]+v(-?[\d.]+)h", boxes)]
+    assert tall[1] == pytest.approx(2 * tall[0], abs=0.3)
+    assert tall[1] == tall[3]
+
+
+def test_a_ladder_is_to_scale_and_its_names_do_not_touch() -> None:
+    """Levels where they belong, highest first in the data; names of close ones are moved apart."""
+    output = ladder(levels={"entry": 100.0, "stop": 80.2, "floor": 80.0, "zero": 60.0})
+    assert [row[0] for row in output.data["rows"]] == ["entry", "stop", "floor", "fees", "zero"]
+    at = {t.text: float(t.get("y", 0)) for t in svg(output).iter(f"{SVG}text")}
+    assert at["floor $80"] - at["stop $80"] >= 13
+    entry, _, floor, zero = (float(y) for y in re.findall(r"M[\d.]+,([\d.]+)h", output.content)[-4:])
+    assert zero - floor == pytest.approx(floor - entry, abs=0.2)
+    assert fill(ladder(colors={"floor": "breach"}), "floor $80") == "var(--pn-breach)"
+
+
+def test_slopes_say_both_ends_and_are_colored_by_their_direction() -> None:
+    """Of a loss a rise is bad; what did not change has no color."""
+    output = slopes(scale="loss")
+    assert labels(output)[:2] == ["a, before: fall 3", "a, after: fall 9"]
+    lines_of = re.findall(r'stroke="var\(--pn-(loss|gain|muted)\)" stroke-width="2"', output.content)
+    assert lines_of == ["loss", "gain", "muted"]
+
+
+def test_a_network_says_each_edge_and_shows_its_loop() -> None:
+    """Arrows end outside of the nodes; only edges of the loop are red; the same input gives the same drawing."""
+    output = network(
+        loop=["sale", "price"], edges=[("sale", "price", 2.0), ("price", "sale", 1.0), ("price", "margin", 1.0)]
+    )
+    assert labels(output) == [
+        "price to margin: sold 1", "sale to price: sold 2", "price to sale: sold 1", "sale", "price", "margin",
+    ]  # fmt: skip
+    assert output.content.count('"var(--pn-breach)"') >= 2
+    assert "breach" not in network().content
+    assert network().content == network().content
+    placed = network(nodes={"sale": (0.0, 1.0), "price": (1.0, 0.5), "margin": (0.0, 0.0)})
+    x = {t.text: float(t.get("x", 0)) for t in svg(placed).iter(f"{SVG}text")}
+    assert x["sale"] == x["margin"] < x["price"]
+
+
+def test_regions_are_named_where_they_are_and_in_the_data() -> None:
+    """Their numbers are nowhere shown; the name stands inside of its region, and a curve is cut at the grid."""
+    sides = np.repeat([[0, 1]], 3, axis=0)
+    output = heatmap(
+        values=sides, columns=[0.0, 0.1], regions=["closed", "open"], curves={"exact": ([0.05] * 3, [-9, 0.5, 1])}
+    )
+    assert output.data["rows"][0] == ["0.0", "closed", "open"]
+    at = {t.text: float(t.get("x", 0)) for t in svg(output).iter(f"{SVG}text")}
+    assert at["closed"] < at["open"]
+    assert labels(output)[0] == "move 0%, stress 0.0: P&L closed"
+    assert "pn-limit" in output.content
+    assert "pn-scale" not in output.content
 
 
 def test_data_are_what_the_ledger_lists() -> None:
@@ -456,6 +600,29 @@ def test_a_figure_does_not_depend_on_those_before_it() -> None:
         (specification, {"low": LIFTS + 0.1, "high": LIFTS + 0.2}, "between"),
         (specification, {"published": 4}, "published must be"),
         (specification, {"log": True, "rules": {"none": 0.0}}, "logarithmic"),
+        (lines, {"colors": {"a": "red"}}, "must be one of base"),
+        (lines, {"colors": {"z": "base"}}, "must name series"),
+        (lines, {"bands": {"a": ([5.0] * 3, [6.0] * 3)}}, "hold the series"),
+        (lines, {"bands": {"z": ([0.0] * 3, [6.0] * 3)}}, "of a series"),
+        (heatmap, {"regions": ["one", "two"]}, "numbers of regions"),
+        (heatmap, {"curves": {"a": ([0.0], [0.0, 1.0])}}, "same length"),
+        (panels, {"form": "pie"}, "lines or bars"),
+        (panels, {"series": {}}, "1 to 12"),
+        (panels, {"series": {"a": {"b": [1.0]}}}, "finite and have shape"),
+        (panels, {"series": {"a": {"b": [1, 2, 3], "c": [1, 2, 3]}}, "form": "bars"}, "1 to 1"),
+        (panels, {"x": [0, 2, 1]}, "rising"),
+        (ladder, {"levels": {}}, "1 to 14"),
+        (ladder, {"levels": {"a": np.inf}}, "finite"),
+        (ladder, {"colors": {"z": "base"}}, "must name what"),
+        (ladder, {"zones": {"entry": (1.0, 2.0)}}, "the same name"),
+        (slopes, {"changes": {}}, "1 to 12"),
+        (slopes, {"changes": {"a": (1.0, np.nan)}}, "two finite"),
+        (network, {"edges": []}, "edges must be given"),
+        (network, {"edges": [("sale", "moon", 1.0)]}, "from one node to another"),
+        (network, {"edges": [("sale", "price", -1.0)]}, "weights must be"),
+        (network, {"nodes": {"sale": (0, 2), "price": (0, 0), "margin": (0, 1)}}, "0 to 1"),
+        (network, {"loop": ["moon"]}, "loop must name"),
+        (network, {"values": {"moon": 1.0}, "value_unit": "count"}, "of nodes"),
         (intervals, {"seeds": None, "choices": None}, "both be empty"),
         (intervals, {"seeds": {"a": (2.0, 1.0, 3.0)}}, "rising"),
         (intervals, {"choices": {"a": (1.0, 2.0)}}, "low, middle and high"),
@@ -495,7 +662,7 @@ def test_contrast(scheme: int) -> None:
             assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
     for name in ("--pn-loss", "--pn-gain", "--pn-plain", "--pn-muted", "--pn-ink"):  # bars and outlines
         assert contrast(value["--pn-paper"], value[name]) >= 3, name
-    for name in ("--pn-base", "--pn-stressed", "--pn-limit", "--pn-breach"):  # names of lines, too
+    for name in ("--pn-breach",):  # names of lines, too
         assert contrast(value["--pn-paper"], value[name]) >= 4.5, name
 
 
@@ -537,8 +704,31 @@ def page(browser: Any) -> Iterator[Any]:
             {"choices": CHOICES | {"counterfactual venue": ["a median of all venues"] * 4}, "published": 0},
         ),
         (intervals, {"rules": {"no effect of the warning": 1.0}, "log": True}),
+        (bars, {"values": {"deposit": 1e6, "funding": -9e5}, "waterfall": True, "total": "what is left of it"}),
+        (panels, {"x_unit": "days.0"}),
+        (ladder, {"levels": {"liquidation after thirty days": 95e3, "entry": 1e5}, "colors": {"entry": "base"}}),
+        (slopes, {"changes": {"a venue with a long name": (1e6, 2e6)}, "unit": "usd.0"}),
+        (
+            network,
+            {
+                "nodes": {"forced selling": (0, 0.5), "price": (0.5, 1), "collateral": (1, 0.5)},
+                "edges": [("price", "collateral", 1.0)],
+            },
+        ),
     ],
-    ids=["ends", "ticks", "percent", "bars", "specification", "intervals"],
+    ids=[
+        "ends",
+        "ticks",
+        "percent",
+        "bars",
+        "specification",
+        "intervals",
+        "waterfall",
+        "panels",
+        "ladder",
+        "slopes",
+        "network",
+    ],
 )
 def test_every_text_is_inside_the_drawing(make: Any, change: dict[str, Any], width: int, browser: Any) -> None:
     """On a phone, where texts are largest, and in the fonts of this machine, of which DejaVu Sans is the widest."""

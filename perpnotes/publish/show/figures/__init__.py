@@ -15,7 +15,10 @@ import altair as _alt
 from perpnotes.publish.show.figures.barcharts import bars
 from perpnotes.publish.show.figures.frame import show_figure
 from perpnotes.publish.show.figures.heatmaps import heatmap
+from perpnotes.publish.show.figures.levels import ladder, slopes
 from perpnotes.publish.show.figures.linecharts import lines
+from perpnotes.publish.show.figures.networks import network
+from perpnotes.publish.show.figures.panels import panels
 from perpnotes.publish.show.figures.ranges import intervals, specification, verdict
 from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PAPER, PLAIN, RULE, SERIES, WIDTH
 from perpnotes.publish.show.tables import Columns, formatted
@@ -33,7 +36,11 @@ __all__ = [
     "figure",
     "heatmap",
     "intervals",
+    "ladder",
     "lines",
+    "network",
+    "panels",
+    "slopes",
     "specification",
     "verdict",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Literal
@@ -24,6 +25,7 @@ def bars(
     id: str,
     scale: Literal["pnl", "loss", "plain"] = "pnl",
     total: str = "",
+    waterfall: bool = False,
     room: Sequence[float] = (),
 ) -> None:
     """Show signed amounts below each other, from zero to the right and below it to the left.
@@ -38,6 +40,7 @@ def bars(
         scale: as for `heatmap`: `pnl` has losses (`< 0`) warm and gains cool; of a `loss` what is above zero is warm;
             `plain` amounts are neither good nor bad.
         total: name of one more bar, their sum; empty for none.
+        waterfall: each bar begins where the one above it ends, so that one sees how they add up to `total`.
         room: amounts that there is room for, whatever the values need: frames of one scale for `explore`.
 
     Raises:
@@ -53,9 +56,15 @@ def bars(
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: layout.wrapped(name, 18) for name in amounts}
     left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
-    every = [*amounts.values(), *room]
-    sides = [[v for v in every if v < 0], [v for v in every if v >= 0]]
-    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + 8 for side in sides]
+    ends = list(itertools.accumulate(values.values(), initial=0.0)) if waterfall else [0.0] * (len(values) + 1)
+    starts = dict(zip(amounts, [*ends[: len(values)], 0.0], strict=False))
+    every = [*(value + starts[name] for name, value in amounts.items()), *room]
+    sides = (
+        [[v for v in amounts.values() if v < 0], [v for v in amounts.values() if v >= 0]]
+        if waterfall
+        else [[v for v in every if v < 0], [v for v in every if v >= 0]]
+    )
+    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + (14 if waterfall else 8) for side in sides]
     low, high = min(0.0, *every), max(0.0, *every)
     pixels = (high - low or 1.0) / max(WIDTH - left - sum(beside), 60.0)  # what a px is worth
     domain = [low - beside[0] * pixels, high + beside[1] * pixels]
@@ -64,7 +73,7 @@ def bars(
     rows: list[dict[str, Any]] = [
         {
             "y": i + 0.5, "y1": i + 0.5 - 8 / step, "y2": i + 0.5 + 8 / step,
-            "value": value, "zero": 0, "text": texts[name],
+            "value": starts[name] + value, "zero": starts[name], "text": texts[name],
             "fill": MUTED if name == total else above if value >= 0 else below,
             "label": f"{name}: {title} {texts[name]}",
         }
@@ -88,7 +97,12 @@ def bars(
         x=x, x2="zero:Q", y=y1, y2="y2:Q", fill=fill_of("fill"), description="label:N"
     )  # fmt: skip
     layers: list[Any] = [boxes]
-    beyond = {"align": _alt.expr("datum.value < 0 ? 'right' : 'left'"), "dx": _alt.expr("datum.value < 0 ? -4 : 4")}
+    if waterfall:
+        steps = [{"value": row["value"], "y": row["y2"], "y2": below["y1"]} for row, below in itertools.pairwise(rows)]
+        link = chart_of(steps).mark_rule(aria=False, color=MUTED)
+        layers.append(link.encode(x=x, y=y, y2="y2:Q"))
+    backward = "datum.value < datum.zero"
+    beyond = {"align": _alt.expr(f"{backward} ? 'right' : 'left'"), "dx": _alt.expr(f"{backward} ? -4 : 4")}
     numbers = chart_of(rows).mark_text(aria=False, color=INK, **beyond)
     layers.append(numbers.encode(x=x, y=y, text="text:N"))
     layers.append(chart_of([{"value": 0.0}]).mark_rule(aria=False, color=INK).encode(x=x))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import altair as _alt
 
 from perpnotes.publish.compute.outputs import Output, show
-from perpnotes.publish.show.figures import svg
+from perpnotes.publish.show.figures import layout, svg
 from perpnotes.publish.show.figures.svg import WIDTH
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
@@ -42,6 +42,18 @@ def axis_of(values: Sequence[float], labels: Sequence[str], **options: Any) -> A
     lines = [label.split("\n") if "\n" in label else label for label in labels]
     expression = f"{json.dumps(lines)}[indexof({json.dumps([float(v) for v in values])}, datum.value)]"
     return _alt.Axis(values=list(values), labelExpr=expression, labelOverlap=False, **options)
+
+
+def scaled(values: Sequence[float], log: bool) -> tuple[Callable[[float], float], list[float], tuple[float, float]]:
+    """Where each value stands from 0 at the low end of an axis to 1 at the high one; its ticks and its ends."""
+    if log and min(values) <= 0:
+        raise ValueError(f"every value must be > 0 for a logarithmic axis, got {min(values)}")
+    to = math.log if log else float
+    low, high = to(min(values)), to(max(values))
+    edge = (high - low or abs(high) or 1.0) * 0.05
+    low, high = low - edge, high + edge
+    ticks = layout.log_ticks(math.exp(low), math.exp(high)) if log else layout.ticks(low, high)
+    return lambda value: (to(value) - low) / (high - low), ticks, (low, high)
 
 
 def show_figure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Literal
 
@@ -38,6 +38,8 @@ def heatmap(
     threshold: float | None = None,
     threshold_label: str = "",
     mark_worst: bool = False,
+    regions: Sequence[str] = (),
+    curves: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> None:
     """Show a grid of values over two axes; the shade is the size, and where there is room the number is in the cell.
 
@@ -59,6 +61,9 @@ def heatmap(
         threshold: outline the cells beyond this value: below it for `pnl`, else above.
         threshold_label: what it means to be in the outline.
         mark_worst: outline the lowest cell for `pnl`, else the highest.
+        regions: names of regions; `values` are then their numbers, from 0, and each region is one area with its name.
+        curves: lines over the grid, such as an exact frontier: name to values of the columns' and of the rows' axis,
+            each of shape `(k,)`; where they leave the grid they are cut off.
 
     Raises:
         ValueError: for a wrong shape, a value that is not finite, or a text that is missing.
@@ -75,15 +80,20 @@ def heatmap(
     height = 28 if n < 6 else 24 if n <= 13 else max(4, 300 // n)
     left = math.ceil(max(map(layout.wide, row_labels))) + 8
     width = max(1, (WIDTH - left - 2) // m)
-    texts, symbol = _cell_texts(grid, unit, width, height)
+    if regions and not np.isin(grid, np.arange(len(regions))).all():
+        raise ValueError(f"values must be numbers of regions, from 0 to {len(regions) - 1}")
+    texts, symbol = ([""] * grid.size, "") if regions else _cell_texts(grid, unit, width, height)
     bad = -grid if scale == "pnl" else grid
     beyond = (
         np.zeros(grid.shape, dtype=bool) if threshold is None else bad > (-threshold if scale == "pnl" else threshold)
     )
     worst: Any = np.argwhere(bad == bad.max()) if mark_worst else []
 
+    def told(value: float) -> str:
+        return regions[int(value)] if regions else fmt(value, unit)
+
     def label(i: int, j: int) -> str:
-        text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {fmt(grid[i, j], unit)}"
+        text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {told(grid[i, j])}"
         return f"{text}, {threshold_label}" if threshold_label and beyond[i, j] else text
 
     cells = [
@@ -101,16 +111,29 @@ def heatmap(
     if any(texts):
         middle = chart_of([{"x": c["x"] + 0.5, "y": c["y"] + 0.5, "text": c["text"]} for c in cells])
         layers.append(middle.mark_text(aria=False, color=INK).encode(x=x, y=y, text="text:N"))
+    for k, name in enumerate(regions):
+        if (grid == k).any():
+            edge = chart_of(layout.edges(grid == k)).mark_rule(
+                aria=False, color=PAPER, strokeWidth=2, strokeCap="square"
+            )
+            layers.append(edge.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
+            i, j = _inmost(grid == k)
+            middle = chart_of([{"x": j + 0.5, "y": i + 0.5, "text": layout.wrapped(name, 16)}])
+            written = middle.mark_text(aria=False, color=INK, fontWeight=600, lineBreak="\n", lineHeight=layout.LINE)
+            layers.append(written.encode(x=x, y=y, text="text:N"))
+    for name, (xs, ys) in (curves or {}).items():
+        layers.append(_curve(name, xs, ys, columns, rows).encode(x=x, y=y))
     boxes = [box for i, j in worst for box in layout.edges((np.arange(n)[:, None] == i) & (np.arange(m) == j))]
     edges = [*layout.edges(beyond), *boxes]
     if edges:
         outline = chart_of(edges).mark_rule(aria=False, color=INK, strokeWidth=2, strokeCap="square")
         layers.append(outline.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
-    table = [[name, *(fmt(value, unit) for value in line)] for name, line in zip(down, grid, strict=True)]
+    table = [[name, *(told(value) for value in line)] for name, line in zip(down, grid, strict=True)]
     notes = [escape(value_title + (f", {symbol}" if symbol else ""), quote=False)]
     if beyond.any() and threshold_label:
         notes.append(f'<i class="pn-box"></i>{escape(threshold_label, quote=False)}')
-    if not any(texts):
+    notes += [f'<i class="pn-limit"></i> {escape(name, quote=False)}' for name in curves or {}]
+    if not any(texts) and not regions:
         used = sorted({(float(v), str(c["fill"])) for v, c in zip(grid.flat, cells, strict=True)})
         shades = "".join(f'<i style="background:{svg.COLORS[fill]}"></i>' for fill in dict.fromkeys(f for _, f in used))
         notes.append(f'{fmt(grid.min(), unit)} <span class="pn-scale">{shades}</span> {fmt(grid.max(), unit)}')
@@ -119,6 +142,47 @@ def heatmap(
         [f"{row_title} \\ {column_title}", *across], table, caption, alt, id, notes=notes, crisp=True,
         axes=[float(np.abs(bad).max())],
     )  # fmt: skip
+
+
+def _inmost(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """The cell of a region that is farthest from its edge, where its name has most room; a name is wide and low."""
+    best, where = -1.0, (0, 0)
+    for i, j in np.argwhere(inside).tolist():
+        run = next((k for k in range(inside.shape[1]) if not _spans(inside[i], j, k)), inside.shape[1])
+        rise = next((k for k in range(inside.shape[0]) if not _spans(inside[:, j], i, k)), inside.shape[0])
+        room = min(run, 3 * rise) + 0.01 * (run + rise)
+        if room > best:
+            best, where = room, (i, j)
+    return where
+
+
+def _spans(line: NDArray[np.bool_], at: int, reach: int) -> bool:
+    """Whether a line is inside from `reach` before a place to `reach` behind it."""
+    return bool(at - reach >= 0 and at + reach < line.size and line[at - reach : at + reach + 1].all())
+
+
+def _curve(name: str, xs: Any, ys: Any, columns: Sequence[float], rows: Sequence[float]) -> Any:
+    """A line in the units of the axes, over cells whose middles are the values of the axes."""
+    points = [np.asarray(line, dtype=np.float64) for line in (xs, ys)]
+    if points[0].shape != points[1].shape or points[0].ndim != 1 or not np.isfinite(points).all():
+        raise ValueError(f"curves[{name!r}] must be two lists of the same length, finite")
+    places = []
+    for line, axis in zip(points, (columns, rows), strict=True):
+        steps = np.asarray(axis, dtype=np.float64)
+        rising = steps[-1] >= steps[0]
+        if steps.size < 2 or not (np.diff(steps) > 0 if rising else np.diff(steps) < 0).all():
+            raise ValueError("curves need axes of at least two values that rise or fall")
+        known = np.arange(steps.size) + 0.5
+        before, behind = 2 * steps[0] - steps[1], 2 * steps[-1] - steps[-2]  # half a cell more on each side
+        stretched, at = np.array([before, *steps, behind]), np.array([-0.5, *known, steps.size + 0.5])
+        places.append(np.interp(line, *((stretched, at) if rising else (stretched[::-1], at[::-1]))))
+    inside = (places[0] >= 0) & (places[0] <= len(columns)) & (places[1] >= 0) & (places[1] <= len(rows))
+    path: list[dict[str, Any]] = [
+        {"n": n, "x": float(a), "y": float(b) if kept else None}
+        for n, (a, b, kept) in enumerate(zip(*places, inside, strict=True))
+    ]
+    line = chart_of(path).mark_line(aria=False, color=INK, strokeWidth=1.5, strokeDash=[4, 3])
+    return line.encode(order=_alt.Order("n:Q"))
 
 
 def _flat_title(left: float) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import altair as _alt
 import numpy as np
 
 from perpnotes.publish.compute.units import distinct, exact, fmt
+from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import BELOW, axis_of, chart_of, framed, show_figure
 from perpnotes.publish.show.figures.svg import INK, SERIES, WIDTH
 
-_DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]]  # so that series differ in print, too
 _POINTS = 41  # marks on a line: closer ones could not be told apart with a finger
 _NEAR = 0.08  # px from the line of all points, which nobody can see
 
@@ -35,6 +35,8 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
     zero: bool = False,
+    colors: Mapping[str, str] | None = None,
+    bands: Mapping[str, Any] | None = None,
     room: Sequence[float] = (),
 ) -> None:
     """Show up to four series over one variable, each named at its end.
@@ -54,6 +56,9 @@ def lines(
         log_x: logarithmic horizontal axis.
         log_y: logarithmic vertical axis.
         zero: begin the vertical axis at 0, which a logarithmic one cannot.
+        colors: what a series is, name to `base`, `stressed`, `limit` or `breach`. A name keeps its color on
+            the whole page.
+        bands: name of a series to low and high around it, each of shape `(n,)`, such as 5 and 95% over seeds.
         room: values that the vertical axis has room for, whatever the series need: frames of one scale for `explore`.
 
     Raises:
@@ -70,7 +75,15 @@ def lines(
     for name, values in columns.items():
         if values.shape != across.shape or not np.isfinite(values).all():
             raise ValueError(f"series[{name!r}] must be finite and have shape {across.shape}, got {values.shape}")
-    every = np.concatenate([*columns.values(), list((rules or {}).values()), room])
+    around = {name: np.asarray(ends, dtype=np.float64) for name, ends in (bands or {}).items()}
+    for name, ends in around.items():
+        if name not in columns or ends.shape != (2, across.size) or not np.isfinite(ends).all():
+            raise ValueError(f"bands[{name!r}] must be low and high of a series, finite and of shape {across.shape}")
+        if (ends[0] > columns[name]).any() or (ends[1] < columns[name]).any():
+            raise ValueError(f"bands[{name!r}] must hold the series between low and high")
+    every = np.concatenate(
+        [*columns.values(), *(ends.ravel() for ends in around.values()), list((rules or {}).values()), room]
+    )
     if log_y and zero:
         raise ValueError("zero must be False for a logarithmic axis")
     if log_y and every.min() <= 0:
@@ -124,17 +137,28 @@ def lines(
         layers.append(at.mark_text(aria=False, dy=6, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
     fine = distinct(across.tolist(), x_unit)  # what the axis rounds to one number are different rows of the table
     kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(np.int64))
-    ends = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
-    for number, (name, values) in enumerate(columns.items()):
-        color, up = SERIES[number], heights[name]
+
+    def told(name: str, i: int) -> str:
+        between = f" ({fmt(around[name][0, i], y_unit)} to {fmt(around[name][1, i], y_unit)})" if name in around else ""
+        return f"{fmt(columns[name][i], y_unit)}{between}"
+
+    places = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
+    slots = palette.slots(columns, colors)
+    for name, ends in around.items():
+        spans = [{"x": a, "y": b, "y2": c} for a, b, c in zip(run.tolist(), *to_y(ends).tolist(), strict=True)]
+        area = chart_of(spans).mark_area(aria=False, color=palette.color(slots[name]), fillOpacity=0.16)
+        layers.append(area.encode(x=x_axis, y=y_axis, y2="y2:Q"))
+    for number, name in enumerate(columns):
+        color, up = palette.color(slots[name]), heights[name]
+        dashed = palette.dash(slots[name]) if len(columns) > 1 else [1, 0]
         seen = layout.thinned(positions * width, (up - low) / (high - low or 1.0) * height, _NEAR)
         path = chart_of([{"x": float(run[i]), "y": float(up[i])} for i in seen])
-        line = path.mark_line(aria=False, color=color, strokeWidth=2 if number else 2.5, strokeDash=_DASHES[number])
+        line = path.mark_line(aria=False, color=color, strokeWidth=2 if number else 2.5, strokeDash=dashed)
         points = [
             {
                 "x": float(run[i]),
                 "y": float(up[i]),
-                "label": f"{name}, {x_title} {fmt(across[i], fine)}: {fmt(values[i], y_unit)}",
+                "label": f"{name}, {x_title} {fmt(across[i], fine)}: {told(name, i)}",
             }
             for i in kept
         ]
@@ -143,12 +167,12 @@ def lines(
             .mark_circle(color=color, size=50, fillOpacity=0, opacity=1)
             .encode(x=x_axis, y=y_axis, description="label:N")
         )
-        end = chart_of([{"x": float(run[-1]), "y": ends[name], "name": names[name]}])
+        end = chart_of([{"x": float(run[-1]), "y": places[name], "name": names[name]}])
         tag = end.mark_text(
             aria=False, align="left", dx=6, fontWeight=600, color=color, lineBreak="\n", lineHeight=layout.LINE
         )
         layers += [line.encode(x=x_axis, y=y_axis), dots, tag.encode(x=x_axis, y=y_axis, text="name:N")]
-    table = [[fmt(a, fine), *(fmt(values[i], y_unit) for values in columns.values())] for i, a in enumerate(across)]
+    table = [[fmt(a, fine), *(told(name, i) for name in columns)] for i, a in enumerate(across)]
     show_figure(
         framed(layers, left=left, right=right, top=6, bottom=36, height=height),
         [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)], axes=[first, last, *domain],

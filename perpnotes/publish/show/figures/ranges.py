@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, show_figure
+from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, scaled, show_figure
 from perpnotes.publish.show.figures.svg import BASE, BREACH, INK, MUTED, PAPER, RULE, WIDTH
 
 _PLOT = 170.0  # px: the height of the curve above the matrix
@@ -105,7 +104,7 @@ def specification(
     if len(levels) > 32:
         raise ValueError(f"choices must have at most 32 levels together, got {len(levels)}")
 
-    part_of, ticks, domain = _scale([*ends.ravel().tolist(), *(rules or {}).values(), *room], log)
+    part_of, ticks, domain = scaled([*ends.ravel().tolist(), *(rules or {}).values(), *room], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     names = {level: layout.wrapped(level[1], 22).replace("\n", " ") for level in levels}
     shares = {level: _among(choices, level) for level in levels}
@@ -277,7 +276,7 @@ def intervals(
             if not rising or not np.isfinite(low_mid_high).all():
                 raise ValueError(f"{argument}[{name!r}] must be low, middle and high, rising, got {ends}")
     every = [float(v) for _, _, ranges in kinds for ends in ranges.values() for v in ends]
-    part_of, ticks, domain = _scale([*every, *(rules or {}).values(), *room], log)
+    part_of, ticks, domain = scaled([*every, *(rules or {}).values(), *room], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     labels = {name: layout.wrapped(name, 18) for name in names}
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
@@ -364,18 +363,6 @@ def intervals(
         ["Result", "Range", "Low", "Middle", "High"], table, caption, alt, id, notes=notes,
         numeric=[False, False, True, True, True], axes=[*domain, *names],
     )  # fmt: skip
-
-
-def _scale(values: Sequence[float], log: bool) -> tuple[Callable[[float], float], list[float], tuple[float, float]]:
-    """Where each value stands from 0 at the low end of an axis to 1 at the high one; its ticks and its ends."""
-    if log and min(values) <= 0:
-        raise ValueError(f"every value must be > 0 for a logarithmic axis, got {min(values)}")
-    to = math.log if log else float
-    low, high = to(min(values)), to(max(values))
-    edge = (high - low or abs(high) or 1.0) * 0.05
-    low, high = low - edge, high + edge
-    ticks = layout.log_ticks(math.exp(low), math.exp(high)) if log else layout.ticks(low, high)
-    return lambda value: (to(value) - low) / (high - low), ticks, (low, high)
 
 
 def _among(choices: Mapping[str, Sequence[Any]], level: tuple[str, str]) -> NDArray[np.bool_]:

@@ -17,8 +17,8 @@ FONT = 11.5  # px, in that drawing
 
 # What Vega may write, and what the page says instead.
 INK, MUTED, RULE, PAPER, LOSS, GAIN, PLAIN = (f"#01000{i}" for i in range(7))
-BASE, STRESSED, LIMIT, BREACH = (f"#05000{i}" for i in range(4))
 SERIES = tuple(f"#02000{i}" for i in range(4))
+BASE, STRESSED, LIMIT, BREACH = SERIES[0], SERIES[3], INK, "#050000"
 SHADES = tuple(f"#03000{i}" for i in range(9))  # from the largest loss to the largest gain
 PLAINS = tuple(f"#04000{i}" for i in range(6))  # from the lowest to the highest
 COLORS = {
@@ -29,9 +29,6 @@ COLORS = {
     LOSS: "var(--pn-loss)",
     GAIN: "var(--pn-gain)",
     PLAIN: "var(--pn-plain)",
-    BASE: "var(--pn-base)",
-    STRESSED: "var(--pn-stressed)",
-    LIMIT: "var(--pn-limit)",
     BREACH: "var(--pn-breach)",
     **{color: f"var(--pn-series-{i})" for i, color in enumerate(SERIES, 1)},
     **{color: f"var(--pn-loss-{4 - i})" for i, color in enumerate(SHADES[:4])},

@@ -1,0 +1,157 @@
+"""Who acts on whom: nodes, and arrows between them as wide as what flows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import altair as _alt
+import numpy as np
+
+from perpnotes.publish.compute.units import fmt
+from perpnotes.publish.show.figures import layout
+from perpnotes.publish.show.figures.frame import chart_of, framed, show_figure
+from perpnotes.publish.show.figures.levels import meant
+from perpnotes.publish.show.figures.svg import BREACH, INK, MUTED, PAPER, WIDTH
+
+
+def network(
+    nodes: Mapping[str, tuple[float, float]] | Sequence[str],
+    edges: Sequence[tuple[str, str, float]],
+    *,
+    title: str,
+    unit: str,
+    caption: str,
+    alt: str,
+    id: str,
+    values: Mapping[str, float] | None = None,
+    value_title: str = "",
+    value_unit: str = "",
+    colors: Mapping[str, str] | None = None,
+    arrows: bool = True,
+    loop: Sequence[str] = (),
+    height: float = 260.0,
+    room: float = 0.0,
+) -> None:
+    """Show nodes and the edges between them; an edge is as wide as its weight.
+
+    Parameters:
+        nodes: names to places, each 0 to 1 across and 0 to 1 up; or names alone, put on a circle in this order.
+        edges: from, to and weight, which must be >= 0; two that run both ways are bent apart.
+        title: what a weight is.
+        unit: its unit (see `units`).
+        caption: says what is shown.
+        alt: says in words what a reader should see.
+        id: of the element; lower case, unique on the page.
+        values: name to the size of a node, >= 0; its area.
+        value_title: what a size is.
+        value_unit: its unit.
+        colors: what a node is: `base`, `stressed`, `limit` or `breach`.
+        arrows: edges have a direction.
+        loop: nodes in order; the edges from each to the next, and from the last to the first, are in the color of a
+            breach.
+        height: of the drawing, in px of a phone.
+        room: the weight that the widest edge stands for, at least: frames of one scale for `explore`.
+
+    Raises:
+        ValueError: for unknown nodes, a weight below 0 or not finite, places outside, or a text that is missing.
+    """
+    names = list(nodes)
+    if not 2 <= len(names) <= 30 or len(set(names)) < len(names):
+        raise ValueError(f"nodes must be 2 to 30 different names, got {len(names)}")
+    places = {name: tuple(map(float, place)) for name, place in nodes.items()} if isinstance(nodes, Mapping) else {
+        name: (0.5 + 0.5 * math.sin(2 * math.pi * k / len(names)), 0.5 + 0.5 * math.cos(2 * math.pi * k / len(names)))
+        for k, name in enumerate(names)
+    }  # fmt: skip
+    if not all(len(place) == 2 and all(0 <= part <= 1 for part in place) for place in places.values()):
+        raise ValueError("places of nodes must be 0 to 1 across and 0 to 1 up")
+    for edge in edges:
+        if len(edge) != 3 or not {edge[0], edge[1]} <= set(names) or edge[0] == edge[1]:
+            raise ValueError(f"edges must be from one node to another with a weight, got {edge}")
+        if not 0 <= edge[2] < math.inf:
+            raise ValueError(f"weights must be >= 0 and finite, got {edge[2]}")
+    if not edges or len({edge[:2] for edge in edges}) < len(edges):
+        raise ValueError("edges must be given, each pair of nodes once")
+    if set(loop) - set(names):
+        raise ValueError(f"loop must name nodes, got {', '.join(set(loop) - set(names))}")
+    sizes = {name: float((values or {}).get(name, 0.0)) for name in names}
+    if not all(0 <= size < math.inf for size in sizes.values()) or set(values or {}) - set(names):
+        raise ValueError("values must be >= 0, finite, and of nodes")
+    largest = max(sizes.values()) or 1.0
+    radius = {name: 7.0 + 15.0 * math.sqrt(size / largest) if values else 9.0 for name, size in sizes.items()}
+    heaviest = max(*(edge[2] for edge in edges), room) or 1.0
+    side = max(max(radius.values()), *(min(layout.wide(line), 120.0) / 2 for name in names
+               for line in layout.wrapped(name, 14).split("\n"))) + 2  # fmt: skip
+    rim = max(radius.values()) + 4 + layout.LINE * 2  # for a name above the highest node and one below the lowest
+    px = {
+        name: (side + (WIDTH - 2 * side) * x, height - rim - (height - 2 * rim) * y) for name, (x, y) in places.items()
+    }
+    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, WIDTH], nice=False, zero=False), axis=None)
+    y_axis = _alt.Y("y:Q", title=None, scale=_alt.Scale(domain=[height, 0], nice=False, zero=False), axis=None)
+    looped = set(zip(loop, [*loop[1:], *loop[:1]], strict=True)) if loop else set()
+    layers: list[Any] = []
+    hits: list[dict[str, Any]] = []
+    pairs = {edge[:2] for edge in edges}
+    for start, end, weight in sorted(edges, key=lambda edge: edge[:2] in looped):
+        color = BREACH if (start, end) in looped else MUTED
+        wide = 1.0 + 7.0 * weight / heaviest
+        bend = 0.16 if (end, start) in pairs else 0.0
+        curve = _bent(px[start], px[end], bend, radius[start] + 1, radius[end] + (4 + 1.2 * wide if arrows else 1))
+        path = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate(curve)]
+        line = chart_of(path).mark_line(aria=False, color=color, strokeWidth=wide, opacity=0.75)
+        layers.append(line.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
+        if arrows:
+            (a, b), (c, d) = curve[-2], curve[-1]
+            along = math.hypot(c - a, d - b) or 1.0
+            u, v = (c - a) / along, (d - b) / along
+            half, long = 2.0 + 0.9 * wide, 4.0 + 1.2 * wide
+            tip = [(c + u * long, d + v * long), (c - v * half, d + u * half), (c + v * half, d - u * half)]
+            corners = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate([*tip, tip[0]])]
+            head = chart_of(corners).mark_line(aria=False, fill=color, stroke=color, strokeWidth=0.5, fillOpacity=1)
+            layers.append(head.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
+        x, y = curve[len(curve) // 2]
+        hits.append(
+            {"x": x, "y": y, "label": f"{start} {'to' if arrows else 'and'} {end}: {title} {fmt(weight, unit)}"}
+        )
+    spots = chart_of(hits).mark_circle(size=70, fillOpacity=0, opacity=1, color=MUTED)
+    layers.append(spots.encode(x=x_axis, y=y_axis, description="label:N"))
+    inks = {**dict.fromkeys(names, INK), **meant(colors, names)}
+    for name in names:
+        told = f"{name}: {value_title} {fmt(sizes[name], value_unit)}" if values else name
+        at = chart_of([{"x": px[name][0], "y": px[name][1], "label": told}])
+        area = math.pi * radius[name] ** 2
+        under = at.mark_circle(aria=False, size=area, fill=PAPER, opacity=1, fillOpacity=1)
+        layers.append(under.encode(x=x_axis, y=y_axis))
+        node = at.mark_circle(
+            size=area, fill=inks[name], stroke=inks[name], strokeWidth=1.5, opacity=1, fillOpacity=0.25
+        )
+        layers.append(node.encode(x=x_axis, y=y_axis, description="label:N"))
+        lines = layout.wrapped(name, 14)
+        away = radius[name] + 8 + layout.LINE * lines.count("\n") / 2
+        up = places[name][1] > 0.5  # out of the way of the edges
+        below = {"x": px[name][0], "y": px[name][1] + (-away if up else away), "name": lines}
+        text = chart_of([below]).mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE)
+        layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
+    table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
+    notes = [escape(title, quote=False)] + ([f"{escape(value_title, quote=False)} as area"] if values else [])
+    show_figure(
+        framed(layers, left=0, right=0, top=2, bottom=2, height=height),
+        ["From" if arrows else "One", "To" if arrows else "Other", title], table, caption, alt, id,
+        notes=notes, numeric=[False, False, True], axes=[heaviest, largest, *names],
+    )  # fmt: skip
+
+
+def _bent(
+    start: tuple[float, float], end: tuple[float, float], bend: float, before: float, behind: float
+) -> list[tuple[float, float]]:
+    """A curve from the rim of one node to that of another."""
+    a, b = np.array(start), np.array(end)
+    middle = (a + b) / 2 + bend * 2 * np.array([-(b - a)[1], (b - a)[0]])
+    t = np.linspace(0.0, 1.0, 41)[:, None]
+    curve = (1 - t) ** 2 * a + 2 * t * (1 - t) * middle + t**2 * b
+    kept = curve[(np.hypot(*(curve - a).T) >= before) & (np.hypot(*(curve - b).T) >= behind)]
+    shown = kept if len(kept) >= 2 else curve[[0, -1]]
+    picked = shown[np.linspace(0, len(shown) - 1, 9 if bend else 3).round().astype(int)]
+    return [(float(x), float(y)) for x, y in picked]

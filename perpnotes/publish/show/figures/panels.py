@@ -1,0 +1,191 @@
+"""Small multiples: the same drawing once for every case, on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import altair as _alt
+import numpy as np
+from numpy.typing import NDArray
+
+from perpnotes.publish.compute.units import distinct, exact, fmt
+from perpnotes.publish.show.figures import colors as palette
+from perpnotes.publish.show.figures import layout, svg
+from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, scaled, show_figure
+from perpnotes.publish.show.figures.svg import INK, MUTED, RULE, WIDTH
+
+_TALL, _GAP, _HEAD = 84.0, 16.0, 17.0  # px: a panel, between panels, the name above one
+_POINTS = 25  # marks on a line of a panel
+
+
+def panels(
+    x: Sequence[Any],
+    series: Mapping[str, Mapping[str, Any]],
+    *,
+    x_title: str,
+    y_title: str,
+    x_unit: str,
+    y_unit: str,
+    caption: str,
+    alt: str,
+    id: str,
+    form: str = "lines",
+    columns: int = 2,
+    rules: Mapping[str, float] | None = None,
+    colors: Mapping[str, str] | None = None,
+    log_y: bool = False,
+    zero: bool = False,
+    room: Sequence[float] = (),
+) -> None:
+    """Show up to twelve small drawings, named, on the same axes: lines, or bars where `x` are names or classes.
+
+    Parameters:
+        x: shape `(n,)`, `n` from 2 to 200: rising numbers for lines; numbers or texts for bars.
+        series: name of a panel to its series, at most four: name to values, each of shape `(n,)`. Bars have one.
+        x_title: what runs across.
+        y_title: what runs up.
+        x_unit: unit of `x` (see `units`); `text` for names.
+        y_unit: unit of the series.
+        caption: says what is shown.
+        alt: says in words what a reader should see.
+        id: of the element; lower case, unique on the page.
+        form: `lines` or `bars`.
+        columns: panels beside each other, from 1 to 3.
+        rules: horizontal lines, name to value, the same in every panel; named above the figure.
+        colors: as for `lines`.
+        log_y: logarithmic vertical axis, for lines.
+        zero: begin the vertical axis at 0; bars always do.
+        room: as for `lines`.
+
+    Raises:
+        ValueError: for a wrong shape or order, too many panels or series, a value that is not finite, or a missing
+            text.
+    """
+    if form not in ("lines", "bars") or columns not in (1, 2, 3):
+        raise ValueError(f"form must be lines or bars, and columns from 1 to 3, got {form!r} and {columns}")
+    if not 1 <= len(series) <= 12 or not 2 <= len(x) <= 200:
+        raise ValueError(f"there must be 1 to 12 panels and 2 to 200 points, got {len(series)} and {len(x)}")
+    drawn = {panel: _values(panel, own, len(x), form) for panel, own in series.items()}
+    names = list(dict.fromkeys(name for own in drawn.values() for name in own))
+    if form == "lines":
+        across = np.asarray(x, dtype=np.float64)
+        if not np.isfinite(across).all() or (np.diff(across) <= 0).any():
+            raise ValueError("x must be finite and rising")
+        places = (across - across[0]) / (across[-1] - across[0])
+        inside = layout.ticks(float(across[0]), float(across[-1]), 3)
+        x_ticks = [((tick - across[0]) / (across[-1] - across[0]), fmt(tick, exact(inside, x_unit))) for tick in inside]
+    else:
+        places = (np.arange(len(x)) + 0.5) / len(x)
+        x_ticks = [(float(place), fmt(value, x_unit)) for place, value in zip(places, x, strict=True)]
+    slots = palette.slots(names, colors)
+    every = [v for own in drawn.values() for values in own.values() for v in values.tolist()]
+    from_zero = [0.0] if zero or form == "bars" else []
+    part_of, y_ticks, domain = scaled([*every, *(rules or {}).values(), *room, *from_zero], log_y)
+    y_labels = [fmt(tick, exact([tick] if log_y else y_ticks, y_unit)) for tick in y_ticks]
+    left = max(map(layout.wide, y_labels)) + 8
+    columns = min(columns, len(series))
+    wide = (WIDTH - left - 8 - _GAP * (columns - 1)) / columns
+    every_k = next(k for k in range(1, 201) if k * wide / len(x_ticks) >= max(layout.wide(t) for _, t in x_ticks) + 4
+                   or k >= len(x_ticks))  # fmt: skip
+    x_ticks = x_ticks[::every_k]
+    pitch = _HEAD + _TALL + _GAP
+
+    corners = {panel: (i % columns * (wide + _GAP), i // columns * pitch + _HEAD) for i, panel in enumerate(drawn)}
+    rows = -(-len(drawn) // columns)
+    height = rows * pitch
+    lowest = {i % columns: panel for i, panel in enumerate(drawn)}  # the last panel of a column bears the labels
+
+    def up(value: float) -> float:
+        return _TALL * (1.0 - part_of(value))
+
+    y_axis = _alt.Y(
+        "y:Q",
+        title=None,
+        scale=_alt.Scale(domain=[height, 0], nice=False, zero=False),
+        axis=axis_of(
+            [row * pitch + _HEAD + up(tick) for row in range(rows) for tick in y_ticks], y_labels * rows,
+            grid=False, domain=False, ticks=False,
+        ),
+    )  # fmt: skip
+    full = WIDTH - left - 8
+    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, full], nice=False, zero=False), axis=None)
+    heads, texts, grid, limits = [], [], [], []
+    for panel, (a, b) in corners.items():
+        heads.append({"x": a, "y": b - 8, "name": panel})
+        grid += [{"x": a, "x2": a + wide, "y": b + up(tick)} for tick in y_ticks]
+        limits += [{"x": a, "x2": a + wide, "y": b + up(value)} for value in (rules or {}).values()]
+        if panel in lowest.values():
+            for place, text in x_ticks:  # the first and the last do not reach into the panel beside
+                need = layout.wide(text) / 2
+                at = max(min(place * wide, wide + 4 - need), need - 4) if form == "lines" else place * wide
+                texts.append({"x": a + at, "y": b + _TALL + 11, "name": text})
+    layers: list[Any] = [
+        chart_of(grid).mark_rule(aria=False, color=RULE).encode(x=x_axis, x2="x2:Q", y=y_axis),
+        chart_of(heads)
+        .mark_text(aria=False, align="left", color=INK, fontWeight=600)
+        .encode(x=x_axis, y=y_axis, text="name:N"),
+        chart_of(texts).mark_text(aria=False, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N"),
+    ]
+    if limits:
+        rule = chart_of(limits).mark_rule(aria=False, color=INK, strokeDash=[3, 3])
+        layers.append(rule.encode(x=x_axis, x2="x2:Q", y=y_axis))
+    fine = x_unit if form == "bars" else distinct(across.tolist(), x_unit)
+    seen = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).round().astype(np.int64))
+    for panel, (a, b) in corners.items():
+        for name, values in drawn[panel].items():
+            color = palette.color(slots[name])
+            points: list[dict[str, Any]] = [
+                {
+                    "x": a + wide * float(places[i]), "y": b + up(float(values[i])),
+                    "label": f"{panel}{f', {name}' if len(names) > 1 else ''}, {x_title} {fmt(x[i], fine)}: "
+                    f"{fmt(values[i], y_unit)}",
+                }
+                for i in range(len(x))
+            ]  # fmt: skip
+            if form == "bars":
+                half = min(0.4 * wide / len(x), 14.0)
+                boxes = [{**p, "x": p["x"] - half, "x2": p["x"] + half, "y2": b + up(0.0)} for p in points]
+                box = chart_of(boxes).mark_rect(fill=color)
+                layers.append(box.encode(x=x_axis, x2="x2:Q", y=y_axis, y2="y2:Q", description="label:N"))
+                continue
+            dashed = palette.dash(slots[name]) if len(names) > 1 else [1, 0]
+            px = np.array([[p["x"], p["y"]] for p in points])
+            path = [{"x": points[i]["x"], "y": points[i]["y"]} for i in layout.thinned(px[:, 0], px[:, 1], 0.08)]
+            line = chart_of(path).mark_line(aria=False, color=color, strokeWidth=2, strokeDash=dashed)
+            layers.append(line.encode(x=x_axis, y=y_axis))
+            dots = chart_of([points[i] for i in seen]).mark_circle(color=color, size=40, fillOpacity=0, opacity=1)
+            layers.append(dots.encode(x=x_axis, y=y_axis, description="label:N"))
+    notes = [f"{escape(y_title, quote=False)} by {escape(x_title, quote=False)}"]
+    if len(names) > 1:
+        notes += [
+            f'<i style="background:{svg.COLORS[palette.color(slots[name])]}"></i> {escape(name, quote=False)}'
+            for name in names
+        ]
+    notes += [f'<i class="pn-limit"></i> {escape(name, quote=False)}' for name in rules or {}]
+    headers = [
+        x_title,
+        *(f"{panel}, {name}" if len(names) > 1 else panel for panel, own in drawn.items() for name in own),
+    ]
+    table = [
+        [fmt(value, fine), *(fmt(values[i], y_unit) for own in drawn.values() for values in own.values())]
+        for i, value in enumerate(x)
+    ]
+    show_figure(
+        framed(layers, left=left, right=8, top=2, bottom=4, height=height),
+        headers, table, caption, alt, id, notes=notes, axes=[*domain, *drawn, *names],
+    )  # fmt: skip
+
+
+def _values(panel: str, own: Mapping[str, Any], count: int, form: str) -> dict[str, NDArray[np.float64]]:
+    """The series of a panel as arrays."""
+    if not 1 <= len(own) <= (1 if form == "bars" else 4):
+        raise ValueError(f"series[{panel!r}] must have 1 to {1 if form == 'bars' else 4} entries, got {len(own)}")
+    found = {name: np.asarray(values, dtype=np.float64) for name, values in own.items()}
+    for name, values in found.items():
+        if values.shape != (count,) or not np.isfinite(values).all():
+            raise ValueError(
+                f"series[{panel!r}][{name!r}] must be finite and have shape {(count,)}, got {values.shape}"
+            )
+    return found

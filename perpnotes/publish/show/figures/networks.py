@@ -153,5 +153,5 @@ def _bent(
     curve = (1 - t) ** 2 * a + 2 * t * (1 - t) * middle + t**2 * b
     kept = curve[(np.hypot(*(curve - a).T) >= before) & (np.hypot(*(curve - b).T) >= behind)]
     shown = kept if len(kept) >= 2 else curve[[0, -1]]
-    picked = shown[np.linspace(0, len(shown) - 1, 9 if bend else 3).round().astype(int)]
+    picked = shown[np.linspace(0, len(shown) - 1, 9 if bend else 3).round().astype(np.int64)]
     return [(float(x), float(y)) for x, y in picked]

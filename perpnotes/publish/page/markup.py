@@ -61,7 +61,8 @@ _COMMENT = re.compile(r"<!--(?!-?>)(?:(?!--)[^<])*-->")
 _START = re.compile("<")
 
 _STYLE = re.compile(
-    r"(?:\s*(?:aspect-ratio:\d{1,4}/\d{1,4}|text-align: ?(?:left|right|center)|justify-items: ?(?:start|end|center)"
+    r"(?:\s*(?:aspect-ratio:\d{1,4}/\d{1,4}|background:var\(--pn-[a-z0-9-]{1,20}\)"
+    r"|text-align: ?(?:left|right|center)|justify-items: ?(?:start|end|center)"
     r"|padding-(?:left|right): ?\d[\d.]{0,5}(?:em)?|width: ?\d{1,3}%"
     r"|border-(?:top|right|bottom|left): 0\.05em \w+ currentcolor)"
     r"(?:;|$))+\s*"

@@ -56,6 +56,7 @@ KEPT = (
     "<!-- a remark -->",
     '<input type="range" max="3" value="1" autocomplete="off"/>',
     '<td style="text-align: right;">1</td>',
+    '<i style="background:var(--pn-series-1)"></i>',
 )
 REFUSED = (
     "<p",
@@ -75,6 +76,7 @@ REFUSED = (
     '<rect onclick="x"/>',
     '<p style="text-align:left;position:fixed"></p>',
     '<p style="text-align:expression(1)"></p>',
+    '<i style="background:url(//x)"></i>',
     '<a href="javascript:1"></a>',
     '<a href=" javascript:1"></a>',
     '<a href="java\tscript:1"></a>',

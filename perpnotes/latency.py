@@ -1,154 +1,424 @@
-"""What lateness costs: a maker order that does not fill, a quote that goes stale, and a spike that lasts.
+"""What lateness costs: an order that meets the price on arrival, one that is passed by it, and a spike that lasts.
 
 Every cost is a fraction of the order's notional against the mid price at the moment of decision, and a cost `> 0` is
-paid: a taker pays the fee and half the spread, a maker who is filled pays the fee and *earns* half the spread. Between
-the two stand the probability of a fill and what the market does to those who wait.
+paid: a taker pays the fee and half the spread, a maker who is filled pays the fee and *earns* half the spread. Whether
+an order is filled, and what the price does then, come from one model of price and queue, or from a recorded market.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from perpnotes import _normal
+from perpnotes._books import Book, Message, Quote, Trade, Update
 from perpnotes._derivation import Derivation, Term
+from perpnotes._frozen import ByValue, freeze
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, instance, real, scalar, whole
+from perpnotes._validate import broadcast, instance, items, real, scalar, sides, whole
 
 __all__ = [
-    "Execution",
+    "Attempt",
+    "Market",
+    "Placed",
     "Regimes",
+    "attempt",
     "fill_probability",
     "orders_left",
-    "stale_quote",
-    "switch_latency",
+    "placed",
 ]
 
 _YEAR_SECONDS = 365.0 * 86_400.0
+_TINY = 1e-18
+
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
-    """What one order costs, as a taker and as a maker who crosses the spread in the end if not filled.
+class Market:
+    """Price and queue in one model: the mid price moves in steps, and orders at a quote leave from the front.
+
+    Each direction has the same rate, so the price has no drift. A step down is longer than the spread: it trades
+    through a resting bid and fills it, whatever its place. Orders ahead of it leave only while it stands at the best
+    price. A sell order is the mirror image.
 
     Parameters:
-        maker_fee: fraction of the notional; `< 0` is a rebate.
-        taker_fee: the same for a taker.
+        step: move of the mid price at once, a fraction of it, `>= 2 * half_spread`.
+        moves: steps a second in each direction, from 0 to 1,000.
         half_spread: half the quoted spread over the mid price, `>= 0`.
-        adverse: adverse selection, the loss that follows a maker's fill, over the mid price; `< 0` is a gain.
-        miss: how far the price has gone when an unfilled order gives up and crosses, over the mid price, `>= 0`.
-        impact: what a taker's order pays beyond the best price, over the mid price, `>= 0`.
+        place: place in the queue of an order that arrived at once, a whole number from 1 (the front) to 1,000.
+        leaving: orders a second that leave from the front while their price is the best, from 0 to 1,000.
+        joining: places a second that an order on its way falls behind, from 0 to 1,000: a young queue grows.
 
     Raises:
-        ValueError: for a non-finite value or one outside its range.
+        ValueError: for a non-finite value, one outside its range, or a step that does not reach the quote.
 
     Examples:
-        >>> order = Execution(0.00015, 0.00045, 0.00005, adverse=0.00003, miss=0.00015)
-        >>> print(order.why(0.6))
-        fill probability     0.6        p
-        taker order          0.0005     C_T = f_T + h + i
-        maker order, filled  0.00013    M = f_M - h + A
-        maker order, missed  0.00065    X = C_T + d
-        maker attempt        0.000338   C_M = p M + (1 - p) X
-        >>> round(order.breakeven, 5)
-        0.28846
+        >>> market = Market(0.00009, 0.4, 0.000001, place=50, leaving=18.0)
+        >>> round(market.volatility, 3)
+        0.452
 
-    Source: the expected-cost comparison of a limit and a market order; after Harris and Hasbrouck (1996).
+    Source: queues at the best price after Cont, Stoikov and Talreja (2010), and a compound Poisson price.
     """
 
-    maker_fee: float
-    taker_fee: float
+    step: float
+    moves: float
     half_spread: float
-    adverse: float = 0.0
-    miss: float = 0.0
-    impact: float = 0.0
+    place: int
+    leaving: float
+    joining: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("maker_fee", "taker_fee", "adverse"):
-            scalar(name, getattr(self, name))
-        for name in ("half_spread", "miss", "impact"):
-            scalar(name, getattr(self, name), ge=0)
+        scalar("half_spread", self.half_spread, ge=0)
+        for name in ("moves", "leaving", "joining"):
+            scalar(name, getattr(self, name), ge=0, le=1_000)
+        whole("place", self.place, ge=1, le=1_000)
+        if scalar("step", self.step, ge=0) < 2.0 * self.half_spread:
+            raise ValueError(f"step must be >= 2 * half_spread = {2.0 * self.half_spread:g}, got {self.step:g}")
 
     @property
-    def taker(self) -> float:
-        """A taker order: `C_T = f_T + h + i`."""
-        return self.taker_fee + self.half_spread + self.impact
+    def volatility(self) -> float:
+        """Volatility per square root of a year of 365 days: `step * sqrt(2 * moves * year)`."""
+        return self.step * math.sqrt(2.0 * self.moves * _YEAR_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What becomes of a limit order at the best price, and what it costs. Made by `attempt`.
+
+    Parameters:
+        crossed: probability that the price has come to the order before it arrives: it trades at once, as a taker.
+        queued: probability that its turn in the queue comes.
+        swept: probability that a step of the price trades through it.
+        missed: probability that none of this happens in time; then it crosses the spread. The four add up to 1.
+        step: as in `Market`.
+        half_spread: as in `Market`.
+
+    Raises:
+        ValueError: for a non-finite value, one outside its range, or probabilities that do not add up to 1.
+
+    Examples:
+        >>> late = Attempt(crossed=0.4, queued=0.0, swept=0.25, missed=0.35, step=0.00009, half_spread=0.000001)
+        >>> print(late.why(0.00015, 0.00045))
+        taker order         0.000451   C_T = f_T + h
+        filled as a maker   0.25       p = q + s
+        saved by a fill     0.000302   g = f_T - f_M + 2 h
+        swept               0.25       s
+        lost to a sweep     9e-05      d
+        maker attempt       0.000398   C_M = C_T - p g + s d
+    """
+
+    crossed: float
+    queued: float
+    swept: float
+    missed: float
+    step: float
+    half_spread: float
+
+    def __post_init__(self) -> None:
+        chances = [scalar(n, getattr(self, n), ge=0, le=1) for n in ("crossed", "queued", "swept", "missed")]
+        if abs(sum(chances) - 1.0) > 1e-6:
+            raise ValueError(f"crossed, queued, swept and missed must add up to 1, got {sum(chances):.6g}")
+        scalar("half_spread", self.half_spread, ge=0)
+        scalar("step", self.step, ge=0)
 
     @property
     def filled(self) -> float:
-        """A maker order that is filled: `f_M - h + A`."""
-        return self.maker_fee - self.half_spread + self.adverse
+        """Probability of a fill as a maker: `queued + swept`."""
+        return self.queued + self.swept
 
     @property
-    def missed(self) -> float:
-        """A maker order that is not filled: a taker order after all, at a price that has moved away: `C_T + d`."""
-        return self.taker + self.miss
+    def adverse(self) -> float:
+        """How far the mid price has fallen at a fill, on average, over it: `step * swept / filled`; 0 without fills."""
+        return self.step * self.swept / self.filled if self.filled else 0.0
 
-    @property
-    def breakeven(self) -> float:
-        """Fill probability from which a maker attempt costs no more than a taker order: `d / (C_T + d - M)`.
-
-        Infinite where a filled maker order costs more than a taker order: then no fill probability is enough.
-        """
-        saving = self.taker - self.filled
-        if saving < 0:
-            return math.inf
-        return self.miss / (self.miss + saving) if self.miss else 0.0
-
-    @overload
-    def cost(self, fill: float) -> float: ...
-    @overload
-    def cost(self, fill: ArrayLike) -> FloatArray: ...
-    def cost(self, fill: ArrayLike) -> Floats:
-        """Expected cost of a maker attempt: `p M + (1 - p) (C_T + d)`.
+    def taker(self, taker_fee: float) -> float:
+        """What a taker order costs against the mid price at the decision: `C_T = f_T + h`.
 
         Parameters:
-            fill: probability of a fill, in `[0, 1]`; any shape.
+            taker_fee: fraction of the notional.
 
         Raises:
-            ValueError: for a probability outside its range.
+            ValueError: for a non-finite value.
         """
-        p = real("fill", fill, ge=0, le=1)
-        return p * self.filled + (1.0 - p) * self.missed
+        return scalar("taker_fee", taker_fee) + self.half_spread
 
-    @overload
-    def adverse_limit(self, fill: float) -> float: ...
-    @overload
-    def adverse_limit(self, fill: ArrayLike) -> FloatArray: ...
-    def adverse_limit(self, fill: ArrayLike) -> Floats:
-        """Adverse selection at which a maker attempt costs what a taker order does: `C_T - f_M + h - d (1 - p)/p`.
+    def cost(self, maker_fee: float, taker_fee: float) -> float:
+        """Expected cost against the mid price at the decision: `C_T - filled (f_T - f_M + 2 h) + swept * step`.
+
+        No drift is in the price, so what an order that is not filled runs after is what a filled one loses: each is
+        charged once. With the fees of a taker lower than a maker's the attempt costs more than taking.
 
         Parameters:
-            fill: probability of a fill, in `(0, 1]`; any shape.
+            maker_fee: fraction of the notional; `< 0` is a rebate.
+            taker_fee: the same for a taker.
 
         Raises:
-            ValueError: for a probability outside its range.
+            ValueError: for a non-finite value.
         """
-        p = real("fill", fill, gt=0, le=1)
-        return self.taker - self.maker_fee + self.half_spread - self.miss * (1.0 - p) / p
+        saved = scalar("taker_fee", taker_fee) - scalar("maker_fee", maker_fee) + 2.0 * self.half_spread
+        return self.taker(taker_fee) - self.filled * saved + self.swept * self.step
 
-    def why(self, fill: float) -> Derivation:
-        """The terms behind the cost of a maker attempt.
+    def limit(self, maker_fee: float, taker_fee: float) -> float:
+        """The step from which the attempt costs as much as a taker order: `(f_T - f_M + 2 h) filled / swept`.
 
         Parameters:
-            fill: probability of a fill, in `[0, 1]`.
+            maker_fee: as in `cost`.
+            taker_fee: as in `cost`.
+
+        Returns:
+            A fraction of the price; infinite where no fill is a sweep, so that no step is too long.
 
         Raises:
-            ValueError: for a probability outside its range.
+            ValueError: for a non-finite value.
         """
-        p = scalar("fill", fill, ge=0, le=1)
+        saved = scalar("taker_fee", taker_fee) - scalar("maker_fee", maker_fee) + 2.0 * self.half_spread
+        return saved * self.filled / self.swept if self.swept else math.inf
+
+    def why(self, maker_fee: float, taker_fee: float) -> Derivation:
+        """The terms behind the cost.
+
+        Parameters:
+            maker_fee: as in `cost`.
+            taker_fee: as in `cost`.
+
+        Raises:
+            ValueError: for a non-finite value.
+        """
+        taker, cost = self.taker(taker_fee), self.cost(maker_fee, taker_fee)
+        saved = taker_fee - maker_fee + 2.0 * self.half_spread
         return Derivation(
             (
-                Term("p", "fill probability", p),
-                Term("C_T", "taker order", self.taker, "", "f_T + h + i"),
-                Term("M", "maker order, filled", self.filled, "", "f_M - h + A"),
-                Term("X", "maker order, missed", self.missed, "", "C_T + d"),
-                Term("C_M", "maker attempt", float(self.cost(p)), "", "p M + (1 - p) X"),
+                Term("C_T", "taker order", taker, "", "f_T + h"),
+                Term("p", "filled as a maker", self.filled, "", "q + s"),
+                Term("g", "saved by a fill", saved, "", "f_T - f_M + 2 h"),
+                Term("s", "swept", self.swept),
+                Term("d", "lost to a sweep", self.step),
+                Term("C_M", "maker attempt", cost, "", "C_T - p g + s d"),
             )
         )
+
+
+def attempt(market: Market, latency: float, patience: float) -> Attempt:
+    """What becomes of a bid that is decided at the best price, arrives late and crosses the spread in the end.
+
+    The chain of price and place is followed exactly (by uniformization), to about 1e-12.
+
+    Parameters:
+        market: how prices and queues move.
+        latency: from the decision to the arrival, `>= 0`, seconds.
+        patience: from the decision until the order gives up, `>= latency`, seconds.
+
+    Raises:
+        ValueError: for what is no `Market`, a non-finite value, one outside its range, or more than 100,000 expected
+            events before the order gives up.
+
+    Examples:
+        >>> market = Market(0.00009, 0.4, 0.000001, place=50, leaving=18.0)
+        >>> for seconds in (0.05, 5.0):
+        ...     order = attempt(market, seconds, 10.0)
+        ...     print(f"{order.crossed:.3f} {order.filled:.3f} {order.cost(0.00015, 0.00045) * 1e4:.2f} bp")
+        0.019 0.786 2.64 bp
+        0.396 0.237 3.96 bp
+        >>> f"{order.limit(0.00015, 0.00045) * 1e4:.1f} bp"
+        '3.9 bp'
+
+    Source: uniformization after Jensen (1953); the cost follows from the price having no drift (optional stopping).
+    """
+    instance("market", market, Market)
+    late = scalar("latency", latency, ge=0)
+    rests = scalar("patience", patience, ge=late) - late
+    pace = 2.0 * market.moves + market.leaving
+    if (events := pace * rests + 2.0 * market.moves * late) > 20_000:
+        raise ValueError(f"patience must leave at most 20,000 expected moves and departures, got {events:g}")
+    place = math.ceil(market.place + market.joining * late)
+    if place > 1_000:
+        raise ValueError(f"latency must leave a place of at most 1,000 on arrival, got {place}")
+    steps = _poisson(market.moves * late)
+    arrival = np.convolve(steps, steps[::-1])  # of the difference of up and down: from -n to n
+    crossed, above = float(arrival[: len(steps) - 1].sum()), arrival[len(steps) - 1 :]
+    above = above[: np.flatnonzero(above > _TINY)[-1] + 1]
+    # rows: steps above the quote, of which a price beyond the last never comes back in time; columns: places to go
+    reach = len(above) + math.ceil(10.0 * math.sqrt(2.0 * market.moves * rests)) + 20
+    state = np.zeros((reach, place))
+    state[: len(above), -1] = above
+    queued = swept = 0.0
+    if pace:
+        up, leaves = market.moves / pace, market.leaving / pace
+        waits = _poisson(pace * rests)
+        for reached in 1.0 - np.cumsum(waits)[:-1]:  # the probability of one more event in time
+            best = state[0].copy()
+            queued += float(reached) * leaves * float(best[0])
+            swept += float(reached) * up * float(best.sum())
+            following = leaves * state
+            following[0] = 0.0
+            following[0, :-1] = leaves * best[1:]
+            following[1:] += up * state[:-1]
+            following[:-1] += up * state[1:]
+            state = following
+    queued, swept = min(max(queued, 0.0), 1.0), min(max(swept, 0.0), 1.0)
+    missed = max(0.0, 1.0 - crossed - queued - swept)
+    return Attempt(crossed, queued, swept, missed, market.step, market.half_spread)
+
+
+def _poisson(mean: float) -> FloatArray:
+    """Probabilities of 0, 1, … as far as they matter."""
+    if mean < _TINY:
+        return np.array([1.0])
+    n = np.arange(math.ceil(mean + 10.0 * math.sqrt(mean)) + 21)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(n[1:]))])
+    weights = np.exp(n * math.log(mean) - mean - log_factorial)
+    result: FloatArray = weights / weights.sum()
+    return result
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Placed(ByValue):
+    """What would have become of limit orders in a recording. Made by `placed`; one entry an order.
+
+    Parameters:
+        crossed: the opposite quote had come to the order before it arrived. Shape `(n,)`.
+        queued: filled, and the mid price was still on its side of the order afterwards. Shape `(n,)`.
+        swept: filled, and the mid price had passed it. Shape `(n,)`.
+        paid: the price over the mid price at the decision, so that `> 0` costs: a fraction. Shape `(n,)`.
+        lost: how far the mid price stood beyond the price paid a moment after the trade, `> 0` a loss. Shape `(n,)`.
+    """
+
+    crossed: BoolArray
+    queued: BoolArray
+    swept: BoolArray
+    paid: FloatArray
+    lost: FloatArray
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+    @property
+    def filled(self) -> BoolArray:
+        """Filled as a maker: `queued or swept`. Shape `(n,)`."""
+        result: BoolArray = self.queued | self.swept
+        return result
+
+    @property
+    def missed(self) -> BoolArray:
+        """Crossed the spread in the end. Shape `(n,)`."""
+        result: BoolArray = ~(self.crossed | self.filled)
+        return result
+
+    def cost(self, maker_fee: float, taker_fee: float) -> FloatArray:
+        """Cost of each against the mid price at its decision: the price and the fee. Shape `(n,)`.
+
+        Parameters:
+            maker_fee: fraction of the notional; `< 0` is a rebate.
+            taker_fee: the same for a taker.
+
+        Raises:
+            ValueError: for a non-finite value.
+        """
+        fees = np.where(self.filled, scalar("maker_fee", maker_fee), scalar("taker_fee", taker_fee))
+        result: FloatArray = self.paid + fees
+        return result
+
+
+def placed(
+    messages: Iterable[Message],
+    latency: float,
+    patience: float,
+    *,
+    side: int = 1,
+    every: float = 0.05,
+    settle: float = 0.1,
+) -> Placed:
+    """Puts small limit orders at the best price of a recording, late, and sees what becomes of them.
+
+    An order joins the back of what stands at its price. Ahead of it only trades leave, so a real one, behind which
+    others cancel, would be filled sooner. It is filled when trades at its price exceed what stood ahead, when a trade
+    or the opposite quote passes it. At a price that the quotes have left, what stood there at the decision counts.
+
+    Parameters:
+        messages: with quotes and trades of one contract, from `feeds.read_messages`.
+        latency: from the decision to the arrival, `>= 0`, seconds.
+        patience: from the decision until the order crosses the spread, `>= latency`, seconds.
+        side: 1 for bids, -1 for asks.
+        every: seconds from one order to the next, `> 0`.
+        settle: seconds after a fill at which its mid price is read, `>= 0`.
+
+    Raises:
+        ValueError: for a non-finite value or one outside its range, or a recording that is too short.
+
+    Examples:
+        >>> from perpnotes.feeds import Quote, Trade
+        >>> tape = [Quote(99.0, 1.0, 101.0, 1.0, received=0.0), Trade(99.0, -2.0, received=2.0)]
+        >>> tape += [Quote(97.0, 1.0, 99.0, 1.0, received=2.05), Quote(97.0, 1.0, 99.0, 1.0, received=9.0)]
+        >>> orders = placed(tape, 0.5, 5.0, every=1.0)
+        >>> orders.swept.tolist(), orders.crossed.tolist()
+        ([True, True, False, False], [False, False, True, False])
+        >>> orders.cost(0.0002, 0.0005).round(4).tolist()
+        [-0.0098, -0.0098, -0.0095, 0.0107]
+
+    Source: the rules above are ours; a replay without the order's own effect.
+    """
+    late = scalar("latency", latency, ge=0)
+    rests, gap, pause = (
+        scalar("patience", patience, ge=late),
+        scalar("every", every, gt=0),
+        scalar("settle", settle, ge=0),
+    )
+    sign = float(sides(scalar("side", side)))
+    tape = items("messages", messages, (Book, Update, Quote, Trade))
+    quotes = [each for each in tape if isinstance(each, Quote)]
+    trades = [each for each in tape if isinstance(each, Trade) and each.size * sign < 0]
+    clock = np.array([each.received for each in quotes])
+    if not quotes or not clock[-1] - clock[0] > rests + pause or (np.diff(clock) < 0).any():
+        raise ValueError("messages must hold quotes in the order of their receipt, for longer than patience and settle")
+    # asks are bids in a market turned over
+    best = sign * np.array([each.bid if sign > 0 else each.ask for each in quotes])
+    other = sign * np.array([each.ask if sign > 0 else each.bid for each in quotes])
+    standing = np.array([each.bid_size if sign > 0 else each.ask_size for each in quotes])
+    mid = (best + other) / 2.0
+    at, price, size = (
+        np.array(column, dtype=float)
+        for column in (
+            [each.received for each in trades],
+            [sign * each.price for each in trades],
+            [abs(each.size) for each in trades],
+        )
+    )
+
+    def seen(moment: FloatArray | float) -> Any:
+        return np.searchsorted(clock, moment, "right") - 1
+
+    if (span := clock[-1] - clock[0] - rests - pause) > 1e6 * gap:
+        raise ValueError(f"every must leave at most a million orders, got {gap:g} for {span:g} seconds")
+    decided = np.arange(clock[0], clock[-1] - rests - pause, gap)
+    start, arrives, ends = seen(decided), seen(decided + late), seen(decided + rests)
+    limit = best[start]
+    crossed = other[arrives] <= limit
+    paid, when = np.where(crossed, other[arrives], other[ends]), decided + np.where(crossed, late, rests)
+    filled = np.zeros(decided.size, dtype=np.bool_)
+    for i in np.flatnonzero(~crossed):
+        now = arrives[i]
+        ahead = standing[now] if best[now] == limit[i] else standing[start[i]] if best[now] > limit[i] else 0.0
+        passed = np.flatnonzero(other[now + 1 : ends[i] + 1] <= limit[i])
+        low, high = np.searchsorted(at, [decided[i] + late, decided[i] + rests], "right")
+        here = np.cumsum(np.where(price[low:high] == limit[i], size[low:high], 0.0))
+        reached = np.flatnonzero((price[low:high] < limit[i]) | (here > ahead))
+        moments = [*clock[now + 1 + passed[:1]], *at[low + reached[:1]]]
+        if moments:
+            filled[i], paid[i], when[i] = True, limit[i], min(moments)
+    through = mid[seen(when + pause)] - limit
+    scale = np.abs(mid[start])
+    return Placed(
+        crossed=crossed,
+        queued=filled & (through >= 0),
+        swept=filled & (through < 0),
+        paid=(paid - mid[start]) / scale,
+        lost=(paid - mid[seen(when + pause)]) / scale,
+    )
 
 
 @overload
@@ -190,84 +460,6 @@ def fill_probability(position: ArrayLike, departures: ArrayLike, seconds: ArrayL
         power = j * log if j else np.zeros(expected.shape)  # x^0 is 1 at x = 0 too
         below = below + np.where(j < place, np.exp(power - expected - log_factorial), 0.0)
     return np.clip(1.0 - below, 0.0, 1.0)[()]
-
-
-@overload
-def stale_quote(half_spread: float, volatility: float, seconds: float) -> float: ...
-@overload
-def stale_quote(half_spread: ArrayLike, volatility: ArrayLike, seconds: ArrayLike) -> FloatArray: ...
-def stale_quote(half_spread: ArrayLike, volatility: ArrayLike, seconds: ArrayLike) -> Floats:
-    """Expected loss on a quote that cannot be changed for a while: `2 (s n(h/s) - h N(-h/s))` with `s = sigma sqrt(t)`.
-
-    For that long the quote is a free option to whoever is faster: a strangle with both strikes at the half-spread, on
-    a driftless normal price. It is also the loss of *one* order beyond the half-spread, given that the price moved
-    toward it.
-
-    Parameters:
-        half_spread: distance `h` of the quote from the mid price, over the mid price, `>= 0`. Arguments broadcast.
-        volatility: `sigma` per square root of a year (of 365 days), `>= 0`.
-        seconds: how long the quote cannot be changed, `>= 0`.
-
-    Returns:
-        A fraction of the price; 0 where nothing can move.
-
-    Raises:
-        ValueError: for a non-finite value or one outside its range.
-
-    Examples:
-        >>> (stale_quote(0.00005, 0.6, [0.01, 0.1, 1.0, 10.0]) * 1e4).round(4)
-        array([0.    , 0.0207, 0.4442, 2.2253])
-
-    Source: the quote as an option after Copeland and Galai (1983); the value is Bachelier's.
-    """
-    h, sigma = real("half_spread", half_spread, ge=0), real("volatility", volatility, ge=0)
-    stuck = real("seconds", seconds, ge=0)
-    broadcast(half_spread=h, volatility=sigma, seconds=stuck)
-    h, sd = np.broadcast_arrays(h, sigma * np.sqrt(stuck / _YEAR_SECONDS))
-    far = 100.0  # standard deviations: worth nothing, and safe to square
-    ratio = np.divide(h, sd, out=np.full(sd.shape, far), where=far * sd > h)
-    # out of the money the two terms cancel to rounding: a loss is never below 0
-    result: FloatArray = 2.0 * np.maximum(0.0, sd * _normal.pdf(ratio) - h * _normal.cdf(-ratio))
-    return result
-
-
-def switch_latency(order: Execution, fill: float, volatility: float) -> float:
-    """Latency from which a taker order is cheaper: `adverse + stale_quote(h, sigma, t) = adverse_limit`, seconds.
-
-    Parameters:
-        order: the costs; `adverse` is what a fill costs without latency.
-        fill: probability of a fill, in `(0, 1]`, held fixed: a real one falls with latency, so the switch is earlier.
-        volatility: per square root of a year, `> 0`.
-
-    Returns:
-        Seconds; 0 where the taker order is no dearer even without latency.
-
-    Raises:
-        ValueError: for what is no `Execution`, a non-finite value or one outside its range.
-
-    Examples:
-        >>> order = Execution(0.00015, 0.00045, 0.00005, adverse=0.00003, miss=0.00015)
-        >>> round(switch_latency(order, 0.6, 0.6), 3)
-        13.871
-    """
-    instance("order", order, Execution)
-    sigma = scalar("volatility", volatility, gt=0)
-    limit = float(order.adverse_limit(scalar("fill", fill, gt=0, le=1))) - order.adverse
-    if limit <= 0:
-        return 0.0
-    # E(|X| - h)+ lies between E|X| - h and E|X|, and E|X| = s sqrt(2/pi): that brackets the root
-    low, high = (
-        math.pi / 2.0 * _YEAR_SECONDS * (part / sigma) * (part / sigma) for part in (limit, limit + order.half_spread)
-    )
-    if high == math.inf:  # nothing moves
-        return high
-    for _ in range(200):
-        middle = (low + high) / 2.0
-        if stale_quote(order.half_spread, sigma, middle) < limit:
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,63 +11,189 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Linear
+from perpnotes.feeds import Quote, Trade
 from perpnotes.funding import distance, equity_left
-from perpnotes.latency import Execution, Regimes, fill_probability, orders_left, stale_quote, switch_latency
+from perpnotes.latency import Attempt, Market, Placed, Regimes, attempt, fill_probability, orders_left, placed
 from perpnotes.margin import Account, Collateral, Position, Tiers
 
 BP = 1e-4
-ORDER = Execution(1.5 * BP, 4.5 * BP, 0.5 * BP, adverse=0.3 * BP, miss=1.5 * BP)
-FRACTIONS = st.floats(0, 0.01)
+MARKET = Market(0.9 * BP, 0.4, 0.01 * BP, place=50, leaving=18.0)
 
 
-class TestExecution:
-    def test_the_check_values(self) -> None:
-        """Taken 5.0 bp, attempted 3.38 bp at p = 0.6, break-even at p = 0.28846."""
-        assert ORDER.taker == pytest.approx(5.0 * BP, rel=1e-13, abs=0)
-        assert ORDER.cost(0.6) == pytest.approx(3.38 * BP, rel=1e-13, abs=0)
-        assert ORDER.breakeven == pytest.approx(1.5 / 5.2, rel=1e-13)
+class TestAttempt:
+    @pytest.mark.parametrize("late", [0.0, 0.7, 6.0])
+    @pytest.mark.parametrize("market", [MARKET, replace(MARKET, place=3, leaving=1.5, moves=0.1, joining=1.0)])
+    def test_it_is_the_share_and_the_mean_cost_of_simulated_orders(self, market: Market, late: float) -> None:
+        """Simulation: each order walks alone, and pays its own price; within 4 standard errors.
 
-    def test_certain_fill_and_certain_miss(self) -> None:
-        """At p = 1 it is the filled maker order; at p = 0 the taker order, dearer by the drift while waiting."""
-        assert ORDER.cost(1.0) == ORDER.filled
-        assert ORDER.cost(0.0) == ORDER.taker + ORDER.miss
+        Nothing in it knows what a fill saves or a sweep loses, or that the price has no drift.
+        """
+        maker, taker, patience = 1.5 * BP, 4.5 * BP, 8.0
+        rng, n = np.random.default_rng(5), 20_000
+        pace = 2 * market.moves + market.leaving
+        rounds = int(pace * patience + 8 * math.sqrt(pace * patience)) + 20
+        moments = rng.exponential(1 / pace, (n, rounds)).cumsum(axis=1)
+        kinds = rng.choice(3, (n, rounds), p=[market.moves / pace, market.moves / pace, market.leaving / pace])
+        place, above = np.full(n, math.ceil(market.place + market.joining * late)), np.zeros(n, dtype=int)
+        ends = np.full(n, "resting")
+        for now, kind in zip(moments.T, kinds.T, strict=True):
+            open_ = ends == "resting"
+            ends[open_ & (now > late) & (above < 0)] = "crossed"  # it met the opposite quote when it arrived
+            ends[(ends == "resting") & (now > patience)] = "missed"
+            going = ends == "resting"
+            above += going * np.array([1, -1, 0])[kind]
+            rests = going & (now > late)
+            ends[rests & (above < 0)] = "swept"
+            place -= rests & (kind == 2) & (above == 0)
+            ends[rests & (place == 0)] = "queued"
+        filled = (ends == "queued") | (ends == "swept")
+        costs = np.where(filled, maker - market.half_spread, taker + market.half_spread + above * market.step)
+        order = attempt(market, late, patience)
+        for name in ("crossed", "queued", "swept", "missed"):
+            p = getattr(order, name)
+            assert (ends == name).mean() == pytest.approx(p, abs=4 * math.sqrt(p * (1 - p) / n) + 1e-12)
+        assert costs.mean() == pytest.approx(order.cost(maker, taker), abs=4 * float(costs.std()) / math.sqrt(n))
 
-    def test_without_a_drift_waiting_is_free(self) -> None:
-        """Where a miss costs nothing and a fill saves something, any probability of a fill is enough."""
-        assert replace(ORDER, miss=0.0).breakeven == 0.0
-
-    def test_a_fill_that_costs_more_than_taking_is_never_worth_it(self) -> None:
-        """Adverse selection above the saving: no fill probability is enough, with or without a drift."""
-        toxic = replace(ORDER, adverse=4.1 * BP)
-        assert toxic.breakeven == replace(toxic, miss=0.0).breakeven == math.inf
-        assert (toxic.cost(np.linspace(0, 1, 11)) > toxic.taker).all()
-
-    @given(maker=st.floats(-0.001, 0.001), taker=FRACTIONS, half=FRACTIONS, adverse=FRACTIONS, miss=FRACTIONS)
-    def test_the_break_even_is_where_the_two_cost_the_same(
-        self, maker: float, taker: float, half: float, adverse: float, miss: float
+    @given(
+        moves=st.floats(0, 2),
+        leaving=st.floats(0, 5),
+        place=st.integers(1, 8),
+        late=st.floats(0, 5),
+        more=st.floats(0, 5),
+    )
+    def test_the_four_add_up_and_latency_only_takes(
+        self, moves: float, leaving: float, place: int, late: float, more: float
     ) -> None:
-        """At the break-even the attempt costs what taking costs; above it less, below it more."""
-        order = Execution(maker, taker, half, adverse, miss)
-        p = order.breakeven
-        if math.isinf(p):
-            assert order.filled > order.taker
-            return
-        assert 0 <= p <= 1
-        if miss:
-            assert order.cost(p) == pytest.approx(order.taker, rel=1e-9, abs=1e-15)
-        assert order.cost((p + 1) / 2) <= order.taker + 1e-15  # rounding of fractions of a percent
-        assert order.cost(p / 2) >= order.taker - 1e-15
+        """Probabilities; and while a step costs less than a fill saves, no attempt costs more than taking."""
+        market = Market(1.0 * BP, moves, 0.2 * BP, place, leaving)
+        early, order = (attempt(market, seconds, 10.0) for seconds in (late, late + more))
+        assert order.crossed + order.queued + order.swept + order.missed == pytest.approx(1.0, abs=1e-11)
+        assert order.filled <= early.filled + 1e-11
+        assert order.cost(1.5 * BP, 4.5 * BP) <= order.taker(4.5 * BP) + 1e-15
+        assert early.cost(1.5 * BP, 4.5 * BP) <= order.cost(1.5 * BP, 4.5 * BP) + 1e-14
 
-    @given(p=st.floats(0.01, 1))
-    def test_the_adverse_limit_is_the_same_equality_solved_for_another_letter(self, p: float) -> None:
-        """With adverse selection at its limit, an attempt at this fill probability costs what taking costs."""
-        at_limit = replace(ORDER, adverse=float(ORDER.adverse_limit(p)))
-        assert at_limit.cost(p) == pytest.approx(ORDER.taker, rel=1e-11, abs=0)
+    def test_a_price_that_stands_still_leaves_the_queue_alone(self) -> None:
+        """Without moves: the Erlang law of the queue, for the time that is left."""
+        order = attempt(Market(BP, 0.0, 0.0, 5, 2.0), 1.0, 4.0)
+        assert order.queued == pytest.approx(fill_probability(5, 2.0, 3.0), abs=1e-12)
+        assert (order.crossed, order.swept) == (0.0, 0.0)
+
+    def test_a_queue_that_stands_still_leaves_the_price_alone(self) -> None:
+        """Without departures, at once: the first passage of a random walk, from Bessel's recurrence for its maximum."""
+        order = attempt(Market(BP, 0.5, 0.0, 1, 0.0), 0.0, 6.0)
+        # P(S_t >= 1) + P(S_t > 1), by reflection of a walk with steps of one
+        rng = np.random.default_rng(2)
+        walks = rng.poisson(3.0, 400_000) - rng.poisson(3.0, 400_000)
+        reflected = (walks >= 1).mean() + (walks > 1).mean()
+        assert order.swept == pytest.approx(reflected, abs=4 * math.sqrt(2 / 400_000))
+        assert order.queued == 0.0
+
+    def test_an_order_without_time_to_rest_is_a_taker(self) -> None:
+        """Latency of the whole patience: no fill, and exactly the cost of a taker order."""
+        order = attempt(MARKET, 10.0, 10.0)
+        assert order.filled == 0.0
+        assert order.cost(1.5 * BP, 4.5 * BP) == order.taker(4.5 * BP)
+        assert order.limit(1.5 * BP, 4.5 * BP) == math.inf
+
+    def test_at_the_limit_the_two_cost_the_same(self) -> None:
+        """A step of that length takes back what the fills save; a longer one makes the attempt the more expensive."""
+        order = attempt(MARKET, 0.5, 10.0)
+        limit = order.limit(1.5 * BP, 4.5 * BP)
+        at_limit = replace(order, step=limit)
+        assert at_limit.cost(1.5 * BP, 4.5 * BP) == pytest.approx(order.taker(4.5 * BP), rel=1e-12)
+        assert at_limit.adverse == pytest.approx(3.0 * BP + 2 * order.half_spread, rel=1e-12)
+        assert replace(order, step=2 * limit).cost(1.5 * BP, 4.5 * BP) > order.taker(4.5 * BP)
+
+    def test_the_volatility_is_that_of_the_steps(self) -> None:
+        """A variance of step^2 for each move in either direction."""
+        seconds = 365 * 86_400
+        assert MARKET.volatility**2 == pytest.approx(MARKET.step**2 * 2 * MARKET.moves * seconds, rel=1e-12)
 
     def test_what_is_shown_is_the_cost(self) -> None:
         """The derivation ends in the number that it explains."""
-        assert ORDER.why(0.6).value == ORDER.cost(0.6)
-        assert ORDER.why(0.6)["C_T"] == ORDER.taker
+        order = attempt(MARKET, 0.5, 10.0)
+        assert order.why(1.5 * BP, 4.5 * BP).value == order.cost(1.5 * BP, 4.5 * BP)
+        assert order.why(1.5 * BP, 4.5 * BP)["C_T"] == order.taker(4.5 * BP)
+
+    def test_it_refuses_what_is_no_order_and_what_takes_too_long(self) -> None:
+        """Probabilities that do not add up, a step within the spread, a chain of millions of events, a far place."""
+        with pytest.raises(ValueError, match="add up to 1"):
+            Attempt(0.5, 0.5, 0.5, 0.5, BP, 0.0)
+        with pytest.raises(ValueError, match="step must be >= 2"):
+            replace(MARKET, half_spread=BP)
+        with pytest.raises(ValueError, match="at most 20,000"):
+            attempt(replace(MARKET, moves=1_000.0), 0.0, 3_600.0)
+        with pytest.raises(ValueError, match="place of at most"):
+            attempt(replace(MARKET, joining=1_000.0), 2.0, 3.0)
+
+
+def tape(*events: Quote | Trade) -> list[Quote | Trade]:
+    """A market that begins at 99 to 101, one coin a side, and lasts twenty seconds."""
+    first = Quote(99.0, 1.0, 101.0, 1.0, received=0.0)
+    end = (
+        [each for each in events if isinstance(each, Quote)][-1] if any(isinstance(e, Quote) for e in events) else first
+    )
+    return [first, *events, replace(end, received=20.0)]
+
+
+def only(messages: list[Quote | Trade], latency: float = 0.5, side: int = 1) -> Placed:
+    """The order of the first moment."""
+    return placed(messages, latency, 5.0, side=side, every=100.0)
+
+
+class TestPlaced:
+    def test_an_order_behind_one_coin_waits_for_more_than_one(self) -> None:
+        """Trades of exactly what stood ahead do not reach it; a little more does, at its own price."""
+        exactly = only(tape(Trade(99.0, -1.0, received=1.0)))
+        assert exactly.missed.all()
+        assert exactly.paid.tolist() == [0.01]
+        more = only(tape(Trade(99.0, -1.0, received=1.0), Trade(99.0, -0.1, received=2.0)))
+        assert more.queued.all()
+        assert more.paid.tolist() == [-0.01]
+
+    def test_trades_before_it_arrives_do_not_count_and_buyers_never_do(self) -> None:
+        assert only(tape(Trade(99.0, -9.0, received=0.4), Trade(99.0, 9.0, received=1.0))).missed.all()
+
+    def test_a_price_that_passes_fills_whatever_the_queue(self) -> None:
+        """By a trade below it, or by the opposite quote at it; the mid price is then beyond it."""
+        below = Quote(96.0, 1.0, 98.0, 1.0, received=1.02)
+        swept = only(tape(Trade(98.0, -0.1, received=1.0), below))
+        assert swept.swept.all()
+        assert swept.lost.tolist() == [0.02]
+        assert only(tape(replace(below, ask=99.0))).swept.all()
+
+    def test_it_crosses_what_has_come_to_it(self) -> None:
+        """At the price that it meets, which can be better than its own."""
+        fell = only(tape(Quote(96.0, 1.0, 98.0, 1.0, received=0.2)))
+        assert fell.crossed.all()
+        assert fell.paid.tolist() == [-0.02]
+
+    def test_a_better_price_has_no_queue_and_one_that_was_left_has_the_old_one(self) -> None:
+        alone = tape(Quote(98.0, 5.0, 101.0, 1.0, received=0.2), Trade(99.0, -0.1, received=1.0))
+        assert only(alone).filled.all()
+        left = tape(Quote(100.0, 5.0, 101.0, 1.0, received=0.2), Trade(99.0, -1.1, received=1.0))
+        assert only(left).filled.all()
+        fewer = tape(Quote(100.0, 5.0, 101.0, 1.0, received=0.2), Trade(99.0, -0.9, received=1.0))
+        assert only(fewer).missed.all()
+
+    def test_an_ask_is_a_bid_in_the_mirror(self) -> None:
+        """Prices about 100 turned over: the same fate, the same price and the same loss."""
+        bids = tape(Trade(98.0, -0.1, received=1.0), Quote(96.0, 1.0, 98.0, 1.0, received=1.02))
+        asks = tape(Trade(102.0, 0.1, received=1.0), Quote(102.0, 1.0, 104.0, 1.0, received=1.02))
+        assert only(bids) == only(asks, side=-1)
+
+    def test_costs_are_the_price_and_the_fee_of_the_kind_of_fill(self) -> None:
+        filled, missed = only(tape(Trade(99.0, -2.0, received=1.0))), only(tape())
+        assert filled.cost(1 * BP, 5 * BP) == pytest.approx([-0.01 + 1 * BP])
+        assert missed.cost(1 * BP, 5 * BP) == pytest.approx([0.01 + 5 * BP])
+
+    def test_a_recording_must_last(self) -> None:
+        """Longer than an order waits, with quotes in it, in the order of their receipt."""
+        for messages in (tape()[:1], [Trade(99.0, 1.0, received=1.0)], tape()[::-1]):
+            with pytest.raises(ValueError, match="messages must hold quotes"):
+                placed(messages, 0.5, 5.0)
+        with pytest.raises(ValueError, match="a million"):
+            placed(tape(), 0.5, 5.0, every=1e-9)
 
 
 class TestFillProbability:
@@ -108,84 +234,6 @@ class TestFillProbability:
         x = rate * seconds
         exactly = math.exp(position * math.log(x) - x - math.lgamma(position + 1)) if x else 0.0
         assert ahead - behind == pytest.approx(exactly, abs=1e-13)  # sums of up to 60 terms below 1
-
-
-class TestStaleQuote:
-    def test_the_check_values(self) -> None:
-        """60% volatility, half-spread 0.5 bp: 0.0207, 0.4442, 2.2253 and 6.115 bp at 0.1, 1, 10 and 60 seconds."""
-        actual = stale_quote(0.5 * BP, 0.6, [0.01, 0.1, 1.0, 10.0, 60.0]) / BP
-        assert actual.tolist() == pytest.approx([0.0, 0.0207, 0.4442, 2.2253, 6.115], abs=5e-4)
-        assert 0.6 / math.sqrt(365 * 86_400) / BP == pytest.approx(1.0684, abs=5e-5)
-
-    def test_without_a_spread_it_is_the_mean_absolute_move(self) -> None:
-        """At h = 0: sigma sqrt(t) sqrt(2/pi)."""
-        expected = 0.6 * math.sqrt(3.0 / (365 * 86_400) * 2 / math.pi)
-        assert stale_quote(0.0, 0.6, 3.0) == pytest.approx(expected, rel=1e-13, abs=0)
-
-    @pytest.mark.parametrize("deviations", [0.3, 2.0, 6.0])
-    def test_it_is_the_integral_over_the_moves_beyond_the_quote(self, deviations: float) -> None:
-        """Independent derivation: Gauss-Legendre integration of 2 (x - h) times the normal density from h on."""
-        sd = 0.6 * math.sqrt(1.0 / (365 * 86_400))
-        nodes, weights = np.polynomial.legendre.leggauss(80)
-        x = deviations + 5 * (nodes + 1)  # ten standard deviations: the rest is below 1e-20 of it
-        density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
-        expected = sd * 2 * 5 * float(weights @ ((x - deviations) * density))
-        actual = stale_quote(deviations * sd, 0.6, 1.0)
-        assert actual == pytest.approx(expected, rel=1e-9, abs=0)  # cancellation far out of the money
-
-    def test_nothing_moves_nothing_is_lost(self) -> None:
-        """No volatility or no delay: 0, also for a quote at the mid price."""
-        assert stale_quote([0.0, 0.001], [[0.0], [0.6]], 0.0).tolist() == [[0.0, 0.0], [0.0, 0.0]]
-        assert stale_quote(0.0, 0.0, 5.0) == 0.0
-
-    def test_a_sniper_who_takes_whenever_it_pays_earns_it(self) -> None:
-        """Simulation: the mean of max(|move| - h, 0), and of max(move - h, 0) over moves toward one order."""
-        sd, h = 0.6 * math.sqrt(10.0 / (365 * 86_400)), 0.5 * BP
-        moves = np.random.default_rng(11).normal(0.0, sd, 1_000_000)
-        taken = np.maximum(np.abs(moves) - h, 0.0)
-        actual = float(stale_quote(h, 0.6, 10.0))
-        assert taken.mean() == pytest.approx(actual, abs=4 * taken.std() / 1_000)
-        toward = moves[moves > 0]
-        assert np.maximum(toward - h, 0.0).mean() == pytest.approx(actual, abs=4 * taken.std() / math.sqrt(len(toward)))
-
-    @given(h=st.floats(0, 0.01), sigma=st.floats(0.01, 3), t=st.floats(0, 600), factor=st.floats(1, 3))
-    def test_it_rises_with_time_and_falls_with_the_spread(
-        self, h: float, sigma: float, t: float, factor: float
-    ) -> None:
-        """A longer delay is a longer option; a wider quote is further out of the money; never below 0."""
-        loss = stale_quote(h, sigma, t)
-        assert 0.0 <= loss <= stale_quote(h, sigma, t * factor) * (1 + 1e-9) + 1e-18
-        assert loss >= stale_quote(h * factor, sigma, t) * (1 - 1e-9) - 1e-18
-
-
-class TestSwitch:
-    @given(p=st.floats(0.35, 1), sigma=st.floats(0.05, 3), half=st.floats(0, 0.001), adverse=st.floats(0, 0.00005))
-    def test_at_the_switch_the_two_cost_the_same(self, p: float, sigma: float, half: float, adverse: float) -> None:
-        """With the option's value at that latency added to the adverse selection, making costs what taking costs."""
-        order = replace(ORDER, half_spread=half, adverse=adverse)
-        seconds = switch_latency(order, p, sigma)
-        late = replace(order, adverse=adverse + float(stale_quote(half, sigma, seconds)))
-        if order.cost(p) >= order.taker:
-            assert seconds == 0.0
-        else:
-            assert late.cost(p) == pytest.approx(order.taker, rel=1e-9, abs=0)
-
-    def test_double_the_volatility_takes_a_quarter_of_the_time(self) -> None:
-        """Only sigma^2 t matters."""
-        assert switch_latency(ORDER, 0.6, 1.2) == pytest.approx(switch_latency(ORDER, 0.6, 0.6) / 4, rel=1e-12)
-
-    def test_the_whole_edge_is_gone_between_ten_seconds_and_a_minute(self) -> None:
-        """A sure fill without other adverse selection: the fee gap and the spread, 4 bp, at 60% volatility."""
-        assert 10 < switch_latency(replace(ORDER, adverse=0.0), 1.0, 0.6) < 60
-
-    def test_a_taker_order_that_is_cheaper_at_once(self) -> None:
-        """Below the break-even probability there is nothing left for latency to take."""
-        assert switch_latency(ORDER, ORDER.breakeven * 0.99, 0.6) == 0.0
-
-    def test_it_needs_an_order(self) -> None:
-        """The costs of one, not one of its costs."""
-        with pytest.raises(ValueError, match="order must be an Execution"):
-            switch_latency(ORDER.taker, 0.6, 0.6)  # type: ignore[arg-type]
 
 
 class TestRegimes:
@@ -258,28 +306,60 @@ class TestOrdersLeft:
 
 
 BAD_INPUT = {
-    "Execution": case(
-        Execution,
+    "Market": case(
+        Market,
+        step=(0.0001, NOTHING, "[~0.00002, inf)"),
+        moves=(1.0, {"zero"}, "[0, 1000]"),
+        half_spread=(0.00001, {"zero"}, "[0, ~0.00005]"),
+        place=(3, NOTHING, "1..1000"),
+        leaving=(1.0, {"zero"}, "[0, 1000]"),
+        joining=(1.0, {"zero"}, "[0, 1000]"),
+    ),
+    "Attempt": case(
+        Attempt,
+        crossed=(0.25, NOTHING, ""),
+        queued=(0.25, NOTHING, ""),
+        swept=(0.25, NOTHING, ""),
+        missed=(0.25, NOTHING, ""),
+        step=(0.0001, {"zero"}, "[0, inf)"),
+        half_spread=(0.0001, {"zero"}, "[0, inf)"),
+    ),
+    "Attempt.taker": case(attempt(MARKET, 0.5, 5.0).taker, taker_fee=(0.0005, {"zero", "negative"})),
+    "Attempt.cost": case(
+        attempt(MARKET, 0.5, 5.0).cost,
         maker_fee=(0.0001, {"zero", "negative"}),
         taker_fee=(0.0005, {"zero", "negative"}),
-        half_spread=(0.0001, {"zero"}, "[0, inf)"),
-        adverse=(0.0, {"zero", "negative"}),
-        miss=(0.0001, {"zero"}, "[0, inf)"),
-        impact=(0.0, {"zero"}, "[0, inf)"),
     ),
-    "Execution.cost": case(ORDER.cost, fill=(0.5, AT_LEAST_0, "[0, 1]")),
-    "Execution.adverse_limit": case(ORDER.adverse_limit, fill=(0.5, POSITIVE, "(0, 1]")),
-    "Execution.why": case(lambda fill: ORDER.why(fill).value, fill=(0.5, {"zero"}, "[0, 1]")),
+    "Attempt.limit": case(
+        attempt(MARKET, 0.5, 5.0).limit,
+        maker_fee=(0.0001, {"zero", "negative"}),
+        taker_fee=(0.0005, {"zero", "negative"}),
+    ),
+    "Attempt.why": case(
+        lambda maker_fee, taker_fee: attempt(MARKET, 0.5, 5.0).why(maker_fee, taker_fee).value,
+        maker_fee=(0.0001, {"zero", "negative"}),
+        taker_fee=(0.0005, {"zero", "negative"}),
+    ),
+    "attempt": case(
+        lambda latency, patience: attempt(MARKET, latency, patience),
+        latency=(0.5, {"zero"}, "[0, 2]"),
+        patience=(2.0, NOTHING, "[0.5, ~1000]"),
+    ),
+    "placed": case(
+        lambda latency, patience, side, every, settle: placed(
+            tape(), latency, patience, side=side, every=every, settle=settle
+        ),
+        latency=(0.5, {"zero"}, "[0, 5]"),
+        patience=(5.0, NOTHING, "[0.5, ~19.9)"),
+        side=(1, NOTHING, "{-1, 1}"),
+        every=(1.0, NOTHING, "[0.001, inf)"),
+        settle=(0.1, {"zero"}, "[0, ~15)"),
+    ),
+    "Placed.cost": case(
+        only(tape()).cost, maker_fee=(0.0001, {"zero", "negative"}), taker_fee=(0.0005, {"zero", "negative"})
+    ),
     "fill_probability": case(
         fill_probability, position=(3, NOTHING, "1..100000"), departures=(1.0, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
-    ),
-    "stale_quote": case(
-        stale_quote, half_spread=(0.0001, AT_LEAST_0), volatility=(0.6, AT_LEAST_0), seconds=(1.0, AT_LEAST_0)
-    ),
-    "switch_latency": case(
-        lambda fill, volatility: switch_latency(ORDER, fill, volatility),
-        fill=(0.6, NOTHING, "(0, 1]"),
-        volatility=(0.6, NOTHING, "(0, inf)"),
     ),
     "Regimes": case(Regimes, calm_hours=(9.0, NOTHING, "(0, inf)"), spike_hours=(1.0, NOTHING, "(0, inf)")),
     "Regimes.spiked_orders": case(

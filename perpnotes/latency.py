@@ -392,8 +392,8 @@ def placed(
     def seen(moment: FloatArray | float) -> Any:
         return np.searchsorted(clock, moment, "right") - 1
 
-    if (span := clock[-1] - clock[0] - rests - pause) > 1e6 * gap:
-        raise ValueError(f"every must leave at most a million orders, got {gap:g} for {span:g} seconds")
+    if (span := clock[-1] - clock[0] - rests - pause) > 1e5 * gap:
+        raise ValueError(f"every must leave at most 100,000 orders, got {gap:g} for {span:g} seconds")
     decided = np.arange(clock[0], clock[-1] - rests - pause, gap)
     start, arrives, ends = seen(decided), seen(decided + late), seen(decided + rests)
     limit = best[start]

@@ -27,7 +27,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "drift",
             "feeds",
             "fees",
-            "latency",
             "liquidation",
             "margin",
             "pipeline",
@@ -45,7 +44,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "crowding",
             "drift",
             "feeds",
-            "latency",
             "sizing",
         }
     ),

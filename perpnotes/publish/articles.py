@@ -330,6 +330,7 @@ def inline_source(text: str) -> str:
     return re.sub(r"\s*\n\s*", " ", text.strip())
 
 
+@lru_cache(maxsize=64)  # asked again for every heading of a page that is guarded
 def front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
     """What a page says about itself, as text: no markup, nothing that a template or a loader would act on.
 

@@ -30,13 +30,12 @@ from typing import Any
 from mkdocs.commands.build import _build_page, _build_theme_template, _populate_page
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.structure.files import File, get_files, set_exclusions
+from mkdocs.structure.files import File, Files, get_files, set_exclusions
 from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
-from perpnotes.publish.page import fences
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
 _WATCHED = (_DOCS, _LIBRARY, Path("tests/published"))
@@ -63,6 +62,7 @@ class _Kept:
     page: Page
     trace: inputs.Trace | None = None  # None where it is to be rendered
     content: str | None = None  # before cross references
+    resolved: str | None = None  # after them; None where they are to be resolved
     anchors: tuple[dict[str, Any], ...] = ({}, {}, {})
     objects: dict[str, Any] = field(default_factory=dict)  # in the inventory
     entries: list[Any] = field(default_factory=list)  # in the search
@@ -93,6 +93,7 @@ class Site:
         self.pages = [_Kept(file.page or Page(None, file, config)) for file in self.sources]
         self.copied: dict[str, tuple[int, int]] = {}
         self.around: list[Any] = []
+        self.places: list[Any] = []  # what cross references lead to
         self.read: set[str] = set()
         self.strays: dict[str, str] = {}  # read in a way that nobody knows, with the digest of the content
 
@@ -130,11 +131,10 @@ class Site:
             handler = docs.get_handler(name)
             handler.collect = partial(_collect, handler.collect)
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # articles that have to run do so side by side
-            stale = [
-                kept for kept, holds in zip(self.pages, pool.map(self._holds, self.pages), strict=True) if not holds
-            ]
+            list(pool.map(self._run, self.sources))
+        stale = [kept for kept in self.pages if not self._holds(kept)]
         for kept in stale:
-            before, kept.trace, kept.shown = len(warnings), None, None
+            before, kept.trace, kept.resolved, kept.shown = len(warnings), None, None, None
             kept.anchors = refs._primary_url_map, refs._secondary_url_map, refs._title_map = {}, {}, {}
             docs.handlers.inventory.clear()
             trace = self._render(kept)
@@ -142,7 +142,7 @@ class Site:
             if len(warnings) == before:  # or it is to warn again
                 kept.trace = trace
         self._join(refs, docs.handlers.inventory)
-        plugins.on_env(self.env, config=self.config, files=self.files)
+        self._resolve(refs, warnings)
         self._copy()
         around = [(kept.page.title, kept.page.url, kept.page.meta) for kept in self.pages]  # the navigation is on all
         if around != self.around:
@@ -160,13 +160,18 @@ class Site:
         search.on_post_build(config=self.config)  # the others take down what the next build needs
         return [kept.page.url for kept in written]
 
+    def _run(self, file: File) -> None:
+        """Have the results of a page kept."""
+        with inputs.noted() as trace, contextlib.suppress(Exception):  # rendering tells it, at its place
+            article = articles.read(_source(file))
+            if results.runs(article):
+                results.of(article)
+        self.read |= trace.files
+
     def _holds(self, kept: _Kept) -> bool:
-        """Whether a page is what it would be if it were rendered now; if not, it then finds what it computes."""
+        """Whether a page is what it would be if it were rendered now."""
         with inputs.noted() as trace:
             holds = kept.trace is not None and kept.trace.holds()
-            if not holds:
-                with contextlib.suppress(Exception):  # rendering tells it, at its place
-                    inputs.ask(fences.compute, Path(_source(kept.page.file)))
         self.read |= trace.files
         return holds
 
@@ -197,6 +202,17 @@ class Site:
         refs._primary_url_map, refs._secondary_url_map, refs._title_map = joined
         refs._backlinks.clear()
         refs._breadcrumbs_map.clear()
+
+    def _resolve(self, refs: Any, warnings: list[str]) -> None:
+        """Resolve cross references: of all pages where something that they may lead to has moved, or else of some."""
+        places = [dict(urls) for urls in (refs._primary_url_map, refs._secondary_url_map, refs._title_map)]
+        open_ = [kept for kept in self.pages if places != self.places or kept.resolved is None]
+        before, self.places = len(warnings), places
+        self.config.plugins.on_env(self.env, config=self.config, files=Files([kept.page.file for kept in open_]))
+        for kept in open_:  # which page warns is not known
+            kept.resolved = kept.page.content if len(warnings) == before else None
+        for kept in self.pages:
+            kept.page.content = kept.page.content if kept.resolved is None else kept.resolved
 
     def _copy(self) -> None:
         for file in self.files:

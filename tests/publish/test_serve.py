@@ -83,14 +83,38 @@ groups:
     examples:
       - {id: venue_1, given: {notional: 1000}, published: 2.0, within: 0.001}
 """
-# Each build in a process of its own, which has loaded everything and built nothing.
+EXTENSION = """
+from functools import cache
+from pathlib import Path
+from markdown import Extension
+from markdown.preprocessors import Preprocessor
+
+@cache
+def words():
+    return Path("words.txt").read_text()
+
+class Words(Preprocessor):
+    def run(self, lines):
+        return [line.replace("Words", words()) for line in lines]
+
+class WordsExtension(Extension):
+    def extendMarkdown(self, md):
+        md.preprocessors.register(Words(md), "words", 1)
+
+def makeExtension(**options):
+    return WordsExtension(**options)
+"""
+# Each build in a process of its own, which has loaded everything and built nothing; templates are compiled once.
 FULL = """
 import os, sys
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 import material.plugins.search.plugin, mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
 from perpnotes.publish.page import apilinks, evidence, glossary, related, tiles
 
+made, compiled = Environment.__init__, FileSystemBytecodeCache("cache")
+Environment.__init__ = lambda self, *args, **options: made(self, *args, **{"bytecode_cache": compiled, **options})
 for url in sys.stdin:
     child = os.fork()
     if not child:
@@ -196,8 +220,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (root / "tests/published/venue.yaml").write_text(PUBLISHED, encoding="utf-8")
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     nav = "".join(f"  - {name}.md\n" for name in PAGES)
-    (root / "mkdocs.yml").write_text(re.sub(r"\nnav:\n(.*\n)+?\n", f"\nnav:\n{nav}\n", config), encoding="utf-8")
-    (root / "served").mkdir()
+    config = re.sub(r"\nnav:\n(.*\n)+?\n", f"\nnav:\n{nav}\n", config)
+    last = "perpnotes.publish.page.apilinks\n"
+    assert config.count(last) == 1
+    (root / "mkdocs.yml").write_text(config.replace(last, f"{last}  - words\n"), encoding="utf-8")
+    (root / "words.py").write_text(EXTENSION, encoding="utf-8")  # no part of the publishing layer
+    (root / "words.txt").write_text("One", encoding="utf-8")
+    for name in ("served", "cache"):
+        (root / name).mkdir()
     served = Served(root)
     assert _pages(served.started()) == len(PAGES)
     yield served
@@ -246,36 +276,8 @@ def test_after_any_edit_it_is_what_a_build_of_everything_makes(site: Served) -> 
     site.same()
 
 
-EXTENSION = """
-from functools import cache
-from pathlib import Path
-from markdown import Extension
-from markdown.preprocessors import Preprocessor
-
-@cache
-def words():
-    return Path("words.txt").read_text()
-
-class Words(Preprocessor):
-    def run(self, lines):
-        return [line.replace("Words", words()) for line in lines]
-
-class WordsExtension(Extension):
-    def extendMarkdown(self, md):
-        md.preprocessors.register(Words(md), "words", 1)
-
-def makeExtension(**options):
-    return WordsExtension(**options)
-"""
-
-
 def test_a_file_that_an_extension_reads_starts_the_process_anew(site: Served) -> None:
     """Whether it keeps what it read is not known, so that rendering a page again may not be enough."""
-    (site.root / "words.txt").write_text("One", encoding="utf-8")
-    (site.root / "words.py").write_text(EXTENSION, encoding="utf-8")  # no part of the publishing layer
-    last = "perpnotes.publish.page.apilinks\n"
-    assert site.replace("mkdocs.yml", last, f"{last}  - words\n").endswith("starting anew")
-    _pages(site.started())
     assert "<p>One, and a" in site.get("about/")
     # The page that read it does not read it again.
     _pages(site.replace("docs/index.md", "# Home\n", "# Home\n\nHere.\n"))

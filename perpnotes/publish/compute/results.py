@@ -17,10 +17,10 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,15 @@ def of(article: Article, folder: str = INSIGHTS) -> Computed:
     return computed
 
 
+def runs(article: Article) -> bool:
+    """Whether what an article computes itself is not kept, so that `of` would run it.
+
+    Parameters:
+        article: the page.
+    """
+    return bool(article.executed or article.evaluated) and not any(_kept(_name(article)))
+
+
 def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[str, Result]]:
     """The results of other articles' inline values."""
     results: dict[str, Mapping[str, Result]] = {}
@@ -88,12 +97,11 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
 def _own(article: Article) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
-    page = article.path.replace("/", "-")
-    name = f"{page}-{_key(article)[:16]}"
+    name = _name(article)
     with _alone(name):
-        # There are several where branches or checkouts have the same article with other modules.
-        if found := next(filter(None, map(_load, folder().glob(f"{name}-*.json"))), None):
-            return found
+        for file in _kept(name):
+            with suppress(FileNotFoundError):  # another article's edit removed it
+                return _load(file)
         started = time.time_ns()
         computed = worker.run(article)
         here = Path.cwd()
@@ -104,9 +112,18 @@ def _own(article: Article) -> Computed:
             )
             file = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
             file.write_text(text, encoding="utf-8")
-            for old in sorted(folder().glob(f"{page}-*"), key=_changed)[:-_KEPT]:
+            for old in sorted(folder().glob(f"{_page(article)}-*"), key=_changed)[:-_KEPT]:
                 old.unlink(missing_ok=True)
         return computed
+
+
+def _page(article: Article) -> str:
+    return article.path.replace("/", "-")
+
+
+def _name(article: Article) -> str:
+    """How the files begin that keep what an article computed."""
+    return f"{_page(article)}-{_key(article)[:16]}"
 
 
 @contextmanager
@@ -121,19 +138,34 @@ def _alone(name: str) -> Iterator[None]:
 def _key(article: Article) -> str:
     """The hash of what an article can depend on beside files: its text, the clock, the versions below the library."""
     parts = [article.path, article.text, os.environ.get("SOURCE_DATE_EPOCH") or "0", platform.python_version()]
-    parts += [version(name) for name in ("numpy", "altair", "vl-convert-python")]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*parts, *_versions()]).encode()).hexdigest()
 
 
-def _load(file: Path) -> Computed | None:
-    """A result, if nothing that it was made from has changed."""
-    try:
-        kept: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):  # another article's edit removed it, or a process ended while it wrote
-        return None
-    if any(_digest(Path(path)) != digest for path, digest in kept["trace"].items()):
-        return None
-    found = kept["computed"]
+@cache
+def _versions() -> tuple[str, ...]:
+    return tuple(version(name) for name in ("numpy", "altair", "vl-convert-python"))
+
+
+def _kept(name: str) -> Iterator[Path]:
+    """The files with a result of which nothing that it was made from has changed.
+
+    There are several files where branches or checkouts have the same article with other modules.
+    """
+    for file in folder().glob(f"{name}-*.json"):
+        with suppress(FileNotFoundError, ValueError):  # removed meanwhile, or who wrote it was stopped
+            if all(_digest(Path(path)) == digest for path, digest in _trace(file, file.stat().st_mtime_ns).items()):
+                yield file
+
+
+@lru_cache(maxsize=256)
+def _trace(file: Path, _changed: int) -> Mapping[str, str]:
+    """The digests of what a kept result was made from."""
+    trace: Mapping[str, str] = json.loads(file.read_text(encoding="utf-8"))["trace"]
+    return trace
+
+
+def _load(file: Path) -> Computed:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["computed"]
     return Computed(
         tuple(tuple(Output(**output) for output in shown) for shown in found["outputs"]),
         {source: Result(**result) for source, result in found["values"].items()},

@@ -38,6 +38,7 @@ def related(idea: str, tags: Mapping[str, Sequence[str]], imports: Mapping[str, 
     return sorted((name for name, weight in near.items() if weight), key=lambda name: (-near[name], name))[:_MOST]
 
 
+@lru_cache(maxsize=64)  # a module does not change when an article does
 def imported(source: str) -> set[str]:
     """The modules of the library that a module imports.
 

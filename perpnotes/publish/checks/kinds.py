@@ -25,7 +25,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "contracts",
             "crowding",
             "drift",
-            "feeds",
             "fees",
             "liquidation",
             "margin",
@@ -43,7 +42,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "contracts",
             "crowding",
             "drift",
-            "feeds",
             "sizing",
         }
     ),

@@ -158,6 +158,30 @@ def rolling_sum(times: FloatArray, values: FloatArray, days: float, interval: fl
     return times[count - 1 :][whole], sums[whole]
 
 
+def missing(series: tuple[FloatArray, FloatArray], year: str, days: float, interval: float) -> FloatArray:
+    """The part of a year's sum that a hole of so many days takes away, at each place of the hole in the year.
+
+    Parameters:
+        series: times and payments, as from `column`.
+        year: such as 2020; the series must have all of it.
+        days: length of the hole.
+        interval: hours between payments.
+
+    Returns:
+        Shape `(places,)`; below 0 where the hole leaves out payments of the other sign.
+
+    Raises:
+        ValueError: the series has not all payments of the year.
+    """
+    begin, end = _hours(f"{year}-01-01"), _hours(f"{int(year) + 1}-01-01")
+    inside = (series[0] >= begin) & (series[0] < end)
+    if inside.sum() != round((end - begin) / interval):
+        raise ValueError(f"{year} must have {(end - begin) / interval:.0f} payments, got {inside.sum()}")
+    paid = series[1][inside]
+    lost: FloatArray = np.convolve(paid, np.ones(round(24 * days / interval)), "valid") / paid.sum()
+    return lost
+
+
 def thinned(values: Any, most: int) -> FloatArray:
     """Evenly spaced ones of many values, the first and the last among them.
 

@@ -235,6 +235,19 @@ def test_trailing_is_the_root_mean_square_of_each_window() -> None:
     np.testing.assert_allclose(datasets.trailing([3.0, -4.0], 1), [3.0, 4.0])
 
 
+def test_a_hole_takes_its_part_of_the_year() -> None:
+    """At every place in it; a year that is not whole has no part."""
+    hours = datasets._hours("2021-01-01") + 8.0 * np.arange(3 * 365)
+    paid = np.ones(hours.size)
+    lost = datasets.missing((hours, paid), "2021", 21, 8)
+    np.testing.assert_allclose(lost, np.full(3 * 365 - 62, 21 / 365))
+    paid[:63] = 2.0
+    lost = datasets.missing((hours, paid), "2021", 21, 8)
+    assert (lost.argmax(), lost[0]) == (0, pytest.approx(42 / 386))
+    with pytest.raises(ValueError, match="must have 1095 payments, got 1094"):
+        datasets.missing((hours[:-1], paid[:-1]), "2021", 21, 8)
+
+
 def test_thinning_keeps_both_ends() -> None:
     assert datasets.thinned(np.arange(101.0), 5).tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
     assert datasets.thinned([1.0, 2.0], 5).tolist() == [1.0, 2.0]

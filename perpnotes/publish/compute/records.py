@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import yaml
@@ -67,7 +68,7 @@ class Dataset:
         if not self.repository:
             return self.url
         kind, path = ("blob", self.paths[0]) if len(self.paths) == 1 else ("tree", "")
-        return f"https://github.com/{self.repository}/{kind}/{self.commit}/{path}".rstrip("/")
+        return f"https://github.com/{self.repository}/{kind}/{self.commit}/{quote(path)}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ hash of each published file; the hash of what is cut from them must be the one o
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from perpnotes.publish.compute import records
 from perpnotes.publish.compute.records import Dataset
@@ -48,7 +49,7 @@ def fetch(dataset: Dataset, data: Path, host: str = HOST) -> Path:
     raw = data / ".raw" / dataset.repository.replace("/", "+") / dataset.commit
     published: dict[str, Path] = {}
     for path, digest in dataset.fetch.items():
-        address = f"{host}/{dataset.repository}/{dataset.commit}/{path}"
+        address = f"{host}/{dataset.repository}/{dataset.commit}/{quote(path)}"
         try:
             found = pooch.retrieve(address, f"sha256:{digest}", path.replace("/", "+"), raw)
         except ValueError as error:  # another hash

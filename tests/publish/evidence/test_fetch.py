@@ -57,6 +57,19 @@ def test_the_published_files_are_cut_to_the_measured_one(host: str, tmp_path: Pa
     assert fetch.fetch(DATASET, tmp_path / "data", "http://127.0.0.1:9") == file  # nothing is asked for twice
 
 
+def test_a_name_with_spaces_is_fetched(host: str, tmp_path: Path) -> None:
+    """As the repository spells it, and as an address must."""
+    file = tmp_path / "served/owner/name" / COMMIT / "raw/Funding History.csv"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"a\n1\n")
+    path, digest = "raw/Funding History.csv", sha256(b"a\n1\n")
+    dataset = Dataset(
+        "x.csv", "x", "MIT", digest, "owner/name", COMMIT, (path,), fetch={path: digest}, maker="as_published"
+    )
+    assert fetch.fetch(dataset, tmp_path / "data", host).read_bytes() == b"a\n1\n"
+    assert dataset.link.endswith("/raw/Funding%20History.csv")
+
+
 def test_another_published_file_is_refused(host: str, tmp_path: Path) -> None:
     """Whatever stands at that address today: nothing reaches the folder."""
     served = tmp_path / "served/owner/name" / COMMIT / "data/spy.csv"

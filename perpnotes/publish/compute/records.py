@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import yaml
@@ -64,11 +63,13 @@ class Dataset:
 
     @property
     def link(self) -> str:
-        """The page of its origin, at the commit."""
+        """The page of its origin, at the commit: of the file, or of its folder where a name has blanks."""
         if not self.repository:
             return self.url
         kind, path = ("blob", self.paths[0]) if len(self.paths) == 1 else ("tree", "")
-        return f"https://github.com/{self.repository}/{kind}/{self.commit}/{quote(path)}".rstrip("/")
+        if " " in path:
+            kind, path = "tree", path.rpartition("/")[0]
+        return f"https://github.com/{self.repository}/{kind}/{self.commit}/{path}".rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_a_name_with_spaces_is_fetched(host: str, tmp_path: Path) -> None:
         "x.csv", "x", "MIT", digest, "owner/name", COMMIT, (path,), fetch={path: digest}, maker="as_published"
     )
     assert fetch.fetch(dataset, tmp_path / "data", host).read_bytes() == b"a\n1\n"
-    assert dataset.link.endswith("/raw/Funding%20History.csv")
+    assert dataset.link == f"https://github.com/owner/name/tree/{COMMIT}/raw"
 
 
 def test_another_published_file_is_refused(host: str, tmp_path: Path) -> None:

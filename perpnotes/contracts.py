@@ -400,12 +400,18 @@ class Linear(Contract):
 
     Parameters:
         underlying: the coin, such as `"BTC"`.
+        years: time to expiry of a dated future, `>= 0`; 0 for a perpetual.
+
+    Raises:
+        ValueError: for an empty name or a negative time.
     """
 
     underlying: str
+    years: float = 0.0
 
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
+        scalar("years", self.years, ge=0)
 
     @overload
     def pnl_usd(self, before: float, after: float) -> float: ...
@@ -427,12 +433,18 @@ class Inverse(Contract):
 
     Parameters:
         underlying: the coin, such as `"BTC"`; also the settlement currency.
+        years: time to expiry of a dated future, `>= 0`; 0 for a perpetual.
+
+    Raises:
+        ValueError: for an empty name or a negative time.
     """
 
     underlying: str
+    years: float = 0.0
 
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
+        scalar("years", self.years, ge=0)
 
     @overload
     def pnl_usd(self, before: float, after: float) -> float: ...
@@ -458,7 +470,7 @@ class Option(Contract):
     Parameters:
         underlying: the coin, such as `"BTC"`.
         strike: strike, `> 0`, USD per coin.
-        years: time to expiry in years, `> 0`.
+        years: time to expiry in years, `>= 0`; at 0 it has expired and is worth what it pays.
         call: True for a call, False for a put.
     """
 
@@ -470,7 +482,7 @@ class Option(Contract):
     def __post_init__(self) -> None:
         text("underlying", self.underlying)
         scalar("strike", self.strike, gt=0)
-        scalar("years", self.years, gt=0)
+        scalar("years", self.years, ge=0)
         flag("call", self.call)
 
     @overload

@@ -14,14 +14,15 @@ How a scenario moves the market:
 - `funding` is paid once on the shocked notional of perpetuals: longs pay a rate above 0.
 - `fx` is the relative move of every currency but the USD, in USD.
 
-`evaluate` is the scenario part of a rule, over several underlyings. `portfolio_margin` is a whole rule, for one
-underlying: the worst scenario and what a venue charges beside it.
+`evaluate` is the scenario part of a rule, over several underlyings. What a venue charges beside it, and its whole rule,
+is `perpnotes.portfolio`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -30,9 +31,10 @@ import numpy.typing as npt
 from perpnotes import _labels
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
+from perpnotes._legs import legs
 from perpnotes._types import ArrayLike, FloatArray
-from perpnotes._validate import brief, instance, items, numbers, one_of, real, scalar, whole
-from perpnotes._venues import GRIDS, RULES
+from perpnotes._validate import brief, flag, instance, items, numbers, one_of, real, scalar, whole
+from perpnotes._venues import GRIDS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
 
@@ -40,21 +42,15 @@ __all__ = [
     "AXES",
     "Cell",
     "Evaluation",
-    "Expiry",
-    "MarginRule",
     "Market",
-    "Marks",
     "Netting",
-    "PortfolioMargin",
     "Scenarios",
     "WorstAccounts",
     "evaluate",
     "grid",
     "listed",
     "merge_worst",
-    "portfolio_margin",
     "published_grid",
-    "published_rule",
     "unit_pnl",
     "worst_accounts",
     "worst_cases",
@@ -124,6 +120,26 @@ class Market(ByValue):
         object.__setattr__(self, "correlation", matrix)
         freeze(self)
 
+    def implied_volatilities(self, options: Sequence[Option]) -> FloatArray:
+        """The implied volatility of each of `K` options, shape `(K,)`: its own, else that of its underlying.
+
+        Parameters:
+            options: the options, at least one.
+
+        Raises:
+            ValueError: for no options, or one whose volatility the market does not state.
+
+        Examples:
+            >>> Market({"BTC": 60_000.0}, {"BTC": 0.5}).implied_volatilities([Option("BTC", 66_000.0, 0.1)])
+            array([0.5])
+        """
+        members = items("options", options, (Option,))
+        implied = [self.implied.get(option, self.volatilities.get(option.underlying)) for option in members]
+        if None in implied:
+            missing = members[implied.index(None)]
+            raise ValueError(f"implied or volatilities of the market must give a volatility for {missing!r}")
+        return np.array(implied)
+
     def beta(self, underlying: str, theta: ArrayLike) -> FloatArray:
         """Beta of an underlying to the driver at correlation stress `theta`: 1 for all without a correlation matrix.
 
@@ -161,11 +177,15 @@ class Scenarios(ByValue):
 
     Parameters:
         moves: the move on each of `AXES`, arrays of shape `(S,)`; fractions, `theta` for correlation.
-        weight: factor on the P&L of each scenario, in `(0, 1]`, shape `(S,)`: below 1 for dampened tail rows.
+        weight: factor on the P&L of each scenario, `>= 0`, shape `(S,)`: below 1 for dampened tail rows.
         axes: values of each axis of a full grid, in order; empty for a list of rows.
-        term: exponents of `(30 days / max(1 day, time to expiry))` that scale a volatility move up to and beyond 30
-            days; None moves every expiry alike.
+        term: exponents of `(30 days / max(term_floor, time to expiry))` that scale a volatility move up to and beyond
+            30 days; None moves every expiry alike.
         factors: what multiplies the worst loss for initial and for maintenance margin, `> 0`.
+        lowest: the least that an implied volatility is in each scenario, after the move, `>= 0`, shape `(S,)`; None
+            for 0. Venues have it in the rows in which volatility rises.
+        term_floor: days to expiry below which no volatility move grows, `>= 0`.
+        points: True where a volatility move is added to implied volatilities; else they are multiplied by 1 plus it.
 
     Raises:
         ValueError: for an axis that is missing or unknown, shapes that differ, or a value outside its range.
@@ -176,15 +196,22 @@ class Scenarios(ByValue):
     axes: Mapping[str, FloatArray]
     term: tuple[float, float] | None = None
     factors: tuple[float, float] = (1.0, 1.0)
+    lowest: Any = None
+    term_floor: float = 1.0
+    points: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.moves, Mapping) or self.moves.keys() != set(AXES):
             raise ValueError(f"moves must name {', '.join(AXES)} and nothing else, got {brief(self.moves)}")
         for name in ("price", "basis", "fx"):
             real(name, self.moves[name], gt=-1)
-        real("volatility", self.moves["volatility"], ge=-1)
         real("correlation", self.moves["correlation"], ge=0, le=1)
-        weight = real("weight", self.weight, gt=0, le=1, ndim=1)
+        weight = real("weight", self.weight, ge=0, ndim=1)
+        lowest = np.zeros(weight.shape) if self.lowest is None else real("lowest", self.lowest, ge=0)
+        if lowest.shape != weight.shape:
+            raise ValueError(f"lowest must have shape {weight.shape} like weight, got {lowest.shape}")
+        scalar("term_floor", self.term_floor, ge=0)
+        flag("points", self.points)
         moves = {name: real(name, move) for name, move in self.moves.items()}
         for name, move in moves.items():
             if move.shape != weight.shape:
@@ -195,24 +222,40 @@ class Scenarios(ByValue):
         real("factors", self.factors, gt=0)
         object.__setattr__(self, "moves", moves)
         object.__setattr__(self, "weight", weight)
+        object.__setattr__(self, "lowest", lowest)
         freeze(self)
 
     def __len__(self) -> int:
         return len(self.weight)
 
-    def volatility_factor(self, years: float) -> FloatArray:
-        """What multiplies the implied volatility of an option, shape `(S,)`; never below 0.
+    def volatility(self, implied: ArrayLike, years: ArrayLike) -> FloatArray:
+        """The implied volatility of each of `K` options in each scenario, shape `(S, K)`; never below 0.
+
+        `max(lowest, implied (1 + move g))` with `g = (30 days / max(term_floor, time))^p`; added where the moves are
+        points.
 
         Parameters:
-            years: time to expiry in years, `>= 0`.
+            implied: implied volatilities now, `>= 0`, shape `(K,)`.
+            years: time to each expiry in years, `>= 0`, shape `(K,)`.
 
         Raises:
-            ValueError: for a value outside its range.
+            ValueError: for a value outside its range, or shapes that differ.
+
+        Examples:
+            >>> listed([0.1, -0.1], [0.4, -0.2], lowest=[0.4, 0.0]).volatility([0.2, 0.5], [0.1, 0.1]).tolist()
+            [[0.4, 0.7], [0.16000000000000003, 0.4]]
         """
-        move, days = self.moves["volatility"], max(1.0, 365.0 * scalar("years", years, ge=0))
+        before, time = real("implied", implied, ge=0, ndim=1), real("years", years, ge=0, ndim=1)
+        if before.shape != time.shape:
+            raise ValueError(f"years must have shape {before.shape} like implied, got {time.shape}")
+        move = self.moves["volatility"][:, None]
         if self.term is not None:
-            move = move * (30.0 / days) ** self.term[0 if days <= 30 else 1]
-        return np.maximum(0.0, 1.0 + move)
+            days = 365.0 * time
+            power = np.where(days <= 30.0 * (1.0 + 1e-12), *self.term)
+            move = move * (30.0 / np.maximum(max(self.term_floor, 1e-9), days)) ** power
+        after = before + move if self.points else before * np.maximum(0.0, 1.0 + move)
+        result: FloatArray = np.maximum(self.lowest[:, None], after)
+        return result
 
 
 def grid(
@@ -228,7 +271,7 @@ def grid(
 
     Parameters:
         price: relative moves of the driver, `> -1`.
-        volatility: relative moves of the implied volatilities, `>= -1`.
+        volatility: relative moves of the implied volatilities; below -1 they are 0.
         correlation: correlation stress `theta`, in `[0, 1]`.
         basis: relative moves of perpetuals and forwards on top of the index, `> -1`.
         funding: funding rates paid once on the shocked notional; longs pay `> 0`.
@@ -263,15 +306,21 @@ def listed(
     *,
     term: tuple[float, float] | None = None,
     factors: tuple[float, float] = (1.0, 1.0),
+    lowest: ArrayLike = 0.0,
+    term_floor: float = 1.0,
+    points: bool = False,
 ) -> Scenarios:
     """Scenarios that are a list of rows, as venues publish theirs: a price and a volatility move each.
 
     Parameters:
         price: relative move of the driver in each row, `> -1`, shape `(S,)`.
-        volatility: relative move of the implied volatilities, `>= -1`, shape `(S,)`.
-        weight: factor on the P&L of the rows, in `(0, 1]`; a number or shape `(S,)`.
+        volatility: relative move of the implied volatilities, shape `(S,)`; below -1 they are 0.
+        weight: factor on the P&L of the rows, `>= 0`; a number or shape `(S,)`.
         term: as in `Scenarios`, each `>= 0`.
         factors: as in `Scenarios`, each `> 0`.
+        lowest: as in `Scenarios`, `>= 0`; a number or shape `(S,)`.
+        term_floor: as in `Scenarios`, `>= 0`.
+        points: as in `Scenarios`.
 
     Raises:
         ValueError: for shapes that do not fit, an empty array or a value outside its range.
@@ -283,22 +332,27 @@ def listed(
     """
     moves = {axis: np.zeros(real("price", price, ndim=1).size) for axis in AXES}
     moves["price"], moves["volatility"] = real("price", price), real("volatility", volatility)
-    weights = real("weight", weight)
     shape = moves["price"].shape
     if moves["volatility"].shape != shape:
         raise ValueError(f"volatility must have shape {shape} like price, got {moves['volatility'].shape}")
-    if weights.shape not in ((), shape):
-        raise ValueError(f"weight must be one number or have shape {shape}, got {weights.shape}")
-    return Scenarios(moves, np.broadcast_to(weights, shape), {}, term, factors)
+    each = {}
+    for name, value in (("weight", real("weight", weight)), ("lowest", real("lowest", lowest))):
+        if value.shape not in ((), shape):
+            raise ValueError(f"{name} must be one number or have shape {shape}, got {value.shape}")
+        each[name] = np.broadcast_to(value, shape)
+    return Scenarios(moves, each["weight"], {}, term, factors, each["lowest"], term_floor, points)
 
 
 def published_grid(name: str) -> Scenarios:
     """The price and volatility scenarios of a venue's portfolio margin, with its dampened tail rows.
 
-    It is the scenario part of the venue's rule only: contingencies, minimum charges and fee provisions are not in it.
+    It is the scenario part of the venue's rule only: contingencies, minimum charges, fee provisions and rows that turn
+    the volatility surface are not in it. They are in `portfolio.published_rule`.
 
     Parameters:
-        name: `"paradex"`, `"derive_pmrm_v1"` or `"derive_pmrm_v2"`.
+        name: `"paradex"`, `"paradex_hype"`, `"derive_pmrm_v1"`, `"derive_pmrm_v2"`, `"derive_pmrm_v2_sol"`,
+            `"derive_pmrm_v2_hype"`, `"derive_pmrm_v2_2026_08"`, `"derive_pmrm_v2_2026_08_eth"` or
+            `"derive_pmrm_v2_2026_08_hype"`.
 
     Raises:
         ValueError: for an unknown name.
@@ -310,13 +364,19 @@ def published_grid(name: str) -> Scenarios:
 
     Source: in `perpnotes/_venues.py`, beside each grid.
     """
-    rows, up, down, term, factors = GRIDS[one_of("name", name, tuple(GRIDS))]
+    return _published(one_of("name", name, tuple(GRIDS)))
+
+
+@cache
+def _published(name: str) -> Scenarios:
+    rows, up, down, lowest, term, factors = GRIDS[name]
     return listed(
         [row[0] for row in rows],
         [{"up": up, "none": 0.0, "down": down}[row[1]] for row in rows],
         [row[2] for row in rows],
         term=term,
         factors=factors,
+        lowest=[lowest if row[1] == "up" else 0.0 for row in rows],
     )
 
 
@@ -353,10 +413,10 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     for underlying, columns in options.items():
         before, after = _moved(underlying, market, scenarios)
         group = [instruments[k] for k in columns]
-        factors = {years: scenarios.volatility_factor(years) for years in {option.years for option in group}}
-        volatility = np.stack([factors[option.years] for option in group], axis=1)
-        pnl[:, columns] = _option_values(group, market, after * (1.0 + scenarios.moves["basis"]), volatility)
-        pnl[:, columns] -= _option_values(group, market, before)
+        implied = market.implied_volatilities(group)
+        then = scenarios.volatility(implied, [option.years for option in group])
+        pnl[:, columns] = _option_values(group, after * (1.0 + scenarios.moves["basis"]), then)
+        pnl[:, columns] -= _option_values(group, before, implied)
     return pnl
 
 
@@ -386,16 +446,11 @@ def _moved(underlying: str, market: Market, scenarios: Scenarios) -> tuple[float
     return index, index * (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"])
 
 
-def _option_values(options: Sequence[Option], market: Market, forward: Any, volatility: Any = 1.0) -> FloatArray:
-    """Value of each option, on the last axis, at forwards and with its implied volatility multiplied."""
-    implied = [market.implied.get(option, market.volatilities.get(option.underlying)) for option in options]
-    if None in implied:
-        missing = options[implied.index(None)]
-        raise ValueError(f"implied or volatilities of the market must give a volatility for {missing!r}")
+def _option_values(options: Sequence[Option], forward: Any, volatility: FloatArray) -> FloatArray:
+    """Value of each option, on the last axis, at forwards and volatilities."""
     terms = [(option.strike, option.years, option.call) for option in options]
     strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
-    volatilities = np.array(implied) * volatility
-    return option_value(np.asarray(forward)[..., None], strikes, volatilities, years, call=calls)
+    return option_value(np.asarray(forward)[..., None], strikes, volatility, years, call=calls)
 
 
 def worst_cases(
@@ -412,7 +467,7 @@ def worst_cases(
     Parameters:
         quantities: signed units of each instrument, shape `(N, K)`; `N` may be 0, as in an empty partition.
         unit: P&L of one unit, shape `(S, K)`, from `unit_pnl`.
-        weight: factor on the P&L of each scenario, `> 0`; a number or shape `(S,)`.
+        weight: factor on the P&L of each scenario, `>= 0`; a number or shape `(S,)`.
             Data frames and series keep their order: where two of the three have labels, these must agree.
 
     Returns:
@@ -438,7 +493,7 @@ def worst_cases(
     values = real("unit", unit, ndim=2)
     if books.shape[1] != values.shape[1]:
         raise ValueError(f"quantities must have {values.shape[1]} columns, one an instrument, got {books.shape[1]}")
-    factor = real("weight", weight, gt=0)
+    factor = real("weight", weight, ge=0)
     if factor.shape not in ((), (len(values),)):
         raise ValueError(f"weight must be one number or have shape ({len(values)},), got {factor.shape}")
     lowest = np.empty(len(books))
@@ -790,20 +845,6 @@ def _label(contract: Any) -> str:
     return f"{type(contract).__name__} {name}"
 
 
-def _legs(book: Sequence[tuple[Contract, float]], kinds: tuple[type, ...]) -> tuple[tuple[Any, ...], FloatArray]:
-    """The contracts of a book, all of the `kinds`, and their quantities."""
-    try:
-        pairs = [(contract, quantity) for contract, quantity in book]
-    except (TypeError, ValueError):
-        raise ValueError(f"book must hold pairs of a contract and a quantity, got {brief(book)}") from None
-    contracts = items("book", [contract for contract, _ in pairs], kinds)
-    quantities = real("quantities", [quantity for _, quantity in pairs], ndim=1)
-    for contract, quantity in zip(contracts, quantities, strict=True):
-        if isinstance(contract, Cash) and contract.haircut and quantity < 0:  # it would make the debt smaller
-            raise ValueError(f"haircut of {contract.currency} must be 0 for a debt, got {contract.haircut:g}")
-    return contracts, quantities
-
-
 def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: Scenarios) -> Evaluation:
     """Value a book in every scenario.
 
@@ -828,406 +869,5 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         initial factor               1          f
         initial margin           4,800.00 USD   I = f L
     """
-    contracts, quantities = _legs(book, _CONTRACTS)
+    contracts, quantities = legs(book, _CONTRACTS)
     return Evaluation(contracts, quantities, scenarios, unit_pnl(contracts, market, scenarios) * quantities)
-
-
-# --- A whole rule ---
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """What the market says of the options that expire together.
-
-    Parameters:
-        forward: the part of their forward that moves with the index, `>= 0`, USD per coin.
-        fixed: the part that no longer moves, because the settlement price is an average and its window has begun,
-            `>= 0`; the two together are the forward, `> 0`.
-        interest: interest rate to the expiry per year; one below 0 counts as 0.
-        trust: how sure the oracle is of its data, in `[0, 1]`.
-
-    Raises:
-        ValueError: for a value outside its range.
-    """
-
-    forward: float
-    fixed: float = 0.0
-    interest: float = 0.0
-    trust: float = 1.0
-
-    def __post_init__(self) -> None:
-        scalar("forward", self.forward, ge=0)
-        scalar("fixed", self.fixed, ge=0)
-        scalar("forward + fixed", self.forward + self.fixed, gt=0)
-        scalar("interest", self.interest)
-        scalar("trust", self.trust, ge=0, le=1)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Marks(ByValue):
-    """What a venue marks beside the index of the one coin that `portfolio_margin` is about.
-
-    Parameters:
-        perpetual: mark of the perpetual, `> 0`, USD per coin; None where it is on the index.
-        expiries: forward and rate of each expiry, by its time in years, the `years` of the options; an expiry that it
-            does not name has its forward on the index and no rate, and one that no option has is refused.
-        stable: price of the coin in which the account settles, `> 0`, USD.
-        trust: how sure the oracle is of index and perpetual, in `[0, 1]`.
-
-    Raises:
-        ValueError: for a value outside its range.
-    """
-
-    perpetual: float | None = None
-    expiries: Mapping[float, Expiry] = field(default_factory=dict)
-    stable: float = 1.0
-    trust: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.perpetual is not None:
-            scalar("perpetual", self.perpetual, gt=0)
-        if not isinstance(self.expiries, Mapping):
-            raise ValueError(f"expiries must be a mapping, got {brief(self.expiries)}")
-        if self.expiries:
-            real("expiries", list(self.expiries), gt=0)
-            items("expiries", self.expiries.values(), (Expiry,))
-        scalar("stable", self.stable, gt=0)
-        scalar("trust", self.trust, ge=0, le=1)
-        freeze(self)
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class MarginRule(ByValue):
-    """A portfolio-margin rule: the scenarios, and what is charged for the risks that no scenario moves.
-
-    With the scenarios alone it asks what `evaluate` does. A *contingency* is a charge for a risk beside the grid.
-
-    Parameters:
-        scenarios: the grid, with the factors for initial and maintenance margin.
-        basis_moves: moves of every forward by itself, at unchanged volatility, `> -1`; none by default.
-        basis_charge: part of the worst of these moves that an expiry is charged, `>= 0`.
-        basis_charge_year: the same, in addition, per year to the expiry, `>= 0`.
-        discount: what counts of an expiry whose options are worth something in a scenario, in `(0, 1]`.
-        discount_rate: multiple of the expiry's interest rate by which that is discounted further, `>= 0`.
-        discount_spread: rate per year that is added to it, `>= 0`.
-        perpetual: charge on perpetuals held or owed, as a fraction of the index, `>= 0`.
-        spot: charge on the coin, as a fraction of the index, `>= 0`.
-        short_option: charge on each option sold and not bought at the same strike and expiry, be it call or put, as a
-            fraction of the index, `>= 0`.
-        trust_threshold: trust below which initial margin has an addition, in `[0, 1]`.
-        trust_charge: that addition for a trust of 0, as a fraction of the index on every unit, `>= 0`.
-        peg_threshold: price of the settlement coin below which the initial factor rises, `>= 0`, USD.
-        peg_factor: by how much, per USD below it, `>= 0`.
-
-    Raises:
-        ValueError: for a value outside its range.
-    """
-
-    scenarios: Scenarios
-    basis_moves: tuple[float, ...] = (0.0,)
-    basis_charge: float = 0.0
-    basis_charge_year: float = 0.0
-    discount: float = 1.0
-    discount_rate: float = 0.0
-    discount_spread: float = 0.0
-    perpetual: float = 0.0
-    spot: float = 0.0
-    short_option: float = 0.0
-    trust_threshold: float = 0.0
-    trust_charge: float = 0.0
-    peg_threshold: float = 0.0
-    peg_factor: float = 0.0
-
-    def __post_init__(self) -> None:
-        instance("scenarios", self.scenarios, Scenarios)
-        real("basis_moves", self.basis_moves, gt=-1, ndim=1)
-        scalar("discount", self.discount, gt=0, le=1)
-        scalar("trust_threshold", self.trust_threshold, ge=0, le=1)
-        for name in (
-            "basis_charge", "basis_charge_year", "discount_rate", "discount_spread", "perpetual", "spot",
-            "short_option", "trust_charge", "peg_threshold", "peg_factor",
-        ):  # fmt: skip
-            scalar(name, getattr(self, name), ge=0)
-        freeze(self)
-
-    def distrust(self, trust: float) -> float:
-        """What initial margin charges for a low trust in the oracle, as a fraction of the index on every unit.
-
-        `(1 - trust) * trust_charge` below the threshold, else 0: it jumps at the threshold.
-
-        Parameters:
-            trust: how sure the oracle is, in `[0, 1]`.
-
-        Raises:
-            ValueError: for a trust outside its range.
-        """
-        low = scalar("trust", trust, ge=0, le=1) < self.trust_threshold
-        return (1.0 - trust) * self.trust_charge if low else 0.0
-
-
-def published_rule(name: str) -> MarginRule:
-    """The whole portfolio-margin rule of a venue, with its contingencies.
-
-    Parameters:
-        name: `"derive_pmrm_v1"`, for options, perpetuals and the coin itself.
-
-    Raises:
-        ValueError: for an unknown name.
-
-    Examples:
-        >>> rule = published_rule("derive_pmrm_v1")
-        >>> rule.scenarios.factors, rule.perpetual
-        ((1.25, 1.0), 0.03)
-
-    Source: in `perpnotes/_venues.py`, beside each rule.
-    """
-    return MarginRule(published_grid(one_of("name", name, tuple(RULES))), **RULES[name])
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class PortfolioMargin(ByValue):
-    """What a portfolio-margin rule asks of an account, and why. Made by `portfolio_margin`.
-
-    Parameters:
-        rule: the rule.
-        parts: what is valued together: `perpetual`, `spot` and the options of each expiry; `P` names.
-        parts_pnl: P&L of each part in each scenario before weights, USD, shape `(S, P)`; of options after the discount.
-        mark_to_market: value of the book without its cash, USD.
-        cash: USD, after its haircut.
-        basis: P&L for which a move of the forwards alone is charged, USD, `<= 0`.
-        contingencies: the other charges by name, USD, each `>= 0`.
-        distrust: charge for a low confidence of the oracle, initial margin only, USD, `>= 0`.
-        initial_factor: what multiplies the worst loss for initial margin, with the addition for a lost peg.
-    """
-
-    rule: MarginRule
-    parts: tuple[str, ...]
-    parts_pnl: FloatArray
-    mark_to_market: float
-    cash: float
-    basis: float
-    contingencies: Mapping[str, float]
-    distrust: float
-    initial_factor: float
-
-    @property
-    def equity(self) -> float:
-        """Mark-to-market and cash, USD."""
-        return self.mark_to_market + self.cash
-
-    @property
-    def pnl(self) -> FloatArray:
-        """Weighted P&L of the book in each scenario, USD, shape `(S,)`."""
-        total: FloatArray = self.rule.scenarios.weight * self.parts_pnl.sum(axis=1)
-        return total
-
-    @property
-    def worst(self) -> Cell:
-        """The scenario with the lowest weighted P&L, the first of equals; its contributions are those of the parts."""
-        return _cell(self.rule.scenarios, int(self.pnl.argmin()), self.parts_pnl)
-
-    @property
-    def binding(self) -> str:
-        """What sets the requirement: `"scenario"`, or `"basis"` where the forwards alone cost more than any of them."""
-        return "basis" if self.basis < self.worst.pnl else "scenario"
-
-    @property
-    def loss(self) -> float:
-        """The larger of the worst scenario's loss and the basis charge, with the contingencies, USD, `>= 0`."""
-        return max(0.0, -min(self.worst.pnl, self.basis)) + sum(self.contingencies.values())
-
-    @property
-    def initial(self) -> float:
-        """Initial margin, USD, `>= 0`; the account may open positions while its equity is above it."""
-        return self.initial_factor * self.loss + self.distrust
-
-    @property
-    def maintenance(self) -> float:
-        """Maintenance margin, USD, `>= 0`; the account is liquidated when its equity falls to it."""
-        return self.rule.scenarios.factors[1] * self.loss
-
-    def why(self, what: Literal["initial", "maintenance"] = "initial") -> Derivation:
-        """The terms behind a margin: the worst scenario part by part, each contingency, the factor.
-
-        Parameters:
-            what: `"initial"` or `"maintenance"`.
-
-        Raises:
-            ValueError: for another word.
-        """
-        one_of("what", what, ("initial", "maintenance"))
-        worst = self.worst
-        moves = [Term(rf"\text{{{name}}}", f"{name} move", move) for name, move in worst.moves.items()]
-        parts = [
-            Term(f"x_{{{k}}}", f"P&L, {part}", pnl, "USD")
-            for k, (part, pnl) in enumerate(zip(self.parts, worst.contributions, strict=True), start=1)
-        ]
-        charges = [
-            Term(f"c_{{{k}}}", f"contingency, {name}", charge, "USD")
-            for k, (name, charge) in enumerate(self.contingencies.items(), start=1)
-        ]
-        last = {
-            "initial": (
-                Term("f", "initial factor", self.initial_factor),
-                Term("O", "low oracle confidence", self.distrust, "USD"),
-                Term("I", "initial margin", self.initial, "USD", "f L + O"),
-            ),
-            "maintenance": (
-                Term("m", "maintenance factor", self.rule.scenarios.factors[1]),
-                Term("M", "maintenance margin", self.maintenance, "USD", "m L"),
-            ),
-        }[what]
-        return Derivation(
-            (
-                Term("s", "worst scenario, counted from 0", worst.index),
-                *moves,
-                *parts,
-                Term("S", "P&L in the worst scenario", worst.pnl, "USD", r"\sum_k x_k"),
-                Term("B", "forwards alone", self.basis, "USD"),
-                *charges,
-                Term(
-                    "L",
-                    "worst loss and contingencies",
-                    self.loss,
-                    "USD",
-                    r"\max(0, -\min(S, B)) + \sum_k c_k",
-                ),
-                *last,
-            )
-        )
-
-
-def portfolio_margin(
-    book: Sequence[tuple[Contract, float]],
-    market: Market,
-    rule: MarginRule,
-    marks: Marks | None = None,
-    *,
-    unsettled: float = 0.0,
-) -> PortfolioMargin:
-    """What a portfolio-margin rule asks of an account on one coin: the worst scenario and the contingencies.
-
-    `L = max(0, -min(S, B)) + sum_k c_k` with the worst scenario's `S` and the basis charge `B`; initial margin is
-    `f L + O`, maintenance margin `m L`. Options of an expiry that are worth `V > 0` in a scenario count as `d V` there.
-
-    Parameters:
-        book: pairs of a contract and its signed quantity: linear perpetuals, options, the coin, and cash in USD.
-        market: the state before the stress.
-        rule: from `published_rule`, or your own.
-        marks: what the venue marks beside the index; None where everything is on the index and nothing is in doubt.
-        unsettled: P&L of the perpetuals that is not yet in the cash, USD.
-
-    Raises:
-        ValueError: for an empty book, another contract or currency, two coins, a non-finite quantity, a debt with a
-            haircut, a coin or option that the market does not price, or an expiry of the marks that no option has.
-
-    Examples:
-        >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
-        >>> call = Option("BTC", 66_000.0, 30 / 365)
-        >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
-        >>> print(account.why())
-        worst scenario, counted           0          s
-          from 0
-        price move                        0.2        price
-        volatility move                   0.6        volatility
-        P&L, perpetual               12,000.00 USD   x_1
-        P&L, 30-day options         -25,140.00 USD   x_2
-        P&L in the worst scenario   -13,140.00 USD   S = Σ_k x_k
-        forwards alone               -3,335.88 USD   B
-        contingency, perpetual        1,800.00 USD   c_1
-        contingency, short options    3,600.00 USD   c_2
-        worst loss and               18,540.00 USD   L = max(0, -min(S, B)) + Σ_k c_k
-          contingencies
-        initial factor                    1.25       f
-        low oracle confidence             0.00 USD   O
-        initial margin               23,175.00 USD   I = f L + O
-
-    Source: the structure and the names of the charges are those of Derive's "Portfolio Margin Parameters"
-    (docs.derive.xyz, first manager); a rule without contingencies is the scenario grid of any venue.
-    """
-    contracts, sizes = _legs(book, (Linear, Spot, Option, Cash))
-    instance("market", market, Market)
-    instance("rule", rule, MarginRule)
-    coins = sorted({contract.underlying for contract in contracts if not isinstance(contract, Cash)})
-    if len(coins) > 1:
-        raise ValueError(f"book must be on one coin, got {', '.join(coins)}: the rule nets within one only")
-    if foreign := [c.currency for c in contracts if isinstance(c, Cash) and c.currency != "USD"]:
-        raise ValueError(f"book must hold cash in 'USD' only, got {foreign[0]!r}")
-    coin = coins[0] if coins else next(iter(market.prices))
-    index, _ = _moved(coin, market, rule.scenarios)
-    marks = Marks() if marks is None else instance("marks", marks, Marks)
-    held = list(zip(contracts, sizes.tolist(), strict=True))
-    perpetuals, spot = (sum(q for c, q in held if isinstance(c, kind)) for kind in (Linear, Spot))
-    cash = sum(q * (1.0 - c.haircut) for c, q in held if isinstance(c, Cash))
-    expiries = sorted({contract.years for contract in contracts if isinstance(contract, Option)})
-    if strange := sorted(marks.expiries.keys() - set(expiries)):
-        held_ones = ", ".join(map(repr, expiries)) or "none"
-        raise ValueError(f"expiries of the marks must be those of the options, {held_ones}, got {strange[0]!r}")
-
-    value = scalar("unsettled", unsettled)
-    basis, naked = 0.0, 0.0
-    distrust = rule.distrust(marks.trust) * index * (abs(perpetuals) + abs(spot))
-    parts: list[tuple[str, FloatArray]] = []
-    for name, contract, quantity, price in (
-        ("perpetual", Linear(coin), perpetuals, index if marks.perpetual is None else marks.perpetual),
-        ("spot", Spot(coin), spot, index / marks.stable),
-    ):
-        if quantity:
-            marked = replace(market, prices={**market.prices, coin: price})
-            parts.append((name, quantity * unit_pnl([contract], marked, rule.scenarios)[:, 0]))
-    value += spot * index / marks.stable
-    for years in expiries:
-        options = [(c, q) for c, q in held if isinstance(c, Option) and c.years == years]
-        expiry = marks.expiries.get(years, Expiry(index))
-        now, then, alone = _expiry(options, market, rule, expiry)
-        parts.append((f"{365 * years:.4g}-day options", then - now))
-        value += now
-        basis += min(0.0, alone - now) * (rule.basis_charge + rule.basis_charge_year * years)
-        naked += _naked(options)
-        doubt = rule.distrust(min(marks.trust, expiry.trust))
-        distrust += doubt * index * sum(abs(quantity) for _, quantity in options)
-
-    charged = {
-        "perpetual": abs(perpetuals) * rule.perpetual,
-        "spot": abs(spot) * rule.spot,
-        "short options": naked * rule.short_option,
-    }
-    return PortfolioMargin(
-        rule=rule,
-        parts=tuple(name for name, _ in parts),
-        parts_pnl=np.array([pnl for _, pnl in parts]).reshape(len(parts), len(rule.scenarios)).T,
-        mark_to_market=value,
-        cash=cash,
-        basis=basis,
-        contingencies={name: index * units for name, units in charged.items() if units},
-        distrust=distrust,
-        initial_factor=rule.scenarios.factors[0] + rule.peg_factor * max(0.0, rule.peg_threshold - marks.stable),
-    )
-
-
-def _expiry(
-    options: Sequence[tuple[Option, float]], market: Market, rule: MarginRule, expiry: Expiry
-) -> tuple[float, FloatArray, float]:
-    """Value of the options of one expiry now, in each scenario after the discount, and in the worst basis move."""
-    scenarios, held = rule.scenarios, [option for option, _ in options]
-    quantities = np.array([quantity for _, quantity in options])
-    index, moved = _moved(held[0].underlying, market, scenarios)
-
-    def worth(move: Any, volatility: Any = 1.0) -> FloatArray:
-        forward = expiry.forward * np.asarray(move) + expiry.fixed
-        total: FloatArray = _option_values(held, market, forward, volatility) @ quantities
-        return total
-
-    years = held[0].years
-    then = worth(moved / index * (1.0 + scenarios.moves["basis"]), scenarios.volatility_factor(years)[:, None])
-    rate = rule.discount_rate * max(0.0, expiry.interest) + rule.discount_spread
-    counted = np.where(then > 0, rule.discount * np.exp(-rate * years) * then, then)
-    return float(worth(1.0)), counted, float(worth(1.0 + np.array(rule.basis_moves)).min())
-
-
-def _naked(options: Sequence[tuple[Option, float]]) -> float:
-    """Options sold of which none is bought at the same strike, be it call or put."""
-    strikes: dict[float, float] = {}
-    for option, quantity in options:
-        strikes[option.strike] = strikes.get(option.strike, 0.0) + quantity
-    return sum(max(0.0, -net) for net in strikes.values())

@@ -214,7 +214,7 @@ BAD_INPUT = {
     "Option": case(
         lambda strike, years: Option("A", strike, years),
         strike=(1, NOTHING, "(0, inf)"),
-        years=(1, NOTHING, "(0, inf)"),
+        years=(1, {"zero"}, "[0, inf)"),
     ),
     "Option.pnl_usd": case(
         Option("A", 1.0, 1.0).pnl_usd, **MOVE, volatility_before=(1, AT_LEAST_0), volatility_after=(1, AT_LEAST_0)

@@ -4,7 +4,6 @@ import itertools
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from perpnotes import stress
 from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot, option_value
-from perpnotes.stress import Expiry, MarginRule, Market, Marks, grid, portfolio_margin, published_grid, published_rule
+from perpnotes.stress import Market, grid, published_grid
 
 MARKET = Market(
     {"BTC": 60_000.0, "ETH": 3_000.0, "GOLD": 4_000.0},
@@ -120,11 +119,26 @@ class TestAxes:
         """Published rule: (30 days / max(1 day, DTE))^0.30 below and ^0.13 beyond 30 days; never below zero."""
         up = published_grid("derive_pmrm_v1")
         row = int(np.flatnonzero(up.moves["volatility"] > 0)[0])
-        assert up.volatility_factor(30 / 365)[row] == pytest.approx(1.6, rel=1e-14)
-        assert up.volatility_factor(7.5 / 365)[row] == pytest.approx(1 + 0.6 * 4**0.30, rel=1e-14)
-        assert up.volatility_factor(120 / 365)[row] == pytest.approx(1 + 0.6 * 0.25**0.13, rel=1e-14)
-        assert up.volatility_factor(1 / 24 / 365)[row] == pytest.approx(1 + 0.6 * 30**0.30, rel=1e-14)
-        assert grid(volatility=[-1.0]).volatility_factor(0.1).tolist() == [0.0]
+        days = np.array([30.0, 7.5, 120.0, 1 / 24, 0.0])
+        moves = 0.6 * np.array([1.0, 4**0.30, 0.25**0.13, 30**0.30, 30**0.30])
+        assert up.volatility(np.ones(5), days / 365)[row] == pytest.approx(1 + moves, rel=1e-14)
+        assert grid(volatility=[-1.0]).volatility([0.5], [0.1]).tolist() == [[0.0]]
+
+    def test_volatility_has_a_floor_in_its_rows_and_may_move_by_points(self) -> None:
+        """The floor acts on the level after the move, where a row has one; points are added, not below 0."""
+        rows = stress.listed([0.0, 0.0, 0.0], [0.5, 0.5, -2.0], lowest=[0.4, 0.0, 0.0])
+        assert rows.volatility([0.2, 0.4], [0.1, 0.1]).tolist() == pytest.approx(
+            np.array([[0.4, 0.6], [0.3, 0.6], [0, 0]])
+        )
+        added = stress.listed([0.0, 0.0], [0.1, -0.5], points=True)
+        assert added.volatility([0.3], [1.0]).ravel() == pytest.approx([0.4, 0.0])
+
+    def test_a_volatility_move_stops_growing_at_the_floor_of_time(self) -> None:
+        """Below the floor, time to expiry counts as the floor; the exponent is that of the time itself."""
+        rows = stress.listed([0.0], [0.5], term=(0.3, 0.1), term_floor=60.0)
+        assert rows.volatility([1.0, 1.0], [10 / 365, 90 / 365]).ravel() == pytest.approx(
+            [1 + 0.5 * 0.5**0.3, 1 + 0.5 * (30 / 90) ** 0.1], rel=1e-14
+        )
 
     def test_a_surface_takes_the_worst_over_the_other_axes(self) -> None:
         """Every cell of a surface is the lowest P&L of the scenarios behind it, in the order that was asked for."""
@@ -164,7 +178,14 @@ class TestCorrelationJump:
 class TestPublishedGrids:
     @pytest.mark.parametrize(
         ("name", "rows", "tails", "edge"),
-        [("paradex", 24, 8, 0.16), ("derive_pmrm_v1", 23, 0, 0.20), ("derive_pmrm_v2", 31, 8, 0.18)],
+        [
+            ("paradex", 24, 8, 0.16),
+            ("paradex_hype", 24, 8, 0.28),
+            ("derive_pmrm_v1", 23, 0, 0.20),
+            ("derive_pmrm_v2", 31, 8, 0.18),
+            ("derive_pmrm_v2_hype", 30, 7, 0.33),
+            ("derive_pmrm_v2_2026_08", 31, 8, 0.14),
+        ],
     )
     def test_sizes(self, name: str, rows: int, tails: int, edge: float) -> None:
         """The number of rows, of dampened rows, and the edge of the regular grid, as published."""
@@ -192,187 +213,6 @@ class TestPublishedGrids:
         """Convexity is what the tails are for: a call at twice the price loses most in a dampened row."""
         book = [(Option("BTC", 120_000.0, 30 / 365), -1.0)]
         assert stress.evaluate(book, MARKET, published_grid("paradex")).worst.weight < 1.0
-
-
-YEARS = 60 / 365
-COIN = Market({"BTC": 60_000.0}, {"BTC": 0.5})
-FULL = published_rule("derive_pmrm_v1")
-CALL, PUT = Option("BTC", 66_000.0, YEARS), Option("BTC", 66_000.0, YEARS, call=False)
-MIXED = [(Linear("BTC"), 1.0), (Spot("BTC"), 0.5), (CALL, -3.0), (Option("BTC", 50_000.0, YEARS, call=False), -1.0)]
-CHARGES = {
-    "basis_charge": 9.0,
-    "basis_charge_year": 90.0,
-    "discount_spread": 0.5,
-    "perpetual": 0.2,
-    "spot": 0.2,
-    "short_option": 0.2,
-    "trust_charge": 3.0,
-    "peg_factor": 20.0,
-}
-
-
-class TestPortfolioMargin:
-    def test_without_charges_it_is_the_grid(self) -> None:
-        """A rule of scenarios alone asks what `evaluate` finds on the same book, with the same worst cell."""
-        for name in ("paradex", "derive_pmrm_v1", "derive_pmrm_v2"):
-            ours = portfolio_margin(MIXED, COIN, MarginRule(published_grid(name)))
-            grid_only = stress.evaluate(MIXED, COIN, published_grid(name))
-            assert (ours.initial, ours.maintenance) == pytest.approx(
-                (grid_only.initial, grid_only.maintenance), rel=1e-12
-            )
-            assert ours.worst.index == grid_only.worst.index
-
-    @pytest.mark.parametrize("size", [2.0, -2.0])
-    def test_a_perpetual_alone_in_closed_form(self, size: float) -> None:
-        """The edge of the grid on its own mark, the charge on the index: 20% and 3%; initially 1.25 times that."""
-        account = portfolio_margin([(Linear("BTC"), size)], COIN, FULL, Marks(perpetual=60_300.0), unsettled=-7.0)
-        assert account.maintenance == pytest.approx(2 * (0.20 * 60_300 + 0.03 * 60_000), rel=1e-12)
-        assert account.initial == pytest.approx(1.25 * account.maintenance, rel=1e-12)
-        assert (account.equity, account.binding) == (-7.0, "scenario")
-
-    def test_a_synthetic_forward_in_closed_form(self) -> None:
-        """Long call, short put is F - K whatever the volatility: no option is naked, and the forward alone costs 5%."""
-        market = replace(COIN, implied={CALL: 0.4, PUT: 0.4})
-        quoted = Marks(expiries={YEARS: Expiry(61_000.0)})
-        account = portfolio_margin([(CALL, 1.0), (PUT, -1.0)], market, FULL, quoted)
-        assert account.mark_to_market == pytest.approx(61_000 - 66_000, rel=1e-10)
-        assert account.contingencies == {}
-        assert account.basis == pytest.approx(-0.05 * 61_000 * (1.0 + 1.2 * YEARS), rel=1e-10)
-        assert account.maintenance == pytest.approx(0.20 * 61_000, rel=1e-10)
-
-    def test_what_is_worth_something_is_discounted(self) -> None:
-        """A sure option is worth F - K in every scenario, of which 0.95 exp(-T (r + 0.12)) counts."""
-        sure = Option("BTC", 1_000.0, YEARS)
-        market = replace(COIN, implied={sure: 0.0})
-        for rate, counted in ((0.03, 0.03), (-0.03, 0.0)):  # a rate below 0 does not make more of it
-            account = portfolio_margin(
-                [(sure, 1.0)], market, FULL, Marks(expiries={YEARS: Expiry(60_000.0, interest=rate)})
-            )
-            worst = 0.95 * np.exp(-YEARS * (counted + 0.12)) * (48_000 - 1_000) - 59_000
-            assert account.worst.pnl == pytest.approx(worst, rel=1e-12)
-        owed = portfolio_margin([(sure, -1.0)], market, FULL)
-        assert owed.worst.pnl == pytest.approx(-12_000, rel=1e-12)  # what is owed is not discounted
-
-    def test_only_sold_options_without_a_partner_are_naked(self) -> None:
-        """A bought option of the same strike and expiry covers one, be it call or put; no other does."""
-        for other, naked in (
-            ((PUT, 1.0), 2.0),
-            ((replace(CALL, strike=70_000.0), 1.0), 3.0),
-            ((replace(CALL, years=0.5), 9.0), 3.0),
-            ((PUT, 5.0), 0.0),
-            ((PUT, -1.0), 4.0),
-        ):
-            charged = portfolio_margin([(CALL, -3.0), other], COIN, FULL).contingencies
-            assert charged.get("short options", 0.0) == pytest.approx(0.02 * 60_000 * naked, rel=1e-12)
-
-    def test_the_fixed_part_of_a_forward_does_not_move(self) -> None:
-        """Once the settlement average is complete, no price move changes the option and its forward costs nothing."""
-        done = Marks(expiries={YEARS: Expiry(0.0, fixed=60_000.0)})
-        account = portfolio_margin([(CALL, -1.0)], COIN, FULL, done)
-        unmoved = account.rule.scenarios.moves["volatility"] == 0
-        assert account.pnl[unmoved] == pytest.approx(0.0, abs=1e-9)  # USD, on options worth thousands
-        assert account.basis == pytest.approx(0.0, abs=1e-9)
-
-    def test_forwards_alone_can_bind(self) -> None:
-        """A long against a short of another expiry has no loss in the grid, and its two forwards can part."""
-        short, far = Option("BTC", 1_000.0, 30 / 365), Option("BTC", 1_000.0, 0.5)
-        market = replace(COIN, implied={short: 0.0, far: 0.0})
-        account = portfolio_margin(
-            [(short, -1.0), (far, 1.0)], market, replace(FULL, discount=1.0, discount_spread=0.0)
-        )
-        assert account.binding == "basis"
-        assert account.worst.pnl == pytest.approx(0.0, abs=1e-9)
-        assert account.loss == pytest.approx(0.05 * 60_000 * (2.0 + 1.2 * (30 / 365 + 0.5)) + 1_200, rel=1e-12)
-
-    def test_doubt_and_a_lost_peg_cost_initial_margin_only(self) -> None:
-        """Low confidence charges every unit and jumps at its threshold; a lost peg raises the factor."""
-        plain = portfolio_margin(MIXED, COIN, FULL)
-        for trust, charge in ((0.55, 0.0), (0.5, 0.5 * 60_000 * 5.5)):
-            doubted = portfolio_margin(MIXED, COIN, FULL, Marks(trust=trust))
-            assert doubted.initial - plain.initial == pytest.approx(charge, rel=1e-12)
-            assert doubted.maintenance == plain.maintenance
-        of_options = Marks(expiries={YEARS: Expiry(60_000.0, trust=0.5)})
-        assert portfolio_margin(MIXED, COIN, FULL, of_options).distrust == pytest.approx(0.5 * 60_000 * 4, rel=1e-12)
-        lost = portfolio_margin([(Spot("BTC"), 1.0)], COIN, FULL, Marks(stable=0.96))
-        assert lost.initial_factor == pytest.approx(1.25 + 4 * 0.03, rel=1e-12)
-        assert lost.mark_to_market == 60_000 / 0.96
-
-    def test_cash_counts_after_its_haircut(self) -> None:
-        """What the venue does not count of a dollar is not equity; the requirement does not know of it."""
-        whole, cut = (portfolio_margin([*MIXED, (Cash("USD", h), 50_000.0)], COIN, FULL) for h in (0.0, 0.1))
-        assert whole.equity - cut.equity == pytest.approx(0.1 * 50_000, rel=1e-12)
-        assert cut.initial == whole.initial
-
-    @pytest.mark.parametrize("name", CHARGES)
-    def test_a_charge_never_lowers_the_requirement(self, name: str) -> None:
-        """And on a book of everything, in doubt and off its peg, each of them raises it."""
-        book = [*MIXED, (Option("BTC", 90_000.0, 0.5), 30.0)]
-        marks = Marks(trust=0.3, stable=0.9)
-        before, after = (
-            portfolio_margin(book, COIN, rule, marks) for rule in (FULL, replace(FULL, **{name: CHARGES[name]}))
-        )
-        assert after.initial > before.initial
-
-    @given(quantities=st.lists(st.floats(-50, 50), min_size=4, max_size=4), factor=st.floats(0.01, 50))
-    def test_twice_the_book_needs_twice_the_margin(self, quantities: list[float], factor: float) -> None:
-        """Requirement and worst scenario come from one argmin, and are positively homogeneous; cash is only equity."""
-        book = [(contract, q) for (contract, _), q in zip(MIXED, quantities, strict=True)]
-        once = portfolio_margin(book, COIN, FULL)
-        scaled = portfolio_margin([*((c, factor * q) for c, q in book), (Cash("USD"), 5.0)], COIN, FULL)
-        assert scaled.initial == pytest.approx(factor * once.initial, rel=1e-9, abs=1e-6)
-        assert once.worst.pnl == once.pnl.min() == once.pnl[once.worst.index]
-        assert sum(once.worst.contributions) == pytest.approx(once.worst.pnl, rel=1e-9, abs=1e-6)
-        assert scaled.cash == 5.0
-
-    def test_why_names_the_scenario_and_each_charge(self) -> None:
-        """The terms give the requirement: the worse of scenario and forwards, the contingencies, the factor."""
-        account = portfolio_margin(MIXED, COIN, FULL, Marks(trust=0.1))
-        why = account.why()
-        charges = [term.value for term in why.terms if term.symbol.startswith("c_")]
-        assert [term.meaning for term in why.terms if term.symbol.startswith("c_")] == [
-            "contingency, perpetual",
-            "contingency, spot",
-            "contingency, short options",
-        ]
-        assert why["L"] == pytest.approx(sum(charges) - min(why["S"], why["B"]), rel=1e-12)
-        assert why.value == pytest.approx(why["f"] * why["L"] + why["O"], rel=1e-12)
-        assert {name: why[rf"\text{{{name}}}"] for name in ("price", "volatility")} == account.worst.moves
-
-    def test_both_margins_say_why(self) -> None:
-        """The maintenance margin has the same loss behind it and its own factor; the same for the scenario part."""
-        account = portfolio_margin(MIXED, COIN, FULL, Marks(trust=0.1))
-        why = account.why("maintenance")
-        assert why.value == account.maintenance == pytest.approx(why["m"] * why["L"], rel=1e-12)
-        assert account.why().value == account.why("initial").value == account.initial
-        part = stress.evaluate(BOOK, MARKET, published_grid("paradex"))
-        assert (part.why().value, part.why("maintenance").value) == (part.initial, part.maintenance)
-        for result in (account, part):
-            with pytest.raises(ValueError, match="what must be one of"):
-                result.why("both")
-
-    def test_an_expiry_that_no_option_has_is_refused(self) -> None:
-        """A key that is off by a rounding error would leave its options on the index without a word."""
-        near = float(np.nextafter(YEARS, 1.0))
-        with pytest.raises(ValueError, match=rf"expiries of the marks must be those of the options, .*{YEARS}.*{near}"):
-            portfolio_margin(MIXED, COIN, FULL, Marks(expiries={near: Expiry(61_000.0)}))
-        with pytest.raises(ValueError, match=r"those of the options, none, got 0\.5"):
-            portfolio_margin([(Linear("BTC"), 1.0)], COIN, FULL, Marks(expiries={0.5: Expiry(61_000.0)}))
-
-    def test_what_it_does_not_net_or_value(self) -> None:
-        """Two coins, a foreign currency and an inverse contract are refused, and rows must fit one another."""
-        for contract, message in (
-            (Linear("ETH"), "book must be on one coin, got BTC, ETH"),
-            (Cash("MXN"), "cash in 'USD' only, got 'MXN'"),
-            (Inverse("BTC"), "book must hold Linear or Spot or Option or Cash"),
-        ):
-            with pytest.raises(ValueError, match=message):
-                portfolio_margin([(Linear("BTC"), 1.0), (contract, 1.0)], MARKET, FULL)
-        with pytest.raises(ValueError, match="prices of the market must name 'SOL'"):
-            portfolio_margin([(Linear("SOL"), 1.0)], MARKET, FULL)
-        with pytest.raises(ValueError, match="volatility must have shape"):
-            stress.listed([0.1, 0.2], [0.1])
-        with pytest.raises(ValueError, match="weight must be one number or have shape"):
-            stress.listed([0.1, 0.2], [0.1, 0.0], [1.0, 1.0, 1.0])
 
 
 class Frame:
@@ -633,8 +473,6 @@ class TestRejects:
         assert plain == pytest.approx(100_000 * 0.055 * 0.1, rel=1e-12)
         with pytest.raises(ValueError, match="haircut of MXN must be 0 for a debt"):
             stress.evaluate([(Cash("MXN", 0.05), owed)], MARKET, scenarios)
-        with pytest.raises(ValueError, match="haircut of USD must be 0 for a debt"):
-            portfolio_margin([(Cash("USD", 0.05), owed)], COIN, FULL)
 
     def test_scenarios_of_ones_own(self) -> None:
         """Scenarios made by hand keep the rules of those that a function makes."""
@@ -645,13 +483,14 @@ class TestRejects:
         ):
             with pytest.raises(ValueError, match=message):
                 stress.Scenarios(moves, JOINT.weight, {})
-
-    def test_marks_and_rules_of_something_else(self) -> None:
-        """A number in place of an expiry, and nothing in place of scenarios, are refused where they are given."""
-        with pytest.raises(ValueError, match="expiries must hold Expiry, got 60000"):
-            Marks(expiries={YEARS: 60_000.0})  # type: ignore[dict-item]
-        with pytest.raises(ValueError, match="scenarios must be a Scenarios, got None"):
-            MarginRule(None)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"lowest must have shape \(54,\) like weight, got \(1,\)"):
+            stress.Scenarios(JOINT.moves, JOINT.weight, {}, lowest=[0.1])
+        with pytest.raises(ValueError, match=r"years must have shape \(1,\) like implied, got \(2,\)"):
+            JOINT.volatility([0.5], [0.1, 0.2])
+        with pytest.raises(ValueError, match="volatility must have shape"):
+            stress.listed([0.1, 0.2], [0.1])
+        with pytest.raises(ValueError, match="weight must be one number or have shape"):
+            stress.listed([0.1, 0.2], [0.1, 0.0], [1.0, 1.0, 1.0])
 
 
 ONE = stress.evaluate([(Linear("BTC"), 1.0)], MARKET, JOINT)
@@ -661,7 +500,7 @@ BAD_INPUT = {
     "grid": case(
         grid,
         **dict.fromkeys(("price", "basis", "fx"), (0, MOVES, "(-1, inf)")),
-        volatility=(0, MOVES, "[-1, inf)"),
+        volatility=(0, MOVES),
         correlation=(0, {"zero"}, "[0, 1]"),
         funding=(0, MOVES),
     ),
@@ -679,13 +518,13 @@ BAD_INPUT = {
         stress.worst_cases,
         quantities=([[1.0]], NOTHING, "(-inf, inf)"),
         unit=([[1.0]], NOTHING, "(-inf, inf)"),
-        weight=(1.0, NOTHING, "(0, inf)"),
+        weight=(1.0, {"zero"}, "[0, inf)"),
     ),
     "worst_accounts": case(
         lambda quantities, unit, weight, top: stress.worst_accounts([1], quantities, unit, weight, top=top),
         quantities=([[1.0]], NOTHING, "(-inf, inf)"),
         unit=([[1.0]], NOTHING, "(-inf, inf)"),
-        weight=(1.0, NOTHING, "(0, inf)"),
+        weight=(1.0, {"zero"}, "[0, inf)"),
         top=(1, NOTHING, "1.."),
     ),
     "WorstAccounts": None,
@@ -695,48 +534,23 @@ BAD_INPUT = {
         stress.listed,
         price=([0.1], NOTHING),
         volatility=([0.1], NOTHING),
-        weight=(1.0, NOTHING, "(0, 1]"),
+        weight=(1.0, {"zero"}, "[0, inf)"),
         term=((0.3, 0.1), {"none"}),
         factors=((1.25, 1.0), NOTHING),
-    ),
-    "Expiry": case(
-        Expiry,
-        forward=(1.0, {"zero"}, "[0, inf)"),
-        fixed=(1.0, {"zero"}, "[0, inf)"),
-        interest=(0.1, {"zero", "negative"}),
-        trust=(0.5, {"zero"}, "[0, 1]"),
-    ),
-    "Marks": case(
-        Marks,
-        perpetual=(1.0, {"none"}, "(0, inf)"),
-        stable=(1.0, NOTHING, "(0, inf)"),
-        trust=(0.5, {"zero"}, "[0, 1]"),
-    ),
-    "MarginRule": case(
-        lambda **values: MarginRule(published_grid("paradex"), **values),
-        basis_moves=((0.05, -0.05), NOTHING),
-        discount=(0.9, NOTHING, "(0, 1]"),
-        trust_threshold=(0.5, {"zero"}, "[0, 1]"),
-        discount_rate=(0.5, {"zero"}, "[0, inf)"),
-        **{name: (0.5, {"zero"}, "[0, inf)") for name in CHARGES},
-        peg_threshold=(0.9, {"zero"}, "[0, inf)"),
-    ),
-    "MarginRule.distrust": case(FULL.distrust, trust=(0.5, {"zero"}, "[0, 1]")),
-    "portfolio_margin": case(
-        lambda size, unsettled: portfolio_margin([(Linear("BTC"), size)], MARKET, FULL, unsettled=unsettled),
-        size=(1.0, MOVES),
-        unsettled=(1.0, MOVES),
+        lowest=(0.4, {"zero"}, "[0, inf)"),
+        term_floor=(1.0, {"zero"}, "[0, inf)"),
     ),
     "AXES": None,
     "Cell": None,
     "Netting": None,
-    "PortfolioMargin": None,
     "Scenarios": case(
         lambda move, weight: stress.Scenarios({**JOINT.moves, "funding": move}, weight, {}),
         move=(np.zeros(54), NOTHING),
         weight=(np.ones(54), NOTHING),
     ),
-    "Scenarios.volatility_factor": case(published_grid("paradex").volatility_factor, years=(0.1, {"zero"}, "[0, inf)")),
+    "Scenarios.volatility": case(
+        published_grid("paradex").volatility, implied=([0.5], NOTHING, "[0, inf)"), years=([0.1], NOTHING, "[0, inf)")
+    ),
+    "Market.implied_volatilities": None,
     "published_grid": None,
-    "published_rule": None,
 }

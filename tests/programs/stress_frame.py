@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot
-from perpnotes.stress import Market, evaluate, grid, portfolio_margin, published_rule, unit_pnl, worst_cases
+from perpnotes.portfolio import portfolio_margin, published_rule
+from perpnotes.stress import Market, evaluate, grid, unit_pnl, worst_cases
 
 
 class Frame:

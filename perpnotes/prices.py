@@ -19,6 +19,7 @@ from perpnotes._validate import brief, broadcast, defined, flag, instance, one_o
 
 __all__ = [
     "Basis",
+    "Closed",
     "Filter",
     "Trigger",
     "Window",
@@ -315,6 +316,36 @@ def wick_depth(depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, ti
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """What a liquidation leaves: when it came, at what price, and who has the money. Made by `Trigger.close`.
+
+    Parameters:
+        tick: at which the check fired.
+        price: at which the position was closed, USD per coin.
+        left: margin that is left after the close, USD; `< 0` is a debt.
+
+    Examples:
+        >>> closed = Closed(3, 85.0, -5.0)
+        >>> closed.returned, closed.owed
+        (0.0, 5.0)
+    """
+
+    tick: int
+    price: float
+    left: float
+
+    @property
+    def returned(self) -> float:
+        """What the trader gets back where nothing is kept as a fee: `max(left, 0)`, USD."""
+        return max(self.left, 0.0)
+
+    @property
+    def owed(self) -> float:
+        """What the margin did not cover, and the insurance fund pays: `max(-left, 0)`, USD."""
+        return max(-self.left, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Trigger:
     """The event that begins a liquidation, with every convention named.
 
@@ -415,3 +446,49 @@ class Trigger:
         q, e = scalar("size", size), scalar("entry", entry)
         fired = np.flatnonzero(self.fires(q, e, scalar("wallet", wallet), scalar("maintenance", maintenance), path))
         return int(fired[0]) * self.every if len(fired) else None
+
+    def close(
+        self,
+        size: ArrayLike,
+        entry: ArrayLike,
+        wallet: ArrayLike,
+        maintenance: ArrayLike,
+        *,
+        fills: ArrayLike,
+        mark: ArrayLike,
+        spot: ArrayLike | None = None,
+        last: ArrayLike | None = None,
+        fee: float = 0.0,
+    ) -> Closed | None:
+        """The whole position closed at the tick at which the check fires, or None where it never does.
+
+        The check looks at one price and the close is done at another: `left = wallet + q (fill - entry) - fee |q| fill`.
+
+        Parameters:
+            size: as in `first`.
+            entry: as in `first`.
+            wallet: as in `first`.
+            maintenance: as in `first`.
+            fills: price at which the position can be closed at each tick, `> 0`, shape (n,).
+            mark: as in `first`.
+            spot: as in `first`.
+            last: as in `first`.
+            fee: charged on the notional at the close, a fraction, `>= 0`.
+
+        Raises:
+            ValueError: for fills of another length than the history that counts, or what `first` refuses.
+
+        Examples:
+            >>> Trigger().close(1.0, 100.0, 10.0, 0.0, mark=[100.0, 91.0, 89.0], fills=[100.0, 90.0, 87.0])
+            Closed(tick=2, price=87.0, left=-3.0)
+        """
+        at, rate = real("fills", fills, gt=0, ndim=1), scalar("fee", fee, ge=0)
+        tick = self.first(size, entry, wallet, maintenance, mark=mark, spot=spot, last=last)
+        counts = {"mark": mark, "index": spot, "last": last}[self.price]
+        if at.shape != np.asarray(counts).shape:
+            raise ValueError(f"fills must have the shape (n,) of the history that counts, got {at.shape}")
+        if tick is None:
+            return None
+        price, q = float(at[tick]), scalar("size", size)
+        left = scalar("wallet", wallet) + q * (price - scalar("entry", entry)) - rate * abs(q) * price
+        return Closed(tick, price, float(defined(np.asarray(left), "size", "entry", "wallet", "fee")))

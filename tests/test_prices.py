@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import prices
-from perpnotes.prices import Basis, Trigger, Window, crossing_seconds, mark_path, median_mark, wick_depth
+from perpnotes.prices import Basis, Closed, Trigger, Window, crossing_seconds, mark_path, median_mark, wick_depth
 
 PRICE = st.floats(0.01, 1e6)
 REBOUND = np.concatenate([np.full(300, 100.0), np.full(40, 80.0), np.full(160, 95.0)])  # models: tick 360 is 95
@@ -224,6 +224,37 @@ class TestTrigger:
         with pytest.raises(ValueError, match="must be one number"):
             Trigger().first(*terms, mark=[100.0, 90.0, 80.0])
 
+    def test_the_close_is_done_at_another_price_than_the_check_looks_at(self) -> None:
+        """By hand: a long of two coins from 100 with 20, checked at the mark, closed on the book two lower, fee 1%."""
+        closed = Trigger().close(
+            2.0, 100.0, 20.0, 0.0, mark=[100.0, 95.0, 90.0, 99.0], fills=[100.0, 93.0, 88.0, 97.0], fee=0.01
+        )
+        assert closed == Closed(2, 88.0, 20.0 - 24.0 - 1.76)
+        assert closed.owed == pytest.approx(5.76)
+        assert closed.returned == 0.0
+
+    @given(
+        wallet=st.floats(1, 40),
+        size=st.sampled_from([-3.0, 0.5, 2.0]),
+        fills=st.lists(st.floats(50, 150), min_size=9, max_size=9),
+    )
+    def test_the_money_adds_up(self, wallet: float, size: float, fills: list[float]) -> None:
+        """What was put in, plus the P&L of the close, is what comes back less what is owed; only one of the two is > 0."""
+        marks = 100.0 - np.sign(size) * np.linspace(0, 60, 9)
+        closed = Trigger().close(size, 100.0, wallet, 0.01, mark=marks, fills=fills)
+        if closed is None:
+            assert Trigger().first(size, 100.0, wallet, 0.01, mark=marks) is None
+            return
+        assert closed.returned - closed.owed == pytest.approx(wallet + size * (closed.price - 100.0), abs=1e-9)
+        assert min(closed.returned, closed.owed) == 0.0
+        assert closed.price == fills[closed.tick]
+
+    def test_closes_pair_with_the_history_that_counts(self) -> None:
+        """One fill a tick; nothing is closed where nothing fires."""
+        with pytest.raises(ValueError, match="fills must have the shape"):
+            Trigger().close(1.0, 100.0, 10.0, 0.005, mark=[100.0, 80.0], fills=[80.0])
+        assert Trigger().close(1.0, 100.0, 10.0, 0.005, mark=[100.0, 99.0], fills=[80.0, 80.0]) is None
+
 
 TERMS = {"size": (1, ANY), "entry": (1, POSITIVE), "wallet": (1, ANY), "maintenance": (0.1, AT_LEAST_0, "[0, 1)")}
 BAD_INPUT = {
@@ -267,5 +298,11 @@ BAD_INPUT = {
     ),
     "Trigger.fires": case(Trigger().fires, **TERMS, price=(1, POSITIVE)),
     "Trigger.first": case(lambda mark: Trigger().first(1, 1, 1, 0.1, mark=mark), mark=([1.0], NOTHING, "(0, inf)")),
+    "Trigger.close": case(
+        lambda fills, fee: Trigger().close(1.0, 100.0, 10.0, 0.1, mark=[80.0], fills=fills, fee=fee).left,
+        fills=([90.0], NOTHING, "(0, inf)"),
+        fee=(0.001, {"zero"}, "[0, inf)"),
+    ),
+    "Closed": case(Closed, tick=(3, ANY | {"shape"}, ""), price=(85.0, ANY, ""), left=(-5.0, ANY, "")),
     "Filter": None,
 }

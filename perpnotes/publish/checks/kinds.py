@@ -29,7 +29,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "liquidation",
             "margin",
             "pipeline",
-            "prices",
             "sizing",
             "stress",
         }

@@ -1,7 +1,8 @@
 """What is traded: linear and inverse perpetuals, the European option on a forward, spot and cash.
 
 A *linear* contract is sized in coins and settles in the quote currency. An *inverse* contract is sized in USD and
-settles in the coin. The option is Black's (1976) European option on a forward.
+settles in the coin. A *quanto* contract on one coin pays a fixed amount of another for each dollar of its move. The
+option is Black's (1976) European option on a forward.
 
 The functions broadcast over arrays. The classes name one instrument each and know the one thing that stress tests and
 margin need: the P&L in USD of one unit when the market moves (`pnl_usd`).
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from perpnotes import _normal
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, flag, flags, one_of, real, scalar, text
+from perpnotes._validate import broadcast, defined, flag, flags, one_of, real, scalar, text
 
 __all__ = [
     "Cash",
@@ -36,6 +37,8 @@ __all__ = [
     "option_delta",
     "option_value",
     "option_vega",
+    "quanto_gain",
+    "quanto_pnl",
     "to_step",
 ]
 
@@ -134,6 +137,74 @@ def inverse_notional(size: ArrayLike, mark: ArrayLike) -> Floats:
     q, p = real("size", size), real("mark", mark, gt=0)
     broadcast(size=q, mark=p)
     return np.abs(q) / p
+
+
+@overload
+def quanto_pnl(size: float, entry: float, mark: float, settlement: float) -> float: ...
+@overload
+def quanto_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike, settlement: ArrayLike) -> FloatArray: ...
+def quanto_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike, settlement: ArrayLike) -> Floats:
+    """P&L of a quanto position, in USD: `size * (mark - entry) * settlement`.
+
+    It pays in coins of its own, whose number is fixed in advance and whose price is not. Where both prices rise
+    together a long wins more in a rise than it loses in a fall of the same size: the P&L is convex in dollars.
+
+    Parameters:
+        size: coins of the settlement paid for each USD of the mark's move; long `> 0`, short `< 0`. Any shape.
+        entry: average entry price, `> 0`, USD per coin of the underlying.
+        mark: mark price, `> 0`, USD per coin of the underlying.
+        settlement: price of the coin that it pays in, `> 0`, USD.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or a price that is not positive.
+
+    Examples:
+        >>> quanto_pnl(0.02, 3_000.0, [3_300.0, 2_700.0], [55_000.0, 45_000.0]).round(6).tolist()
+        [330000.0, -270000.0]
+    """
+    q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
+    s = real("settlement", settlement, gt=0)
+    broadcast(size=q, entry=e, mark=p, settlement=s)
+    return q * (p - e) * s
+
+
+@overload
+def quanto_gain(correlation: float, volatility: float, settlement_volatility: float, years: float) -> float: ...
+@overload
+def quanto_gain(
+    correlation: ArrayLike, volatility: ArrayLike, settlement_volatility: ArrayLike, years: ArrayLike
+) -> FloatArray: ...
+def quanto_gain(
+    correlation: ArrayLike, volatility: ArrayLike, settlement_volatility: ArrayLike, years: ArrayLike
+) -> Floats:
+    """What a quanto long gains on average over prices without drift, of its notional: `exp(rho s s' T) - 1`.
+
+    The gain is what the coins are worth more when more of them are paid. A market charges for it, in funding or in the
+    basis.
+
+    Parameters:
+        correlation: of the two logarithmic prices `rho`, in `[-1, 1]`. The arguments broadcast.
+        volatility: of the underlying `s`, per square root of a year, `>= 0`.
+        settlement_volatility: of the coin that it pays in `s'`, `>= 0`.
+        years: how long the position is held without a change `T`, `>= 0`.
+
+    Returns:
+        A fraction of the notional at the entry; infinite where no float can hold it.
+
+    Raises:
+        ValueError: for a non-finite value, an empty array or one outside its range.
+
+    Examples:
+        >>> quanto_gain(0.8, 0.7, 0.5, 1.0).round(4)
+        np.float64(0.3231)
+
+    Source: the covariance of two lognormal prices.
+    """
+    rho, s = real("correlation", correlation, ge=-1, le=1), real("volatility", volatility, ge=0)
+    other, t = real("settlement_volatility", settlement_volatility, ge=0), real("years", years, ge=0)
+    broadcast(correlation=rho, volatility=s, settlement_volatility=other, years=t)
+    with np.errstate(over="ignore"):
+        return defined(np.asarray(np.expm1(rho * s * other * t)), "volatility", "settlement_volatility", "years")[()]
 
 
 @overload

@@ -462,7 +462,7 @@ class Trigger:
     ) -> Closed | None:
         """The whole position closed at the tick at which the check fires, or None where it never does.
 
-        The check looks at one price and the close is done at another: `left = wallet + q (fill - entry) - fee |q| fill`.
+        The check looks at one price, the close is done at another: `left = wallet + q (fill - entry) - fee |q| fill`.
 
         Parameters:
             size: as in `first`.

@@ -120,6 +120,39 @@ def test_every_contract_gains_nothing_when_nothing_moves() -> None:
     assert Option("BTC", 70_000.0, 0.1).pnl_usd(60_000.0, 60_000.0, 0.5, 0.5) == 0.0
 
 
+class TestQuanto:
+    @given(size=SIZE, entry=PRICE, mark=PRICE, settlement=PRICE)
+    def test_its_coins_are_linear_and_its_dollars_a_product(
+        self, size: float, entry: float, mark: float, settlement: float
+    ) -> None:
+        """As many coins as a linear contract pays dollars, each worth what a coin is worth then."""
+        actual = contracts.quanto_pnl(size, entry, mark, settlement)
+        assert actual == pytest.approx(contracts.linear_pnl(size, entry, mark) * settlement, rel=1e-12)
+
+    @given(up=st.floats(0.001, 0.9), beta=st.floats(0.05, 1.0))
+    def test_a_long_wins_more_than_it_loses_where_both_move_together(self, up: float, beta: float) -> None:
+        """The same move up and down, the settlement with it by a part: they differ by twice that part times its square."""
+        won, lost = contracts.quanto_pnl(1.0, 100.0, [100 * (1 + up), 100 * (1 - up)], [1 + beta * up, 1 - beta * up])
+        assert won + lost == pytest.approx(200.0 * beta * up**2, rel=1e-9)
+        short = contracts.quanto_pnl(-1.0, 100.0, [100 * (1 + up), 100 * (1 - up)], [1 + beta * up, 1 - beta * up])
+        assert short.sum() == pytest.approx(-(won + lost), rel=1e-12)
+
+    def test_the_mean_gain_is_that_of_simulated_prices(self) -> None:
+        """Two lognormal martingales: the mean P&L over the notional, within 4 standard errors."""
+        rho, s, other, years, n = 0.8, 0.7, 0.5, 0.25, 400_000
+        x, y = np.random.default_rng(3).standard_normal((2, n))
+        y = rho * x + math.sqrt(1 - rho**2) * y
+        mark = 100.0 * np.exp(s * math.sqrt(years) * x - s**2 * years / 2)
+        settlement = np.exp(other * math.sqrt(years) * y - other**2 * years / 2)
+        gains = contracts.quanto_pnl(1.0, 100.0, mark, settlement) / 100.0
+        expected = contracts.quanto_gain(rho, s, other, years)
+        assert gains.mean() == pytest.approx(expected, abs=4 * gains.std() / math.sqrt(n))
+
+    def test_it_has_no_gain_where_nothing_moves_together(self) -> None:
+        assert contracts.quanto_gain(0.0, 0.7, 0.5, 3.0) == 0.0
+        assert contracts.quanto_gain([0.9, -0.9], 0.7, [0.0, 0.5], [9.0, 0.0]).tolist() == [0.0, 0.0]
+
+
 class TestToStep:
     @given(value=st.floats(-1e9, 1e9), step=st.sampled_from([1e-6, 0.01, 0.5, 1.0, 25.0]))
     def test_each_direction_is_what_it_says(self, value: float, step: float) -> None:
@@ -203,6 +236,16 @@ BAD_INPUT = {
     "linear_notional": case(contracts.linear_notional, size=(1, ANY), mark=(1, POSITIVE)),
     "inverse_pnl": case(contracts.inverse_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE)),
     "inverse_notional": case(contracts.inverse_notional, size=(1, ANY), mark=(1, POSITIVE)),
+    "quanto_pnl": case(
+        contracts.quanto_pnl, size=(1, ANY), entry=(1, POSITIVE), mark=(1, POSITIVE), settlement=(1, POSITIVE)
+    ),
+    "quanto_gain": case(
+        contracts.quanto_gain,
+        correlation=(0.5, ANY, "[-1, 1]"),
+        volatility=(1, AT_LEAST_0),
+        settlement_volatility=(1, AT_LEAST_0),
+        years=(1, AT_LEAST_0),
+    ),
     "option_value": case(contracts.option_value, **BLACK, discount=(1, POSITIVE)),
     "option_delta": case(contracts.option_delta, **BLACK),
     "option_vega": case(contracts.option_vega, **BLACK | {"volatility": (1, POSITIVE), "years": (1, POSITIVE)}),

@@ -131,7 +131,7 @@ class TestQuanto:
 
     @given(up=st.floats(0.001, 0.9), beta=st.floats(0.05, 1.0))
     def test_a_long_wins_more_than_it_loses_where_both_move_together(self, up: float, beta: float) -> None:
-        """The same move up and down, the settlement with it by a part: they differ by twice that part times its square."""
+        """The same move up and down, the settlement with it by a part: they differ by twice that part of its square."""
         won, lost = contracts.quanto_pnl(1.0, 100.0, [100 * (1 + up), 100 * (1 - up)], [1 + beta * up, 1 - beta * up])
         assert won + lost == pytest.approx(200.0 * beta * up**2, rel=1e-9)
         short = contracts.quanto_pnl(-1.0, 100.0, [100 * (1 + up), 100 * (1 - up)], [1 + beta * up, 1 - beta * up])

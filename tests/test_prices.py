@@ -239,7 +239,7 @@ class TestTrigger:
         fills=st.lists(st.floats(50, 150), min_size=9, max_size=9),
     )
     def test_the_money_adds_up(self, wallet: float, size: float, fills: list[float]) -> None:
-        """What was put in and the P&L of the close are what comes back less what is owed; only one of the two is > 0."""
+        """What was put in and the P&L of the close are what comes back less what is owed; only one is above 0."""
         marks = 100.0 - np.sign(size) * np.linspace(0, 60, 9)
         closed = Trigger().close(size, 100.0, wallet, 0.01, mark=marks, fills=fills)
         if closed is None:

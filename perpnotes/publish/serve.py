@@ -36,6 +36,7 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
+from perpnotes.publish.site import search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
 _WATCHED = (_DOCS, _LIBRARY, Path("tests/published"))
@@ -65,7 +66,7 @@ class _Kept:
     resolved: str | None = None  # after them; None where they are to be resolved
     anchors: tuple[dict[str, Any], ...] = ({}, {}, {})
     objects: dict[str, Any] = field(default_factory=dict)  # in the inventory
-    entries: list[Any] = field(default_factory=list)  # in the search
+    entries: search.Page | None = None  # in the search
     shown: tuple[Any, ...] | None = None  # what the written file was made from
 
 
@@ -124,8 +125,6 @@ class Site:
         plugins = self.config.plugins
         refs: Any = plugins["autorefs"]
         docs: Any = plugins["mkdocstrings"]
-        search: Any = plugins["material/search"]
-        index = search.search_index
         docs.handlers.teardown()  # and with it go the sources that it has read
         for name in docs.config.handlers:
             handler = docs.get_handler(name)
@@ -151,13 +150,14 @@ class Site:
             self.around = around
         written = [kept for kept in self.pages if kept.shown != (kept.page.content, around)]
         for kept in written:
-            before, shown, index.entries = len(warnings), (kept.page.content, around), []
+            before, shown = len(warnings), (kept.page.content, around)
             _build_page(kept.page, self.config, self.sources, self.nav, self.env)
-            kept.entries, kept.shown = index.entries, shown if len(warnings) == before else None
-        index.entries = [entry for kept in self.pages for entry in kept.entries]
+            built = Path(kept.page.file.abs_dest_path).read_text(encoding="utf-8")
+            kept.entries, kept.shown = search.read(built, kept.page.url), shown if len(warnings) == before else None
         for kept in self.pages:
             kept.page.validate_anchor_links(files=self.files, log_level=self.config.validation.links.anchors)
-        search.on_post_build(config=self.config)  # the others take down what the next build needs
+        if written:
+            search.write(Path(self.config.site_dir), [kept.entries for kept in self.pages if kept.entries])
         return [kept.page.url for kept in written]
 
     def _run(self, file: File) -> None:

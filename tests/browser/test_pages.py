@@ -55,6 +55,56 @@ def test_both_schemes_are_there_without_a_choice(address: str, browser: Browser)
     assert papers[0] != papers[1]
 
 
+def test_a_chosen_scheme_stays_chosen(address: str, browser: Browser) -> None:
+    """Light, dark, and as the system again; the next page has it before it is drawn."""
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(address)
+    paper = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(paper)
+    page.get_by_role("button", name="Color scheme").click()
+    light = page.evaluate(paper)
+    assert light != dark
+    page.goto(f"{address}about/")
+    assert page.evaluate(paper) == light
+    for expected in (dark, dark):
+        page.get_by_role("button", name="Color scheme").click()
+        assert page.evaluate(paper) == expected
+    assert page.evaluate("localStorage.length") == 0
+    context.close()
+
+
+def test_the_menu_opens_by_keyboard_and_closes(address: str, browser: Browser) -> None:
+    """On a phone: Enter opens it, Escape closes it, and so does a link within the page."""
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{address}insights/fees/")
+    menu, contents = page.locator("[for=__drawer].md-header__button"), page.locator(".md-sidebar--primary")
+    for close in (lambda: page.keyboard.press("Escape"), lambda: contents.locator("a[href='#sources']").click()):
+        menu.press("Enter")
+        expect(contents).to_be_in_viewport()
+        page.wait_for_timeout(300)
+        close()
+        expect(contents).not_to_be_in_viewport()
+    page.close()
+
+
+def test_contents_follow_the_reader_and_code_is_copied(address: str, browser: Browser) -> None:
+    """What is copied is the code and nothing else."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.goto(f"{address}insights/stress/")
+    page.locator("#what-breaks-first").scroll_into_view_if_needed()
+    page.locator("#what-breaks-first").evaluate("heading => heading.scrollIntoView()")
+    expect(page.locator(".md-sidebar--secondary .md-nav__link--active")).to_have_text("What breaks first")
+    code = page.locator(".highlight:not(.doc-signature) pre").first
+    code.locator("button").click()
+    expect(code.locator("button")).to_have_attribute("title", "Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == code.locator("code").text_content()
+    context.close()
+
+
 def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
     """Tab reaches it, arrows walk over its marks and fill the readout, Escape empties it, Tab leaves."""
     page = browser.new_page()
@@ -174,12 +224,12 @@ def test_everything_is_there_without_scripts(site: Path, address: str, browser: 
 
 
 def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, browser: Browser) -> None:
-    """The theme unfolds everything for print: answers stay, code of figures and their data go, links say where to."""
+    """Everything unfolds for print: answers stay, code of figures and their data go, links say where to."""
     page = browser.new_page(color_scheme="dark")
     page.goto(f"{address}insights/stress/")
     page.emulate_media(media="print")
-    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
-    for gone in ("details.pn-code", ".pn-figure .pn-data", ".pn-take", ".md-header", ".md-code__nav"):
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for gone in ("details.pn-code", ".pn-figure .pn-data", ".pn-take", ".md-header", ".pn-copy"):
         assert not any(part.is_visible() for part in page.locator(gone).all()), gone
     for kept in ("details.pn-answer p", ".pn-figure svg", "#worked-example ~ .pn-block pre"):
         assert page.locator(kept).first.is_visible(), kept

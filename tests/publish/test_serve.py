@@ -110,8 +110,10 @@ import os, sys
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-import material.plugins.search.plugin, mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
+import mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
+from pathlib import Path
 from perpnotes.publish.page import apilinks, evidence, glossary, related, tiles
+from perpnotes.publish.site import search
 
 made, compiled = Environment.__init__, FileSystemBytecodeCache("cache")
 Environment.__init__ = lambda self, *args, **options: made(self, *args, **{"bytecode_cache": compiled, **options})
@@ -122,6 +124,7 @@ for url in sys.stdin:
         config.plugins.on_startup(command="build", dirty=False)
         try:
             build(config)
+            search.write(Path("full"))
         except BaseException as error:
             print(f"failed: {error!r}", flush=True)
             os._exit(1)

@@ -316,5 +316,6 @@ def _output(output: Output, block: articles.Block, md: Markdown, headings: list[
     for message, _ in markup.faults(str(html), markup.PRINTED):
         stop(md, f"what a block prints must not have {message}", block.source)
     headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]
-    # The converter prefixes ids, but not those in code that a block prints.
-    return re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", str(html))
+    # The converter prefixes ids, but not those in code that a block prints; that of a question is an address.
+    named = str(html).replace(f'id="{prefix}-q-', 'id="q-')
+    return re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", named)

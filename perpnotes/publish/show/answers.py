@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from markdown.extensions.toc import slugify
+
 from perpnotes.publish.compute.outputs import Output, show
 
 
@@ -20,6 +22,7 @@ def answer(question: str, text: str) -> None:
     if not question.strip() or not text.strip():
         raise ValueError("an answer must have a question and a text")
     summary = f"<summary>{escape(question)}</summary>"
-    content = f'<details class="pn-answer" markdown="1">\n{summary}\n\n{text.strip()}\n\n</details>'
+    name = f"q-{slugify(question, '-')}"
+    content = f'<details class="pn-answer" id="{name}" markdown="1">\n{summary}\n\n{text.strip()}\n\n</details>'
     data = {"question": question, "answer": text.strip()}
     show(Output("answer", content, "markdown", f"Q: {question}\nA: {text.strip()}", data))

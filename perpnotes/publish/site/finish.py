@@ -34,7 +34,7 @@ def finish(folder: Path) -> Iterator[str]:
         ValueError: pages or stylesheets that cannot be read.
     """
     yield f"{len(describe(folder))} files in {folder}"
-    yield f"{search.name_entries(folder)} names in its search"
+    yield f"{search.write(folder)} headings in its search"
     yield f"{html.tidy(folder)} pages with tidier HTML"
     yield styles.trim(folder, fonts.rule(folder)).as_posix()
     yield f"{policy.restrict(folder)} pages that run no other script"

@@ -20,6 +20,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 FAMILY = "STIX Two Math"
+_SIZES = 4  # of a bracket, before it is put together
 _MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
 _TOKEN = re.compile(r"<(m[ino])\b([^>]*)>([^<]+)</")
 # MathML Core: a browser shows an identifier of one letter in italics, which are characters of their own.
@@ -61,6 +62,11 @@ def woff2(shown: Iterable[str]) -> bytes:
         options = subset.Options(
             hinting=False, layout_features=[], glyph_names=False, notdef_outline=False, name_IDs=[0, 13, 14]
         )
+        variants = font["MATH"].table.MathVariants
+        for grown in [*variants.VertGlyphConstruction, *variants.HorizGlyphConstruction]:
+            if grown.GlyphAssembly:  # what is put together of parts needs no drawing for each size
+                grown.MathGlyphVariantRecord = grown.MathGlyphVariantRecord[:_SIZES]
+                grown.VariantCount = len(grown.MathGlyphVariantRecord)
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(sorted(wanted)))
         subsetter.subset(font)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from pathlib import Path
 
 _CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
-_PLAIN = re.compile(r'<span class="(?:n|sa|w)">([^<]*)</span>|<span></span>')
+_PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o)">([^<]*)</span>|<span></span>')
 
 
 def valid(html: str) -> str:
@@ -28,26 +27,6 @@ def plain(html: str) -> str:
     return "".join(parts)
 
 
-def copying(html: str) -> str:
-    """A page whose buttons for copying code are there when it arrives.
-
-    The theme's script makes each of them while the page opens, and styles and lays out the page anew for it. It listens
-    to those that are there already, and beside the code, where it does not look for a place, they are valid HTML.
-    """
-    blocks = itertools.count()
-
-    def one(match: re.Match[str]) -> str:
-        name = f"code-{next(blocks)}"  # the theme names the element around it
-        return (
-            f'{match[1]}<div class="md-code__nav"><button class="md-code__button" title="Copy to clipboard" '
-            f'data-clipboard-target="#{name}" data-md-type="copy"></button></div><pre><code id="{name}"'
-        )
-
-    return re.sub(r'(<div class="highlight">(?:<span class="filename">[^<]*</span>)?)<pre><code', one, html).replace(
-        '"content.code.copy", ', "", 1
-    )
-
-
 def tidy(site: Path) -> int:
     """Writes the pages of a built site again.
 
@@ -60,7 +39,7 @@ def tidy(site: Path) -> int:
     changed = 0
     for file in sorted(site.rglob("*.html")):
         was = file.read_text(encoding="utf-8")
-        if (now := copying(plain(valid(was)))) != was:
+        if (now := plain(valid(was))) != was:
             file.write_text(now, encoding="utf-8")
             changed += 1
     return changed

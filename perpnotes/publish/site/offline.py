@@ -1,7 +1,6 @@
 """The whole site as one file, to be read where there is no network.
 
-What makes a page work from a disk is in the theme: links lead to files, and the search runs in the page. Beside that it
-needs its index as a script, because a page from a disk may not ask for data.
+What makes a page work from a disk is in its scripts: links lead to files, and the search runs in the page.
 """
 
 from __future__ import annotations
@@ -19,13 +18,11 @@ def pack(site: Path) -> Path:
     """Write the archive of a built site into it, the same for the same site and `SOURCE_DATE_EPOCH`.
 
     Parameters:
-        site: the folder; its search gets `search/search_index.js`, the name by which the theme asks for it on a disk.
+        site: the folder.
 
     Returns:
         The archive, with everything in a folder of its own.
     """
-    index = site / "search/search_index.json"
-    index.with_suffix(".js").write_text(f"var __index={index.read_text(encoding='utf-8')}", encoding="utf-8")
     archive = site / NAME
     archive.unlink(missing_ok=True)
     made = datetime.fromtimestamp(max(int(os.environ.get("SOURCE_DATE_EPOCH") or 0), _FIRST), UTC).timetuple()[:6]

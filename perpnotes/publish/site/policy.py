@@ -1,8 +1,8 @@
 """What a browser may do with a page: run the site's own scripts, and ask no other host for anything.
 
-A Content-Security-Policy in each page, for what should get past every check of an article. The scripts that the theme
-writes around a page's text are named by their hash; any other, in the text, an attribute or an address, does not run.
-Styles may stand in a page, because figures state their shape so.
+A Content-Security-Policy in each page, for what should get past every check of an article. The scripts that the
+templates write around a page's text are named by their hash; any other, in the text, an attribute or an address, does
+not run. Styles may stand in a page, because figures state their shape so.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ALLOWED = {
 
 
 def policy(html: str) -> str:
-    """The policy of a page, with the hashes of the scripts of the theme that stand in it.
+    """The policy of a page, with the hashes of the scripts of the templates that stand in it.
 
     Parameters:
         html: the page, as it is served.

@@ -1,14 +1,17 @@
 """One stylesheet instead of many, without the rules that no page of the built site can match.
 
-A theme styles everything that it can do; a site does a part of it. A rule goes only if each of its selectors asks for
-an element, a class, an id or an attribute that is in no built page and in no script: what a script adds stays styled.
+A theme styles everything that it can do; a site does a part of it. A rule goes only if each of its selectors has a
+part that fits no element of any page, counting what a script may add: every word in a text of a script is taken for a
+class, an element or an attribute that any element may come to have.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,37 +19,89 @@ import tinycss2
 
 _LINK = re.compile(r'\s*<link rel="stylesheet" href="(?P<href>[^"]+\.css)">')
 _NAME = re.compile(r"[\w-]+")
-_TAG = re.compile(r"<([a-z][a-z0-9-]*)((?:\s[^<>]*)?)>")
+_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>")
 _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
-_ASKED = re.compile(
-    r"[.#](-?[_a-zA-Z][\w-]*)|(?:^|(?<=[\s>+~]))([a-z][a-z0-9]*)(?![\w-]*\()|\[([\w-]+)(?:=[\"']?([\w-]+))?"
-)
-# Parts of the theme that scripts could make and this site never asks them for, and writing from right to left; and a
-# rule for everything, against the fading of colors, for which the browser styles the page twice when it opens.
-_OFF = re.compile(
-    r"rtl$|md-(annotation|version|consent|announce|banner|progress|pagination|post|profile|author|status|tag|feedback|hero|tooltip2?)"
-    r"|--md-mermaid|tabbed|mermaid|glightbox|linenos|highlighttable|data-md-color-switching"
-)
+_TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
+_FEATURE = re.compile(r"([.#])(-?[_a-zA-Z][\w-]*)|\[([\w-]+)(?:=[\"']?([\w-]+))?[^\]]*\]")
+_STATES = {"open", "hidden", "checked", "disabled"}  # attributes that an element may come to have without a script
 
 
-def trimmed(css: str, used: Iterable[str]) -> str:
+@dataclass(frozen=True)
+class Used:
+    """What there is for selectors to match.
+
+    Parameters:
+        elements: of all pages, each as its tag and what a selector can ask: `.class`, `#id`, `[name`, `[name=value`.
+        said: words in the texts of scripts, any of which may be added to any element.
+        properties: custom properties that pages name.
+    """
+
+    elements: frozenset[tuple[str, frozenset[str]]] = frozenset()
+    said: frozenset[str] = frozenset()
+    properties: frozenset[str] = frozenset()
+    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, pages: Iterable[str], scripts: Iterable[str] = ()) -> Used:
+        """What `pages` and `scripts` have."""
+        elements, properties = set(), set()
+        tags: set[tuple[str, str]] = set()
+        for html in pages:
+            tags |= set(_TAG.findall(html))
+            properties |= set(re.findall(r"--[\w-]+", html))
+        for tag, attributes in tags:
+            features = set()
+            for name, *values in _VALUE.findall(attributes):
+                value = "".join(values)
+                features |= {f"[{name}", f"[{name}={value}"}
+                features |= {f".{one}" for one in value.split()} if name == "class" else set()
+                features |= {f"#{value}"} if name == "id" else set()
+            elements.add((tag, frozenset(features)))
+        texts = (text for script in scripts for text in _TEXT.findall(script))
+        said = {word for text in texts for word in _NAME.findall(text)}
+        return cls(frozenset(elements), frozenset(said), frozenset(properties))
+
+    def matches(self, selector: str) -> bool:
+        """Whether each part of a selector fits an element; what stands in brackets, as in `:not(…)`, asks nothing."""
+        bare = selector
+        while (less := re.sub(r":?:?[\w-]*\([^()]*\)", "", bare)) != bare:
+            bare = less
+        return all(self._fits(part) for part in re.split(r"(?:\s*[>+~]\s*|\s+)(?![^\[]*\])", bare) if part)
+
+    def _fits(self, part: str) -> bool:
+        if part not in self._known:
+            named = re.match(r"[a-zA-Z][\w-]*", part)
+            asked = [
+                (f"{sign}{name}" if sign else f"[{attribute}={value}" if value else f"[{attribute}", name or attribute)
+                for sign, name, attribute, value in _FEATURE.findall(part)
+            ]
+            left = [feature for feature, name in asked if name not in self.said | _STATES]
+            self._known[part] = (not left and (named is None or named[0] in self.said)) or any(
+                (named is None or named[0] in self.said or named[0].lower() == tag.lower())
+                and features.issuperset(left)
+                for tag, features in self.elements
+            )
+        return self._known[part]
+
+
+def trimmed(css: str, used: Used) -> str:
     """The stylesheet without rules, animations and custom properties that nothing uses.
 
     Parameters:
         css: a stylesheet.
-        used: every word in pages and scripts, class names, ids and custom properties among them.
+        used: what there is for its selectors to match.
 
     Raises:
         ValueError: for a stylesheet that cannot be read.
     """
-    words = set(used)
-    rules = list(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), words))
+    rules = list(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), used))
     while True:
         text = "".join(rule for rule in rules)
-        known = words | set(re.findall(r"var\(\s*(--[\w-]+)", text))
+        known = used.properties | used.said | set(re.findall(r"var\(\s*(--[\w-]+)", text))
         less = re.sub(r"(?<=[{;])(--[\w-]+):((?:[^;}\"']|\"[^\"]*\"|'[^']*')*)(;|(?=\}))", _keep(known), text)
+        less = re.sub(r"(?<=[{}])[^{}@;]+\{\}", "", less)
         if less == text:
-            return _without_animations(text, words)
+            return _without_animations(text)
         rules = [less]
 
 
@@ -55,17 +110,17 @@ def bare(script: str) -> str:
     return re.sub(r"(?m)^\s*//.*\n|^\s+", "", script)
 
 
-def _keep(known: set[str]) -> Any:
+def _keep(known: frozenset[str]) -> Any:
     return lambda match: match[0] if match[1] in known else ""
 
 
-def _rules(nodes: Iterable[Any], words: set[str]) -> Iterator[str]:
+def _rules(nodes: Iterable[Any], used: Used) -> Iterator[str]:
     for node in nodes:
         if node.type == "error":
             raise ValueError(f"css must be a stylesheet: line {node.source_line}: {node.message}")
         if node.type == "qualified-rule":
-            selectors = [s for s in _selectors(node.prelude) if _matches(s, words)]
-            body = _squeezed(tinycss2.serialize(node.content))
+            selectors = [s for s in _selectors(node.prelude) if used.matches(s)]
+            body = _standard(_squeezed(tinycss2.serialize(node.content)))
             if selectors and body:
                 yield f"{','.join(selectors)}{{{body}}}"
         elif (
@@ -74,23 +129,12 @@ def _rules(nodes: Iterable[Any], words: set[str]) -> Iterator[str]:
             and node.lower_at_keyword in ("media", "supports", "layer")
         ):
             inner = "".join(
-                _rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True), words)
+                _rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True), used)
             )
             if inner:
                 yield f"@{node.at_keyword} {tinycss2.serialize(node.prelude).strip()}{{{inner}}}"
         elif node.type == "at-rule" and node.lower_at_keyword != "charset":
             yield _squeezed(tinycss2.serialize([node]))
-
-
-def _words(html: str) -> Iterator[str]:
-    """Names of elements and attributes, and the values of those that name something; not what is there to be read."""
-    yield from re.findall(r"--[\w-]+", html)  # custom properties, in attributes of a drawing
-    for tag, attributes in _TAG.findall(html):
-        yield tag
-        for name, *values in _VALUE.findall(attributes):
-            yield name
-            if name in ("class", "id", "dir", "type", "role") or name.startswith("data-md-"):
-                yield from _NAME.findall(" ".join(values))
 
 
 def _selectors(prelude: Sequence[Any]) -> Iterator[str]:
@@ -104,12 +148,12 @@ def _selectors(prelude: Sequence[Any]) -> Iterator[str]:
             part.append(token)
 
 
-def _matches(selector: str, words: set[str]) -> bool:
-    """Whether a page or a script knows all that it asks for; what stands in brackets, as in `:not(…)`, asks nothing."""
-    bare = selector
-    while (less := re.sub(r"\([^()]*\)", "", bare)) != bare:
-        bare = less
-    return all(name in words for asked in _ASKED.findall(bare) for name in asked if name)
+def _standard(body: str) -> str:
+    """Declarations without those of one browser that stand beside the same one of the standard."""
+    parts = re.split(r";(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", body)
+    names = {part.partition(":")[0] for part in parts}
+    prefixed = re.compile("-(?:webkit|moz)-([^:]*)")
+    return ";".join(part for part in parts if not ((own := prefixed.match(part)) and own[1] in names))
 
 
 def _squeezed(css: str) -> str:
@@ -121,10 +165,10 @@ def _squeezed(css: str) -> str:
     return "".join(parts).strip().removesuffix(";")
 
 
-def _without_animations(css: str, words: set[str]) -> str:
+def _without_animations(css: str) -> str:
     def kept(match: re.Match[str]) -> str:
         name = match[1]
-        used = re.search(rf"animation(?:-name)?:[^;}}]*(?<![\w-]){re.escape(name)}(?![\w-])", css) or name in words
+        used = re.search(rf"animation(?:-name)?:[^;}}]*(?<![\w-]){re.escape(name)}(?![\w-])", css)
         return match[0] if used else ""
 
     return re.sub(r"@keyframes ([\w-]+)\s*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", kept, css)
@@ -155,15 +199,13 @@ def trim(site: Path, more: str = "") -> Path:
     css = "\n".join(sheet.read_text(encoding="utf-8") for sheet in next(iter(sheets)))
     if far := re.search(r"url\(\s*['\"]?(?!data:|#|['\"])([^)]*)\)", css):
         raise ValueError(f"stylesheets must be complete, got a reference to {far[1]}")
-    for file in [*site.rglob("*.map"), *site.glob("assets/javascripts/lunr/**/*.js")]:
-        file.unlink()  # for the theme's developers, and for other languages
+    shutil.rmtree(site / "assets/javascripts", ignore_errors=True)  # the theme's, which no page asks for
+    for file in site.rglob("*.map"):
+        file.unlink()
     for file in site.glob("assets/*.js"):  # our own
         file.write_text(bare(file.read_text(encoding="utf-8")), encoding="utf-8")
-    scripts = [file.read_text(encoding="utf-8") for file in sorted(site.rglob("*.js"))]
-    words = {word for text in scripts for word in _NAME.findall(text) if not _OFF.match(word)}
-    for html in pages.values():
-        words |= set(_words(html))
-    text = trimmed(css, words) + more
+    scripts = [file.read_text(encoding="utf-8") for file in sorted(site.glob("assets/*.js"))]
+    text = trimmed(css, Used.of(pages.values(), scripts)) + more
     target = site / f"assets/all.{hashlib.sha256(text.encode()).hexdigest()[:8]}.css"
     target.write_text(text, encoding="utf-8")
     for file, html in pages.items():

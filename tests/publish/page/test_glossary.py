@@ -11,6 +11,7 @@ from markdown import Markdown
 from perpnotes.publish.page import fences
 from perpnotes.publish.page.fences import Stop
 from perpnotes.publish.page.glossary import GlossaryExtension, terms
+from perpnotes.publish.site import search
 
 TEXT = "# Glossary\n\nIntro.\n\n## Mark price\n\nThe price of\nvaluation.\n\nMore.\n\n## P&L\n\nProfit.\n"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -77,19 +78,18 @@ def test_a_letter_leads_to_the_first_term_of_that_letter(tmp_path: Path, monkeyp
 
 
 def test_ways_on_in_a_built_site(site: Callable[..., Any], tmp_path: Path, generator: str) -> None:
-    """Both generators turn the articles into addresses, find every anchor and keep the lines out of their search."""
+    """Both generators turn the articles into addresses, find every anchor, and the search leaves the lines out."""
     built = site(**places(tmp_path))
     config = built.root / "mkdocs.yml"
-    text = config.read_text().replace("plugins:\n", "plugins:\n  - search\n")
-    config.write_text(text + "  - perpnotes.publish.page.glossary: {path: docs/glossary.md}\n" + NAV)
+    config.write_text(config.read_text() + "  - perpnotes.publish.page.glossary: {path: docs/glossary.md}\n" + NAV)
     result = built.build(generator)
     assert result.returncode == 0, result.stdout + result.stderr
     page = built.page("glossary")
     assert 'Used in: <a href="../insights/a/">Fees, at length</a>' in page
     assert '<a href="#mark-price">M</a>' in page
-    (index,) = (built.root / "site").rglob("search*.json")
-    assert "The price of" in index.read_text()
-    assert "Used in" not in index.read_text()
+    index = search.script(search.pages(built.root / "site"))
+    assert "The price of" in index
+    assert "Used in" not in index
 
 
 def test_a_definition_is_plain_text(tmp_path: Path) -> None:

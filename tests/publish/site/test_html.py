@@ -22,20 +22,6 @@ def test_nobody_sees_what_goes() -> None:
     assert html.plain(page) == left
 
 
-def test_buttons_for_copying_come_with_the_page() -> None:
-    """One for each block of code, by a name of its own, and the theme makes no second; a signature has none."""
-    plain = '<div class="highlight"><pre><code>a</code></pre></div>'
-    titled = '<div class="highlight"><span class="filename">t</span><pre><code>a</code></pre></div>'
-    signature = '<div class="doc-signature highlight"><pre><code>b</code></pre></div>'
-    made = html.copying(plain + signature + titled + '{"features": ["content.code.copy", "toc.follow"]}')
-    for name in ("code-0", "code-1"):
-        assert made.count(f'<pre><code id="{name}">a</code>') == 1
-        assert made.count(f'data-clipboard-target="#{name}"') == 1
-    assert made.count("<button") == 2
-    assert '"features": ["toc.follow"]' in made
-    assert html.copying(made) == made
-
-
 def test_pages_that_need_nothing_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.html").write_text("<p>one</p>")

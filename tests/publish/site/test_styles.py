@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from perpnotes.publish.site.styles import trim, trimmed
+from perpnotes.publish.site.styles import Used, trim, trimmed
 
-USED = {"a", "md-nav", "open", "--used", "p"}
+USED = Used.of(
+    ['<p class="a b-c" id="i"><nav class="md-nav" dir=ltr style="--used:1"><p open><a for="x"><svg viewBox="0 0">'],
+    ["x.className = 'said'; list.add(`told`); classList.toggle('a');"],
+)
 
 
 @pytest.mark.parametrize(
@@ -16,24 +19,37 @@ USED = {"a", "md-nav", "open", "--used", "p"}
     [
         (".a { color: red }", ".a{color:red}"),
         (".b { color: red }", ""),
+        (".b-c { x: y } .i { x: y } #i { x: y } #b { x: y }", ".b-c{x:y}#i{x:y}"),
         (".a, .b, p > .a { color: red; }", ".a,p > .a{color:red}"),
+        (
+            ".a.b-c { x: y } .a.md-nav { x: y } nav.a { x: y } p.b-c { x: y }",
+            ".a.b-c{x:y}.a.md-nav{x:y}nav.a{x:y}p.b-c{x:y}",
+        ),
+        (".b-c.md-nav { x: y } nav.b-c { x: y }", ""),  # no element is both, and no script adds one
+        (
+            ".said { x: y } .told > p { x: y } .md-nav.said { x: y } .list { x: y }",
+            ".said{x:y}.told > p{x:y}.md-nav.said{x:y}",
+        ),
         (".a:not(.b) { x: y }", ".a:not(.b){x:y}"),
         (".a:is(.b, .a) { x: y }", ".a:is(.b,.a){x:y}"),
-        ("audio { x: y } p { x: y }", "p{x:y}"),
-        ("details[open] { x: y } p[open] { x: y } p[hidden] { x: y }", "p[open]{x:y}"),
+        (":is(.b, .a) ~ p { x: y } * { x: y } ::before { x: y }", ":is(.b,.a) ~ p{x:y}*{x:y}::before{x:y}"),
+        ("audio { x: y } p { x: y } svg { x: y }", "p{x:y}svg{x:y}"),
+        ("details[open] { x: y } p[open] { x: y } p[hidden] { x: y }", "p[open]{x:y}p[hidden]{x:y}"),
+        ("[dir=ltr] p { x: y } [dir=rtl] p { x: y } [for=x] { x: y } [href] { x: y }", "[dir=ltr] p{x:y}[for=x]{x:y}"),
         ("@media print { .b { x: y } }", ""),
         ("@media (width > 1px) { .a { x: y } .b { x: y } }", "@media (width > 1px){.a{x:y}}"),
         (":root { --used: 1; --not: 2 }", ":root{--used:1;}"),
         (":root { --a1: 1; --b1: var(--a1) } .a { x: var(--b1) }", ":root{--a1:1;--b1:var(--a1)}.a{x:var(--b1)}"),
-        (":root { --not: url('x;}y') } .a { x: y }", ":root{}.a{x:y}"),
+        ("p { x: y } :root { --not: url('x;}y') } .a { x: y }", "p{x:y}.a{x:y}"),
         ("@keyframes k { to { x: y } } .a { animation: k 1s }", "@keyframes k{to{x:y}}.a{animation:k 1s}"),
         ("@keyframes k { to { x: y } } .a { x: y }", ".a{x:y}"),
         (".a { content: ' ;  } ' }", '.a{content:" ;  } "}'),
+        (".a { -webkit-mask: url('a;b'); mask: none; -webkit-line-clamp: 2 }", ".a{mask:none;-webkit-line-clamp:2}"),
         ('@charset "utf-8"; /* .a */ .a { x: y }', ".a{x:y}"),
     ],
 )
 def test_what_is_left(css: str, left: str) -> None:
-    """Rule by rule: lists, brackets, elements, attributes, media, custom properties, animations, quotes."""
+    """Rule by rule: lists, parts, brackets, elements, attributes, media, custom properties, animations, quotes."""
     assert trimmed(css, USED) == left
 
 

@@ -1,0 +1,168 @@
+// What the frame of a page can do beyond links: search, color scheme, menu, contents and copying.
+{
+  const root = document.documentElement, base = new URL("..", document.currentScript.src)
+  const one = selector => document.querySelector(selector)
+  const quiet = window.requestIdleCallback ?? (go => setTimeout(go, 50))
+
+  // A disk does not know that a folder stands for its page.
+  const file = link => { if (link.protocol === "file:" && link.pathname.endsWith("/")) link.pathname += "index.html" }
+  addEventListener("click", event => {
+    const link = event.target.closest?.("a[href]")
+    if (link) file(link)
+  }, true)
+
+  // The scheme of the operating system, or the one that the reader has chosen.
+  const scheme = one(".pn-scheme"), next = { undefined: "light", light: "dark", dark: "" }
+  const say = () => { scheme.title = scheme.ariaLabel = `Color scheme: ${root.dataset.scheme ?? "as the system"}. Change it.` }
+  scheme.addEventListener("click", () => {
+    const chosen = next[root.dataset.scheme]
+    if (chosen) root.dataset.scheme = chosen
+    else delete root.dataset.scheme
+    try { chosen ? localStorage.setItem("scheme", chosen) : localStorage.removeItem("scheme") } catch {}
+    say()
+  })
+  say()
+  scheme.hidden = false
+
+  // The menu on a narrow screen. Its labels are pressed by key, too; a link within the page and Escape close it.
+  const drawer = one("#__drawer")
+  for (const label of document.querySelectorAll(".md-header__button[for], .md-nav__link[for]")) {
+    label.tabIndex = 0
+    label.role = "button"
+    label.addEventListener("keydown", event => {
+      if (event.key !== "Enter" && event.key !== " ") return
+      event.preventDefault()
+      label.click()
+    })
+  }
+  one(".md-sidebar--primary")?.addEventListener("click", event => {
+    if (event.target.closest("a[href^='#']")) drawer.checked = false
+  })
+  drawer.addEventListener("change", () => { root.classList.toggle("pn-still", drawer.checked) })
+
+  // Contents: the section that is read.
+  const side = one(".md-sidebar--secondary .md-sidebar__scrollwrap")
+  const parts = [...side?.querySelectorAll("a[href^='#']") ?? []]
+    .map(link => [link, document.getElementById(decodeURIComponent(link.hash.slice(1)))]).filter(([, heading]) => heading)
+  let active
+  const follow = () => {
+    const [now] = parts.findLast(([, heading]) => heading.getBoundingClientRect().top < 120) ?? []
+    if (now === active) return
+    active?.classList.remove("md-nav__link--active")
+    now?.classList.add("md-nav__link--active")
+    active = now
+    if (!now) return
+    const box = side.getBoundingClientRect(), link = now.getBoundingClientRect()
+    if (link.top < box.top + 40 || link.bottom > box.bottom) side.scrollTop += link.top - box.top - box.height / 3
+  }
+  if (parts.length) {
+    let waits = false
+    addEventListener("scroll", () => {
+      if (waits) return
+      waits = true
+      requestAnimationFrame(() => {
+        waits = false
+        follow()
+      })
+    }, { passive: true })
+    addEventListener("load", () => quiet(follow))
+  }
+
+  // What an address leads to is open, and on paper everything is.
+  const reveal = () => {
+    let fold = document.getElementById(decodeURIComponent(location.hash.slice(1)))
+    while (fold = fold?.closest("details")) {
+      fold.open = true
+      fold = fold.parentElement
+    }
+  }
+  addEventListener("hashchange", reveal)
+  reveal()
+  addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true })
+
+  // Code is copied as it is read.
+  addEventListener("click", async event => {
+    const button = event.target.closest?.(".pn-copy")
+    if (!button) return
+    await navigator.clipboard.writeText(button.parentNode.querySelector("code").textContent)
+    button.ariaLabel = button.title = "Copied"
+    setTimeout(() => { button.ariaLabel = button.title = "Copy" }, 2000)
+  })
+
+  // Search: its script and its index come when the reader turns to it, and what was typed meanwhile is answered then.
+  const dialog = one(".pn-search"), [field, status, list] = ["input", "[role=status]", "ol"].map(it => dialog.querySelector(it))
+  let find
+  const load = name => new Promise((go, stop) => {
+    const script = document.createElement("script")
+    script.src = new URL(name, base)
+    script.onload = go
+    script.onerror = stop
+    document.head.append(script)
+  })
+  const fetched = () => find ??= load("assets/search.js").then(() => load("search/index.js")).then(answer, () => {
+    status.textContent = "The search could not be loaded."
+    find = undefined
+  })
+  const marked = (element, text, spans) => {
+    let end = 0
+    for (const [from, to] of spans) {
+      const mark = document.createElement("mark")
+      mark.textContent = text.slice(from, to)
+      element.append(text.slice(end, from), mark)
+      end = to
+    }
+    element.append(text.slice(end))
+  }
+  const answer = () => {
+    const query = field.value.trim(), found = query ? window.pnFind(query) : []
+    status.textContent = query ? `${found.length || "No"} page${found.length === 1 ? "" : "s"} found` : ""
+    list.replaceChildren(...found.map(({ kind, hits }) => {
+      const item = document.createElement("li")
+      hits.forEach(({ address, title, text, of }, i) => {
+        const link = document.createElement("a"), name = document.createElement("b")
+        link.href = new URL(address, base)
+        file(link)
+        marked(name, title, of(title))
+        link.append(name)
+        if (i === 0 && kind) link.append(" ", Object.assign(document.createElement("small"), { textContent: kind }))
+        if (text && i < 2) {
+          const line = document.createElement("span")
+          marked(line, text, of(text))
+          link.append(line)
+        }
+        item.append(link)
+      })
+      return item
+    }))
+    list.scrollTop = 0
+  }
+  const open = () => {
+    drawer.checked = false
+    root.classList.remove("pn-still")
+    if (!dialog.open) dialog.showModal()
+    field.select()
+    fetched()
+  }
+  field.addEventListener("input", () => { if (window.pnFind) answer() })
+  one(".pn-find").addEventListener("click", open)
+  one(".pn-find").addEventListener("pointerenter", fetched)
+  addEventListener("keydown", event => {
+    if (event.key === "Escape" && drawer.checked) drawer.click()
+    if (event.target.closest?.("input, textarea, select, [contenteditable]") || event.altKey) return
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey || event.key === "k" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault()
+      open()
+    }
+  })
+  // Arrow keys walk through the hits, Enter opens the first; other keys go on with typing. A click beside it closes it.
+  dialog.addEventListener("keydown", event => {
+    const links = [...list.querySelectorAll("a")], at = links.indexOf(document.activeElement)
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
+    if (event.key === "Enter" && event.target === field) links[0]?.click()
+    else if (to === -1 || at >= 0 && (event.key.length === 1 && event.key !== " " || event.key === "Backspace") && !event.ctrlKey && !event.metaKey) return field.focus()
+    else if (to !== undefined) links[to]?.focus()
+    else return
+    event.preventDefault()
+  })
+  dialog.addEventListener("click", event => { if (event.target === dialog || event.target.closest("a")) dialog.close() })
+}

@@ -15,7 +15,7 @@
   const NAME = 7, TITLE = 6, PAGE = 2.5, TEXT = 1, REST = 0.6
   const PAIR = 6, OWN = 1.25 // for two words together, and for a page itself beside its sections
   const KINDS = {
-    insights: ["Article", 1.25], primer: ["Primer", 1.05], glossary: ["Glossary", 1.1], reference: ["Reference", 1],
+    insights: ["Article", 1.25], primer: ["Primer", 1.05], glossary: ["Glossary", 1.1], reference: ["Reference", 0.85],
     verification: ["Verification", 0.8], contributing: ["Contributing", 0.7],
   }
 

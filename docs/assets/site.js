@@ -12,13 +12,13 @@
   }, true)
 
   // The scheme of the operating system, or the one that the reader has chosen.
-  const scheme = one(".pn-scheme"), next = { undefined: "light", light: "dark", dark: "" }
-  const say = () => { scheme.title = scheme.ariaLabel = `Color scheme: ${root.dataset.scheme ?? "as the system"}. Change it.` }
+  const scheme = one(".pn-scheme"), chosen = () => root.getAttribute("data-scheme")
+  const say = () => { scheme.title = scheme.ariaLabel = `Color scheme: ${chosen() ?? "as the system"}. Change it.` }
   scheme.addEventListener("click", () => {
-    const chosen = next[root.dataset.scheme]
-    if (chosen) root.dataset.scheme = chosen
-    else delete root.dataset.scheme
-    try { chosen ? localStorage.setItem("scheme", chosen) : localStorage.removeItem("scheme") } catch {}
+    const next = { light: "dark", dark: "" }[chosen()] ?? "light"
+    if (next) root.setAttribute("data-scheme", next)
+    else root.removeAttribute("data-scheme")
+    try { next ? localStorage.setItem("scheme", next) : localStorage.removeItem("scheme") } catch {}
     say()
   })
   say()
@@ -79,6 +79,15 @@
   addEventListener("hashchange", reveal)
   reveal()
   addEventListener("beforeprint", () => { for (const fold of document.querySelectorAll("details")) fold.open = true })
+
+  // Who has no pointer scrolls what is wider than its place with the arrow keys.
+  const wide = new ResizeObserver(boxes => {
+    for (const { target } of boxes) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0
+      else target.removeAttribute("tabindex")
+    }
+  })
+  for (const box of document.querySelectorAll("pre > code, article table:not([class])")) wide.observe(box)
 
   // Code is copied as it is read.
   addEventListener("click", async event => {
@@ -158,7 +167,8 @@
   dialog.addEventListener("keydown", event => {
     const links = [...list.querySelectorAll("a")], at = links.indexOf(document.activeElement)
     const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
-    if (event.key === "Enter" && event.target === field) links[0]?.click()
+    if (event.key === "Escape") dialog.close() // at once, though there is text in the field
+    else if (event.key === "Enter" && event.target === field) links[0]?.click()
     else if (to === -1 || at >= 0 && (event.key.length === 1 && event.key !== " " || event.key === "Backspace") && !event.ctrlKey && !event.metaKey) return field.focus()
     else if (to !== undefined) links[to]?.focus()
     else return

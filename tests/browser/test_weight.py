@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Response
 
 from .conftest import articles
 
-BYTES, HOME, REQUESTS, SHIFT = 60_000, 50_000, 8, 0.01
+BYTES, HOME, REQUESTS, SHIFT = 60_000, 40_000, 8, 0.01
 _SHIFTS = """() => new Promise(done => {
   let sum = 0
   new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value })

@@ -36,7 +36,8 @@ def finish(folder: Path) -> Iterator[str]:
     yield f"{len(describe(folder))} files in {folder}"
     yield f"{search.write(folder)} headings in its search"
     yield f"{html.tidy(folder)} pages with tidier HTML"
-    yield styles.trim(folder, fonts.rule(folder)).as_posix()
+    yield styles.trim(folder).as_posix()
+    yield f"{fonts.embed(folder)} pages with the typeface of their formulas"
     yield f"{policy.restrict(folder)} pages that run no other script"
     yield offline.pack(folder).as_posix()
 

@@ -174,12 +174,11 @@ def _without_animations(css: str) -> str:
     return re.sub(r"@keyframes ([\w-]+)\s*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", kept, css)
 
 
-def trim(site: Path, more: str = "") -> Path:
+def trim(site: Path) -> Path:
     """Replace the stylesheets of all pages of a built site by one that they share.
 
     Parameters:
         site: the folder that a generator has written.
-        more: rules to add.
 
     Returns:
         The new stylesheet; its name changes with its content. Those that it replaces are removed.
@@ -205,7 +204,7 @@ def trim(site: Path, more: str = "") -> Path:
     for file in site.glob("assets/*.js"):  # our own
         file.write_text(bare(file.read_text(encoding="utf-8")), encoding="utf-8")
     scripts = [file.read_text(encoding="utf-8") for file in sorted(site.glob("assets/*.js"))]
-    text = trimmed(css, Used.of(pages.values(), scripts)) + more
+    text = trimmed(css, Used.of(pages.values(), scripts))
     target = site / f"assets/all.{hashlib.sha256(text.encode()).hexdigest()[:8]}.css"
     target.write_text(text, encoding="utf-8")
     for file, html in pages.items():

@@ -42,8 +42,14 @@ def test_a_character_that_the_typeface_lacks_is_named() -> None:
         fonts.woff2("x漢")
 
 
-def test_a_site_gets_one_rule_or_none(tmp_path: Path) -> None:
-    (tmp_path / "a.html").write_text("<p>x</p>")
-    assert fonts.rule(tmp_path) == ""
-    (tmp_path / "a.html").write_text(_formula("x"))
-    assert fonts.rule(tmp_path).startswith('@font-face{font-family:"STIX Two Math";src:url(data:font/woff2;base64,')
+def test_a_page_has_the_typeface_of_its_own_formulas(tmp_path: Path) -> None:
+    """Once, at the end of its head; a page without formulas has none."""
+    for name, text in (("a", "<p>x</p>"), ("b", _formula("x")), ("c", _formula(r"\sum_{i} y_i"))):
+        (tmp_path / f"{name}.html").write_text(f"<head><title>t</title></head>{text}</head>")
+    assert fonts.embed(tmp_path) == 2
+    none, one, two = (file.read_text() for file in sorted(tmp_path.glob("*.html")))
+    assert "font" not in none
+    start = '</title><style>@font-face{font-family:"STIX Two Math";src:url(data:font/woff2;base64,'
+    assert start in one
+    assert one.count("<style>") == two.count("<style>") == 1
+    assert len(one) < len(two)

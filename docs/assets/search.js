@@ -91,7 +91,7 @@
       .map(pair => ` ${pair.map(stem).join(" ")} `)
     for (const [at, sum] of score) {
       const entry = entries[at], head = entry.stems.join(" ")
-      const said = head === phrase ? 1.8 : ` ${head} `.includes(` ${phrase} `) ? 1.5 : 1
+      const said = entry.title === query.trim() ? 3 : head === phrase ? 1.8 : ` ${head} `.includes(` ${phrase} `) ? 1.5 : 1
       const together = pairs.filter(pair => ` ${head} `.includes(pair)).length * all * PAIR / asked.length
       const rank = (sum * said + together) * (covered.get(at) / all) ** 2 * (at === entry.page.first ? OWN : 1)
       if (!groups.has(entry.page)) groups.set(entry.page, [])

@@ -14,7 +14,7 @@ _KNOWN = re.compile(
     rf"""
       docs/(?:{_WORD}/)*{_WORD}\.md | docs/assets/{_WORD}\.(?:css|js|svg|png)
     | perpnotes/(?:{_WORD}/)*_{{0,2}}{_WORD}(?:__)?\.py | perpnotes/py\.typed
-    | perpnotes/publish/theme/(?:partials/)?{_WORD}\.html
+    | perpnotes/publish/theme/(?:partials/(?:javascripts/)?)?{_WORD}\.html
     | tests/(?:{_WORD}/)*_{{0,2}}{_WORD}(?:__)?\.(?:py|txt|ya?ml|json|csv)
     | \.ci/run | \.github/(?:[\w-]+/)*[\w-]+(?:\.(?:yml|md|py|png))?
     | [A-Z_]+\.md | LICENSE | Makefile | CITATION\.cff | pyproject\.toml | mkdocs\.yml | requirements(?:-{_WORD})?\.txt

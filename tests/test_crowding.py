@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import Any
 
-import histories
 import numpy as np
 import pytest
 from cases import ANY, AT_LEAST_0, NOTHING, POSITIVE, case
@@ -19,12 +17,11 @@ from perpnotes.crowding import (
     crowding_index,
     quadrants,
     realized_volatility,
+    simulate,
     tail_dependence,
     trailing_rank,
 )
-from perpnotes.funding import rate
 
-WINDOW = 270  # payments: ninety days
 ranks = st.lists(st.floats(0, 1), min_size=1, max_size=60)
 
 
@@ -197,6 +194,50 @@ class TestTailDependence:
         with pytest.raises(ValueError, match="volatility_rank must be above level"):
             tail_dependence([0.95, 0.1], [0.1, 0.2])
 
+    @given(lag=st.integers(-30, 30))
+    def test_a_lag_takes_volatility_later(self, lag: int) -> None:
+        """The same as shifting the two series against each other by hand."""
+        u, v = np.random.default_rng(3).random((2, 300))
+        first, then = (u[: 300 - lag], v[lag:]) if lag > 0 else (u[-lag:], v[: 300 + lag])
+        assert tail_dependence(u, v, 0.8, lag) == tail_dependence(first, then, 0.8)
+
+
+class TestSimulate:
+    def test_a_link_has_crashes_follow_pressure_and_none_has_not(self) -> None:
+        """Crashes a year grow with the factor; without one they are as frequent under high premium as under any."""
+        linked, plain = ([simulate(seed, raised=raised, payments=2000) for seed in range(40)] for raised in (30.0, 1.0))
+        assert np.mean([crash.mean() for *_, crash in linked]) > 2 * np.mean([crash.mean() for *_, crash in plain])
+        premium, crash = (np.concatenate([path[k] for path in plain]) for k in (1, 2))
+        high = premium > 0.0006
+        error = math.sqrt(0.001 / high.sum())
+        assert crash[high].mean() == pytest.approx(0.001, abs=4 * error)
+
+    def test_a_crash_takes_pressure_out_and_moves_the_price(self) -> None:
+        """At the crash the premium falls by about `drop` times its scale; the price by five percent and its noise."""
+        falls, steps = [], []
+        for seed in range(60):
+            prices, premium, crash = simulate(seed, drop=4.0)
+            at = np.flatnonzero(crash)
+            at = at[at > 0]
+            falls += (premium[at] - premium[at - 1]).tolist()
+            steps += np.log(prices[8 * at + 1] / prices[8 * at]).tolist()
+        assert np.mean(falls) == pytest.approx(-4.0 * 0.0005, rel=0.1)
+        assert np.mean(steps) == pytest.approx(-0.05, abs=0.005)
+
+    def test_a_common_mood_moves_both(self) -> None:
+        """Without crashes the correlation of premium and log volatility is about the square of the share."""
+        found = []
+        for seed in range(40):
+            prices, premium, _ = simulate(seed, drop=0.0, raised=0.0, mood=0.8)
+            day = realized_volatility(prices, 24, 1.0)[::8]
+            found.append(np.corrcoef(premium[3:], np.log(day[: premium.size - 3]))[0, 1])
+        assert 0.4 < np.mean(found) < 0.64
+
+    def test_the_same_seed_is_the_same_market(self) -> None:
+        """And another seed is another."""
+        one, again, other = (simulate(seed, payments=50)[0].tolist() for seed in (1, 1, 2))
+        assert one == again != other
+
 
 class TestCrowdingIndex:
     @given(f=st.floats(-0.01, 0.01), u=st.floats(0, 1), oi=st.floats(0, 1e6), depth=st.floats(1, 1e4))
@@ -209,88 +250,6 @@ class TestCrowdingIndex:
         assert crowding_index(f, u, oi, depth / 2) == pytest.approx(2 * k, rel=1e-12, abs=0)
         assert crowding_index(f, u, 2 * oi, depth) == pytest.approx(2 * k, rel=1e-12, abs=0)
         assert np.sign(k) in (0, np.sign(f))
-
-
-@pytest.fixture(scope="module")
-def real() -> dict[str, FloatArray]:
-    closes = {}
-    for row in histories.rows(histories.PRICES):
-        hour = round(dt.datetime.fromisoformat(row["Time"]).replace(tzinfo=dt.UTC).timestamp() / 3600)
-        closes[hour] = float(row["BTCUSDT Future"]), float(row["BTCUSDT Spot"])
-    hours = sorted(closes)
-    perp, spot = np.array([closes[hour] for hour in hours]).T
-    week = dict(zip(hours[168:], realized_volatility(perp, 168, 1.0), strict=True))
-    ahead = dict(zip(hours[:-168], realized_volatility(perp, 168, 1.0), strict=True))
-    basis = dict(zip(hours, perp / spot - 1, strict=True))
-    rows = [
-        (row.rate, week[hour], ahead[hour], np.mean([basis[h] for h in range(hour - 7, hour + 1) if h in basis]))
-        for row in histories.funding(histories.BINANCE_EXPORT)
-        if (hour := round(row.hours)) in week and hour in ahead
-    ]
-    return dict(zip(("funding", "volatility", "ahead", "basis"), np.array(rows).T, strict=True))
-
-
-class TestRealFiles:
-    """Binance BTC, July 2021 to June 2024: funding, and hourly closes of perpetual and spot.
-
-    The zone of the price file is not stated. It matters by hours in a window of a week, and not to what is asserted.
-    """
-
-    def test_two_payments_in_five_are_the_interest_rate(self, real: dict[str, FloatArray]) -> None:
-        """The dead band: the most frequent rate by far says only that the premium was between -4 and 6 basis points."""
-        at_interest = np.abs(real["funding"] - 1e-4) < 5e-9
-        assert 0.3 < at_interest.mean() < 0.5
-        assert rate([-0.0004, 0.0006]) == pytest.approx([1e-4, 1e-4], rel=1e-9, abs=0)
-
-    def test_longs_mostly_pay_for_a_perpetual_below_spot(self, real: dict[str, FloatArray]) -> None:
-        """At more than half of all payments the rate is positive and the perpetual's mean close is below spot's."""
-        paid_below = (real["funding"] > 0) & (real["basis"] < 0)
-        assert paid_below.mean() > 0.5
-
-    def test_crowded_longs_come_with_no_more_volatility_than_a_shift_gives(self, real: dict[str, FloatArray]) -> None:
-        """High funding and high volatility meet more often than independence gives, and no more than a shift can."""
-        u, v = (trailing_rank(real[name], WINDOW) for name in ("funding", "volatility"))
-        tail = tail_dependence(u, v)
-        assert tail.lift > 1
-        assert tail.chance > 0.05
-
-    def test_crowded_longs_come_before_volatility_and_not_after_it(self, real: dict[str, FloatArray]) -> None:
-        """In order: high funding meets the volatility of five days later more often than that of five days earlier.
-
-        The lag was found by looking, so how unusual it is says little; the order is what a mechanism would leave.
-        """
-        u, v = (trailing_rank(real[name], WINDOW) for name in ("funding", "volatility"))
-        later, earlier = tail_dependence(u[:-15], v[15:]), tail_dependence(u[15:], v[:-15])
-        assert later.chi > tail_dependence(u, v).chi > earlier.chi
-        assert later.lift > 2
-        assert earlier.lift < 1
-
-    def test_negative_funding_does(self, real: dict[str, FloatArray]) -> None:
-        """The other tail: the lowest rates stand with high volatility more often than nearly every shift."""
-        u, v = trailing_rank(-real["funding"], WINDOW), trailing_rank(real["volatility"], WINDOW)
-        tail = tail_dependence(u, v)
-        assert tail.lift > 1.5
-        assert tail.chance < 0.02
-
-    def test_a_crowded_week_is_followed_by_no_more_volatility_than_a_calm_one(
-        self, real: dict[str, FloatArray]
-    ) -> None:
-        """In these three years the week after *crowded* is no rougher than after *calm*, in its tail neither."""
-        u, v = (trailing_rank(real[name], WINDOW) for name in ("funding", "volatility"))
-        state = quadrants(real["funding"][WINDOW - 1 :], u, v)
-        ahead = {name: real["ahead"][WINDOW - 1 :][state == name] for name in QUADRANTS}
-        after = {name: values.mean() for name, values in ahead.items()}
-        assert after["crowded"] < after["calm"]
-        assert np.quantile(ahead["crowded"], 0.95) < np.quantile(ahead["calm"], 0.95)
-        assert after["stress"] > after["calm"]
-        assert after["capitulation"] > after["turbulent"] > after["calm"]
-
-    def test_hysteresis_removes_changes(self, real: dict[str, FloatArray]) -> None:
-        """Leaving at 0.8 instead of 0.9: fewer changes of state on the same history."""
-        u, v = (trailing_rank(real[name], WINDOW) for name in ("funding", "volatility"))
-        f = real["funding"][WINDOW - 1 :]
-        wide, none = (quadrants(f, u, v, leave=leave) for leave in (0.8, 0.9))
-        assert (wide[1:] != wide[:-1]).sum() < 0.9 * (none[1:] != none[:-1]).sum()
 
 
 def slow(rng: np.random.Generator, n: int, persistence: float) -> FloatArray:
@@ -330,6 +289,17 @@ BAD_INPUT = {
         funding_rank=(TAIL["u"], NOTHING, "[0, 1]"),
         volatility_rank=(TAIL["v"], NOTHING, "[0, 1]"),
         level=(0.9, NOTHING, "(0, 0.96)"),
+        lag=(0, {"zero"}, ""),
+    ),
+    "simulate": case(
+        lambda seed, drop, raised, mood, payments: simulate(
+            seed, drop=drop, raised=raised, mood=mood, payments=payments
+        ),
+        seed=(1, {"zero"}, "0.."),
+        drop=(2.5, {"zero"}, "[0, inf)"),
+        raised=(30.0, {"zero"}, "[0, 1000]"),
+        mood=(0.5, {"zero"}, "[0, 1]"),
+        payments=(3, NOTHING, "1.."),
     ),
     "crowding_index": case(
         crowding_index,

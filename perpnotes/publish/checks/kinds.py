@@ -22,7 +22,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "anomalies",
             "bands",
             "cascades",
-            "crowding",
             "drift",
             "fees",
             "liquidation",
@@ -37,7 +36,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "anomalies",
             "bands",
             "cascades",
-            "crowding",
             "drift",
             "sizing",
         }

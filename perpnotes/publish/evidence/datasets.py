@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from perpnotes import crowding
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -180,6 +182,67 @@ def missing(series: tuple[FloatArray, FloatArray], year: str, days: float, inter
     paid = series[1][inside]
     lost: FloatArray = np.convolve(paid, np.ones(round(24 * days / interval)), "valid") / paid.sum()
     return lost
+
+
+def every(series: tuple[FloatArray, FloatArray], hours: int) -> tuple[FloatArray, FloatArray]:
+    """What stands at whole multiples of so many hours, within a minute; the stamps become those hours.
+
+    Parameters:
+        series: times and values, as from `column`.
+        hours: such as 8.
+    """
+    times, values = series
+    whole = np.round(times / hours) * hours
+    kept = np.abs(times - whole) < 1 / 60
+    return whole[kept], values[kept]
+
+
+def hourly(series: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """A value for every hour from the first to the last: where one is missing, the last one before it.
+
+    Parameters:
+        series: times and values, as from `column`.
+    """
+    times, values = every(series, 1)
+    whole = np.arange(times[0], times[-1] + 1)
+    return whole, values[np.searchsorted(times, whole, side="right") - 1]
+
+
+def mapped(
+    rates: tuple[FloatArray, FloatArray], closes: tuple[FloatArray, FloatArray], days: int, memory: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Trailing ranks of funding, and of the volatility of the days before it, at each payment that has both.
+
+    Parameters:
+        rates: times and rates of payments without a hole.
+        closes: times and prices, one an hour, as from `hourly`.
+        days: of volatility.
+        memory: payments that a rank looks back at.
+
+    Returns:
+        Hours since 1970, ranks of funding and ranks of volatility. Shape `(n,)` each.
+    """
+    start = closes[0][0]
+    known = (rates[0] >= start + 24 * days) & (rates[0] <= closes[0][-1])
+    times, paid = rates[0][known], rates[1][known]
+    sigma = crowding.realized_volatility(closes[1], 24 * days, 1.0)[(times - start).astype(np.int64) - 24 * days]
+    return times[memory - 1 :], crowding.trailing_rank(paid, memory), crowding.trailing_rank(sigma, memory)
+
+
+def ahead(closes: tuple[FloatArray, FloatArray], times: FloatArray, hours: int) -> FloatArray:
+    """The lowest close of the hours after each time, over the close at it, less one; NaN where the prices end.
+
+    Parameters:
+        closes: times and prices, one an hour, as from `hourly`.
+        times: hours since 1970, each one of those. Shape `(n,)`.
+        hours: how far.
+    """
+    at_ = (times - closes[0][0]).astype(np.int64)
+    inside = at_ + hours < closes[1].size
+    lowest = np.lib.stride_tricks.sliding_window_view(closes[1], hours).min(axis=1)
+    result = np.full(times.shape, np.nan)
+    result[inside] = lowest[at_[inside] + 1] / closes[1][at_[inside]] - 1
+    return result
 
 
 def thinned(values: Any, most: int) -> FloatArray:

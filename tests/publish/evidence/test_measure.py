@@ -251,3 +251,33 @@ def test_a_hole_takes_its_part_of_the_year() -> None:
 def test_thinning_keeps_both_ends() -> None:
     assert datasets.thinned(np.arange(101.0), 5).tolist() == [0.0, 25.0, 50.0, 75.0, 100.0]
     assert datasets.thinned([1.0, 2.0], 5).tolist() == [1.0, 2.0]
+
+
+def test_payments_stand_at_whole_hours_and_prices_at_every_hour() -> None:
+    """A stamp some seconds late is that hour's; one of another hour is left out; a missing price is the last one."""
+    times, values = datasets.every((np.array([0.0, 8.001, 9.0, 16.0]), np.arange(4.0)), 8)
+    assert (times.tolist(), values.tolist()) == ([0.0, 8.0, 16.0], [0.0, 1.0, 3.0])
+    times, values = datasets.hourly((np.array([0.0, 1.0, 4.0]), np.array([5.0, 6.0, 7.0])))
+    assert values.tolist() == [5.0, 6.0, 6.0, 6.0, 7.0]
+
+
+def test_ranks_on_the_map_belong_to_one_payment_and_look_back() -> None:
+    """What comes after a payment changes none of its ranks, and its volatility ends at it."""
+    rng = np.random.default_rng(2)
+    closes = (np.arange(24.0 * 20), np.exp(np.cumsum(rng.normal(0, 0.01, 24 * 20))))
+    rates = (8.0 * np.arange(60), rng.normal(size=60))
+    times, u, v = datasets.mapped(rates, closes, 2, 10)
+    assert times[0] == 48 + 9 * 8  # two days of prices, then ten payments
+    later = closes[1].copy()
+    later[int(times[5]) + 1 :] *= 3.0
+    _, _, after = datasets.mapped(rates, (closes[0], later), 2, 10)
+    assert v[:6].tolist() == after[:6].tolist()
+    assert v[6] != after[6]
+    assert u.size == v.size == times.size
+
+
+def test_the_lowest_close_ahead_leaves_out_the_present_and_what_is_not_known() -> None:
+    """Over two hours from each; at the end of the prices there is none."""
+    closes = (np.arange(6.0), np.array([10.0, 9.0, 12.0, 6.0, 8.0, 8.0]))
+    found = datasets.ahead(closes, np.array([0.0, 1.0, 3.0, 4.0]), 2)
+    np.testing.assert_allclose(found, [-0.1, 6 / 9 - 1, 8 / 6 - 1, np.nan])

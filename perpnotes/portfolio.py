@@ -32,7 +32,7 @@ from perpnotes._validate import brief, broadcast, flag, instance, items, one_of,
 from perpnotes._venues import CHARGES, FLOORS, LAYERS, SHOCKS, SKEWS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
 from perpnotes.margin import Tiers, published_tiers
-from perpnotes.stress import Cell, Market, Scenarios, listed, published_grid
+from perpnotes.stress import AXES, Cell, Market, Scenarios, listed, published_grid
 
 __all__ = [
     "Asset",
@@ -182,6 +182,12 @@ class Asset:
 # --- Shapes of rules ---
 
 
+def _of_one(scenarios: Any) -> None:
+    """Scenarios of one coin: what moves an underlying by itself has no place here."""
+    if instance("scenarios", scenarios, Scenarios).moves.keys() != set(AXES):
+        raise ValueError("scenarios must have no own moves: each coin is margined by itself")
+
+
 @dataclass(frozen=True, slots=True)
 class Skew:
     """A row that turns the volatility surface about its forward and moves nothing else.
@@ -318,7 +324,7 @@ class MarginRule(ByValue):
     outside: bool = False
 
     def __post_init__(self) -> None:
-        instance("scenarios", self.scenarios, Scenarios)
+        _of_one(self.scenarios)
         if self.skews:
             items("skews", self.skews, (Skew,))
         real("basis_moves", self.basis_moves, gt=-1, ndim=1)
@@ -381,7 +387,7 @@ class FloorRule(ByValue):
     funding: float = 0.0
 
     def __post_init__(self) -> None:
-        instance("scenarios", self.scenarios, Scenarios)
+        _of_one(self.scenarios)
         for name in ("net", "hedged", "fee"):
             scalar(name, getattr(self, name), ge=0)
         scalar("funding", self.funding)

@@ -13,6 +13,9 @@ How a scenario moves the market:
 - `basis` moves perpetuals, futures and option forwards on top of the index; spot stays on the index.
 - `funding` is paid once on the shocked notional of perpetuals: longs pay a rate above 0.
 - `fx` is the relative move of every currency but the USD, in USD.
+- an *own* move of an underlying comes on top of what it does with the driver: without one, no scenario asks what it
+does by
+  itself.
 
 `evaluate` is the scenario part of a rule, over several underlyings. What a venue charges beside it, and its whole rule,
 is `perpnotes.portfolio`.
@@ -33,7 +36,7 @@ from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._legs import legs
 from perpnotes._types import ArrayLike, FloatArray
-from perpnotes._validate import brief, flag, instance, items, numbers, one_of, real, scalar, whole
+from perpnotes._validate import brief, flag, instance, items, numbers, one_of, real, scalar, text, whole
 from perpnotes._venues import GRIDS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_value
 from perpnotes.correlation import check
@@ -60,6 +63,7 @@ AXES = ("price", "volatility", "correlation", "basis", "funding", "fx")
 """The names of the axes, in the order in which `grid` nests them (the last varies fastest)."""
 
 _CONTRACTS = (Linear, Inverse, Option, Spot, Cash)
+_OWN = "own "
 
 
 # --- Market and scenarios ---
@@ -176,7 +180,8 @@ class Scenarios(ByValue):
     `published_grid` takes a venue's.
 
     Parameters:
-        moves: the move on each of `AXES`, arrays of shape `(S,)`; fractions, `theta` for correlation.
+        moves: the move on each of `AXES`, arrays of shape `(S,)`; fractions, `theta` for correlation. Beside them
+            `"own ETH"` is a move that Ether makes by itself, and so for each underlying.
         weight: factor on the P&L of each scenario, `>= 0`, shape `(S,)`: below 1 for dampened tail rows.
         axes: values of each axis of a full grid, in order; empty for a list of rows.
         term: exponents of `(30 days / max(term_floor, time to expiry))` that scale a volatility move up to and beyond
@@ -201,9 +206,12 @@ class Scenarios(ByValue):
     points: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.moves, Mapping) or self.moves.keys() != set(AXES):
-            raise ValueError(f"moves must name {', '.join(AXES)} and nothing else, got {brief(self.moves)}")
-        for name in ("price", "basis", "fx"):
+        if not isinstance(self.moves, Mapping) or not self.moves.keys() >= set(AXES):
+            raise ValueError(f"moves must name {', '.join(AXES)}, got {brief(self.moves)}")
+        own = [name for name in self.moves if name not in AXES]
+        if strange := [name for name in own if not str(name).startswith(_OWN)]:
+            raise ValueError(f"moves must be named as {', '.join(AXES)} or 'own …', got {brief(strange[0])}")
+        for name in ("price", "basis", "fx", *own):
             real(name, self.moves[name], gt=-1)
         real("correlation", self.moves["correlation"], ge=0, le=1)
         weight = real("weight", self.weight, ge=0, ndim=1)
@@ -266,6 +274,7 @@ def grid(
     basis: ArrayLike = 0.0,
     funding: ArrayLike = 0.0,
     fx: ArrayLike = 0.0,
+    own: Mapping[str, ArrayLike] | None = None,
 ) -> Scenarios:
     """Every combination of the values of the named axes, each with weight 1.
 
@@ -276,6 +285,7 @@ def grid(
         basis: relative moves of perpetuals and forwards on top of the index, `> -1`.
         funding: funding rates paid once on the shocked notional; longs pay `> 0`.
         fx: relative moves of currencies other than USD, `> -1`.
+        own: relative moves that an underlying makes on top of what it does with the driver, `> -1`; by its name.
 
     Raises:
         ValueError: for an empty axis, more than one dimension, repeated values or a value outside its range.
@@ -284,16 +294,22 @@ def grid(
         >>> scenarios = grid(price=[-0.16, 0.0, 0.16], correlation=[0.0, 0.5, 1.0])
         >>> len(scenarios), list(scenarios.axes)
         (9, ['price', 'correlation'])
+        >>> list(grid(price=[-0.16, 0.16], own={"ETH": [-0.1, 0.0, 0.1]}).axes)
+        ['price', 'own ETH']
     """
     given = {"price": price, "volatility": volatility, "correlation": correlation}
     given |= {"basis": basis, "funding": funding, "fx": fx}
+    if own is not None:
+        if not isinstance(own, Mapping):
+            raise ValueError(f"own must be a mapping, got {brief(own)}")
+        given |= {_OWN + text("own", name): value for name, value in own.items()}
     values = {name: np.atleast_1d(real(name, value)) for name, value in given.items()}
     for name, axis in values.items():
         if axis.ndim != 1 or len(np.unique(axis)) != len(axis):
             raise ValueError(f"{name} must be one-dimensional without repeated values, got {brief(given[name])}")
     mesh = np.meshgrid(*values.values(), indexing="ij")
     return Scenarios(
-        moves={name: points.ravel() for name, points in zip(AXES, mesh, strict=True)},
+        moves={name: points.ravel() for name, points in zip(given, mesh, strict=True)},
         weight=np.ones(mesh[0].size),
         axes={name: axis for name, axis in values.items() if len(axis) > 1 or axis[0] != 0},
     )
@@ -403,6 +419,9 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     instruments = items("contracts", contracts, _CONTRACTS)
     instance("market", market, Market)
     instance("scenarios", scenarios, Scenarios)
+    named = [name.removeprefix(_OWN) for name in scenarios.moves if name not in AXES]
+    if unknown := [name for name in named if name not in market.prices]:
+        raise ValueError(f"prices of the market must name {unknown[0]!r}, which the scenarios move")
     pnl = np.empty((len(scenarios), len(instruments)))
     options: dict[str, list[int]] = {}  # those on one underlying are valued at once
     for k, contract in enumerate(instruments):
@@ -443,7 +462,8 @@ def _moved(underlying: str, market: Market, scenarios: Scenarios) -> tuple[float
     if index is None:
         raise ValueError(f"prices of the market must name {underlying!r}")
     moves = scenarios.moves
-    return index, index * (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"])
+    alone = 1.0 + moves.get(_OWN + underlying, np.zeros(len(scenarios)))
+    return index, index * (1.0 + moves["price"]) ** market.beta(underlying, moves["correlation"]) * alone
 
 
 def _option_values(options: Sequence[Option], forward: Any, volatility: FloatArray) -> FloatArray:

@@ -472,6 +472,11 @@ class TestSecondManager:
         worth = account.mark_to_market
         assert account.worst.loss == pytest.approx(worth * (1 - 0.98 * math.exp(-0.1 * YEARS)), rel=1e-12)
 
+    def test_rules_of_one_coin_have_no_own_moves(self) -> None:
+        """A coin is margined by itself, so that a move beside the driver would be another rule."""
+        with pytest.raises(ValueError, match="scenarios must have no own moves"):
+            MarginRule(stress.grid(price=[0.1], own={"ETH": [0.0, 0.1]}))
+
     def test_collateral_of_several_coins_says_where_it_belongs(self) -> None:
         """One asset without its coin would have to be counted twice or nowhere."""
         book = [(Linear("BTC"), 1.0), (Linear("ETH"), 1.0)]

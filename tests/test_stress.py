@@ -110,6 +110,24 @@ class TestAxes:
         expected = option_value(59_400.0, 60_000.0, 0.5, 0.25) - option_value(60_000.0, 60_000.0, 0.5, 0.25)
         assert unit[0].tolist() == pytest.approx([-600.0, 0.0, float(expected)], rel=1e-9)
 
+    def test_an_own_move_comes_on_top(self) -> None:
+        """What Ether does by itself multiplies what it does with Bitcoin, and touches nothing else."""
+        scenarios = grid(price=[-0.16, 0.0], own={"ETH": [-0.1, 0.0]})
+        unit = stress.unit_pnl([Linear("BTC"), Linear("ETH"), Spot("GOLD")], MARKET, scenarios)
+        plain = stress.unit_pnl([Linear("BTC"), Linear("ETH"), Spot("GOLD")], MARKET, grid(price=[-0.16, 0.0]))
+        assert unit[::2, 1] == pytest.approx((3_000 + plain[:, 1]) * 0.9 - 3_000, rel=1e-12)
+        np.testing.assert_array_equal(unit[1::2], plain)
+        np.testing.assert_array_equal(unit[::2, [0, 2]], plain[:, [0, 2]])
+        found = stress.evaluate(BOOK, MARKET, scenarios)
+        assert found.worst.moves == {"price": -0.16, "own ETH": -0.1}
+        assert found.surface("own ETH", "price").shape == (2, 2)
+        with pytest.raises(ValueError, match="must name 'SOL', which the scenarios move"):
+            stress.evaluate(BOOK, MARKET, grid(own={"SOL": [0.1, 0.2]}))
+        with pytest.raises(ValueError, match=r"own must be a mapping, got 0\.1"):
+            grid(own=0.1)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="or 'own …', got 'ETH'"):
+            stress.Scenarios({**scenarios.moves, "ETH": np.zeros(4)}, scenarios.weight, {})
+
     def test_the_peso_moves_only_what_is_held_in_pesos(self) -> None:
         """The FX axis changes counted collateral without any perpetual moving; USD never moves."""
         unit = stress.unit_pnl([Cash("MXN", haircut=0.05), Cash("USD"), Linear("BTC")], MARKET, grid(fx=[-0.1]))

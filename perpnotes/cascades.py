@@ -27,15 +27,11 @@ __all__ = [
     "Cascade",
     "Rounds",
     "branching_ratio",
-    "capped",
     "cascade",
-    "deficit",
     "exponential_depth",
     "exponential_impact",
     "forced",
     "linear_impact",
-    "pro_rata",
-    "queue",
     "radius",
     "rounds",
     "spread",
@@ -604,126 +600,6 @@ def spread_path(graph: ArrayLike, shock: ArrayLike, delays: ArrayLike, steps: in
         seen = np.where(step >= lag, path[np.maximum(step - lag, 0), nodes], 0.0)
         path[step] = falls + (matrix * seen).sum(axis=1)
     return path
-
-
-# --- Who pays ---
-
-
-def deficit(equities: ArrayLike, fund: float = 0.0) -> tuple[float, float, float]:
-    """What bankrupt accounts leave, what the insurance fund pays of it, what remains: `D`, `min(F, D)`, `(D - F)^+`.
-
-    Parameters:
-        equities: of the accounts after they were closed, USD; any shape.
-        fund: insurance fund, `>= 0`, USD.
-
-    Raises:
-        ValueError: for a value outside its range.
-
-    Examples:
-        >>> deficit([10.0, 5.0, 1.0, -3.0, -12.0], fund=5.0)
-        (15.0, 5.0, 10.0)
-
-    Source: Chitra (2025), arXiv 2512.01112.
-    """
-    missing = float(np.maximum(0.0, -real("equities", equities)).sum())
-    paid = min(scalar("fund", fund, ge=0), missing)
-    return missing, paid, missing - paid
-
-
-def pro_rata(claims: ArrayLike, amount: float) -> FloatArray:
-    """Deleveraging in proportion: everyone loses the same part of the claim, `h = A / Σ w`.
-
-    Parameters:
-        claims: `w`, what may be taken from each, `>= 0`, USD: unrealized profit on most venues; shape (accounts,).
-        amount: `A`, what must be taken, `>= 0`, USD.
-
-    Returns:
-        Taken from each, USD; shape (accounts,).
-
-    Raises:
-        ValueError: if the claims together are less than the amount: then profits do not suffice, and someone's
-            deposit would have to be touched; or for a value outside its range.
-
-    Examples:
-        >>> pro_rata([8.0, 4.0, 0.5], 7.5)
-        array([4.8, 2.4, 0.3])
-
-    Source: Chitra (2025), arXiv 2512.01112.
-    """
-    return capped(claims, amount, 1.0)
-
-
-def queue(claims: ArrayLike, amount: float, scores: ArrayLike) -> FloatArray:
-    """Deleveraging by rank: the highest score loses all of its claim first, then the next.
-
-    Parameters:
-        claims: what may be taken from each, `>= 0`, USD; shape (accounts,).
-        amount: what must be taken, `>= 0`, USD.
-        scores: of any size; equal scores go in the order given; shape (accounts,). Venues use profit times leverage.
-
-    Returns:
-        Taken from each, USD; shape (accounts,).
-
-    Raises:
-        ValueError: as `pro_rata`.
-
-    Examples:
-        >>> queue([8.0, 4.0, 0.5], 7.5, scores=[2.0, 3.0, 1.0])
-        array([3.5, 4. , 0. ])
-
-    Source: Chitra (2025), arXiv 2512.01112.
-    """
-    claim, budget = _claims(claims, amount)
-    rank = real("scores", scores, ndim=1)
-    if rank.shape != claim.shape:
-        raise ValueError(f"scores must have one entry per claim, {len(claim)}, got {len(rank)}")
-    order = np.argsort(-rank, kind="stable")
-    before = np.concatenate([[0.0], np.cumsum(claim[order])[:-1]])
-    taken = np.empty_like(claim)
-    taken[order] = np.clip(budget - before, 0.0, claim[order])
-    return taken
-
-
-def capped(claims: ArrayLike, amount: float, caps: ArrayLike) -> FloatArray:
-    """Deleveraging in proportion up to a cap: `h_i = min(η, c_i)`, at the level `η` that raises the amount.
-
-    Parameters:
-        claims: what may be taken from each, `>= 0`, USD; shape (accounts,).
-        amount: what must be taken, `>= 0`, USD.
-        caps: `c`, the largest part of each claim, in `[0, 1]`; shape (accounts,) or one.
-
-    Returns:
-        Taken from each, USD; shape (accounts,).
-
-    Raises:
-        ValueError: if the capped claims together are less than the amount; or for a value outside its range.
-
-    Examples:
-        >>> capped([8.0, 4.0, 0.5], 7.5, [0.5, 0.9, 0.9]).round(4)
-        array([4.    , 3.1111, 0.3889])
-
-    Source: Chitra (2025), arXiv 2512.01112.
-    """
-    limit = real("caps", caps, ge=0, le=1)
-    claim, _ = _claims(claims, 0.0)
-    if limit.shape not in {(), claim.shape}:
-        raise ValueError(f"caps must be one number or one per claim, {len(claim)}, got shape {limit.shape}")
-    cap = np.broadcast_to(limit, claim.shape)
-    budget = _claims(claims, amount, cap)[1]
-    order = np.argsort(cap, kind="stable")
-    full = np.concatenate([[0.0], np.cumsum((cap * claim)[order])])  # from those whose cap is reached
-    rest = np.concatenate([np.cumsum(claim[order][::-1])[::-1], [0.0]])  # claims of the others
-    raised = full[:-1] + cap[order] * rest[:-1]  # at the level of each cap
-    first = min(int(np.searchsorted(raised, budget)), len(claim) - 1)
-    level = (budget - full[first]) / rest[first] if rest[first] else 0.0
-    return np.asarray(claim * np.minimum(level, cap))
-
-
-def _claims(claims: Any, amount: float, caps: FloatArray | float = 1.0) -> tuple[FloatArray, float]:
-    claim, budget = real("claims", claims, ge=0, ndim=1), scalar("amount", amount, ge=0)
-    if budget > (most := float((claim * caps).sum())) * (1 + 1e-12):
-        raise ValueError(f"amount must be at most what may be taken, {most:g}, got {budget:g}")
-    return claim, min(budget, most)
 
 
 def _square(graph: Any) -> FloatArray:

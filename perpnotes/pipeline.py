@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes import anomalies, bands, cascades, fees, funding, guardrails, latency, liquidation, prices
+from perpnotes import anomalies, bands, cascades, deleveraging, fees, funding, guardrails, latency, liquidation, prices
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._validate import FloatArray, instance, items, one_of, real, scalar, whole
@@ -524,9 +524,9 @@ class _Books:
     def cover(self, flow: FloatArray, mark: float) -> float:
         """Pays what closes lack: the fund first, then all who have gained today, in proportion; the latter, USD."""
         self.fund += float(np.maximum(flow, 0.0).sum())
-        _, paid, rest = cascades.deficit(flow, self.fund)
+        _, paid, rest = deleveraging.deficit(flow, self.fund)
         self.fund -= paid
-        taken = cascades.pro_rata(np.maximum(0.0, self.equity(mark) - self.morning), rest)
+        taken = deleveraging.pro_rata(np.maximum(0.0, self.equity(mark) - self.morning), rest)
         self.money -= taken
         self.flows["deleveraging"] -= float(taken[:-1].sum())
         return float(taken.sum())

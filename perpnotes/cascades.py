@@ -34,6 +34,7 @@ __all__ = [
     "linear_impact",
     "radius",
     "rounds",
+    "running_ratio",
     "spread",
     "spread_path",
     "square_root_impact",
@@ -134,6 +135,24 @@ class Book(ByValue):
         total = np.concatenate([[0.0], np.cumsum(self.sizes)])
         found = np.searchsorted(np.abs(self.prices - self.prices[0]), real("distance", distance, ge=0), side="right")
         return np.asarray(total[found])[()]
+
+    def refilled(self, share: float) -> Book:
+        """The book as forced sales meet it when new bids replace a part of every fill before the next sale.
+
+        Of each coin sold, `share` comes back at the price where it was. So a quantity goes as far as the rest of it
+        would alone: every size counts `1 / (1 - share)` times.
+
+        Parameters:
+            share: in `[0, 1)`.
+
+        Raises:
+            ValueError: for a value outside its range.
+
+        Examples:
+            >>> Book([100.0, 99.0], [2.0, 3.0]).refilled(0.5).sizes
+            array([4., 6.])
+        """
+        return Book(self.prices, self.sizes / (1.0 - scalar("share", share, ge=0, lt=1)))
 
 
 @overload
@@ -277,6 +296,52 @@ def branching_ratio(forced: ArrayLike, depth: ArrayLike) -> Floats:
 
 
 # --- One asset ---
+
+
+def running_ratio(
+    price: float, shock: float, levels: ArrayLike, sizes: ArrayLike, depth: Impact, distances: ArrayLike
+) -> FloatArray:
+    """Coins forced by a fall so far, over coins bid on the way: `C(d + x) / D(x)`. A fall stops where it is 1 or less.
+
+    `C` counts the crowd down to the shocked price less `x`, `D` the book from the shocked price down to there. A
+    cascade passes `x` where the ratio is above 1 at every distance up to `x`: the branching ratio, summed on the way.
+
+    Parameters:
+        price: before the shock, `> 0`, USD per coin.
+        shock: the fall that begins it, `d`, `>= 0`, USD.
+        levels: liquidation prices of the longs, `>= 0`, at or below `price`; shape (accounts,).
+        sizes: coins of each, `>= 0`; shape (accounts,).
+        depth: coins within a distance (an array) of the best bid, such as `Book.depth`.
+        distances: `x`, below the shocked price, `>= 0`, USD; shape (n,).
+
+    Returns:
+        Shape (n,); infinite where nothing is bid and something is forced, 0 where neither.
+
+    Raises:
+        ValueError: for a value outside its range, or a depth that is not a number per distance.
+
+    Examples:
+        >>> levels, sizes = [95.0, 94.0, 90.0], [2.0, 1.0, 1.0]
+        >>> running_ratio(100.0, 5.0, levels, sizes, lambda x: 1.0 * x, [0.5, 2.0, 4.0])
+        array([4.  , 1.5 , 0.75])
+
+    Source: the least fixed point that `cascade` finds, read as a crossing of two curves.
+    """
+    start, fall = scalar("price", price, gt=0), scalar("shock", shock, ge=0)
+    level, size = real("levels", levels, ge=0, le=start, ndim=1), real("sizes", sizes, ge=0, ndim=1)
+    far = real("distances", distances, ge=0, ndim=1)
+    if level.shape != size.shape:
+        raise ValueError(f"sizes must have one entry per level, {len(level)}, got {len(size)}")
+    if not callable(depth):
+        raise ValueError(f"depth must be a function of distances, such as Book.depth, got a {type(depth).__name__}")
+    order = np.argsort(-level, kind="stable")
+    total = np.concatenate([[0.0], np.cumsum(size[order])])
+    crowd = total[np.searchsorted(-level[order], far + fall - start, side="right")]
+    bids = np.asarray(depth(far))
+    if bids.shape != far.shape or not (bids >= 0).all():
+        raise ValueError("depth must be at least 0, and give one number per distance")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(crowd > 0, crowd / bids, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,10 @@ from perpnotes.cascades import Book, cascade, linear_impact
 FALLING = Book([100.0, 99.0, 97.0], [2.0, 3.0, 5.0])
 
 
+def coins(count: int) -> st.SearchStrategy[list[float]]:
+    return st.lists(st.floats(0.1, 3), min_size=count, max_size=count)
+
+
 class TestImpact:
     def test_a_walked_book_pays_each_level_its_price(self) -> None:
         """Four coins: two at 100, two at 99."""
@@ -149,6 +153,43 @@ class TestCascade:
         assert terms["p_0"] - terms["d"] - terms["I"] == terms["p"] == 93.0
         with pytest.raises(ValueError, match="index must be <= 1"):
             found.why(2)
+
+
+class TestRunningRatio:
+    @given(
+        levels=st.lists(st.floats(40, 100), min_size=1, max_size=12),
+        shock=st.floats(0, 30),
+        steps=st.lists(st.floats(0.1, 3), min_size=4, max_size=12),
+        data=st.data(),
+    )
+    def test_a_cascade_ends_where_the_book_outweighs_the_crowd(
+        self, levels: list[float], shock: float, steps: list[float], data: st.DataObject
+    ) -> None:
+        """At the end the ratio is at most 1, and on the way there it is above 1."""
+        sizes = data.draw(st.lists(st.floats(0.1, 3), min_size=len(levels), max_size=len(levels)))
+        bids = Book(100.0 - np.cumsum([0.0, *steps]), data.draw(coins(len(steps) + 1)))
+        fall = float(cascade(100.0, shock, levels, sizes, bids.impact).impact[0])
+        on_the_way = np.abs(bids.prices - 100.0)
+        found = cascades.running_ratio(100.0, shock, levels, sizes, bids.depth, on_the_way)
+        assert (found[on_the_way < fall] > 1).all()
+        assert math.isinf(fall) or cascades.running_ratio(100.0, shock, levels, sizes, bids.depth, [fall])[0] <= 1
+
+    def test_of_an_even_crowd_below_an_even_book_it_falls_to_the_branching_ratio(self) -> None:
+        """`(d + x) l / (x D)`: far below the shock only `l / D` is left."""
+        levels = 100.0 - np.arange(1, 9001) / 100
+        found = cascades.running_ratio(100.0, 1.0, levels, np.full(9000, 0.006), lambda x: x, [1.0, 4.0, 60.0])
+        assert found == pytest.approx([1.2, 0.75, 0.61], rel=1e-9)
+
+    def test_no_bid_and_no_crowd(self) -> None:
+        bids = Book([100.0], [1.0])
+        assert cascades.running_ratio(100.0, 0.0, [50.0], [3.0], bids.depth, [10.0, 60.0]).tolist() == [0.0, 3.0]
+        assert cascades.running_ratio(100.0, 9.0, [99.0], [3.0], lambda x: 0 * x, [1.0]).tolist() == [math.inf]
+
+    def test_refill_is_depth(self) -> None:
+        """With half of every fill replaced, twice the coins go as far."""
+        assert FALLING.refilled(0.5).impact(5.0) == FALLING.impact(2.5)
+        with pytest.raises(ValueError, match="share must be"):
+            FALLING.refilled(1.0)
 
 
 class TestRounds:
@@ -312,6 +353,16 @@ BAD_INPUT = {
         buffers=([5.0], NOTHING, "(0, inf)"),
         shock=([1.0], NOTHING),
         density=([2.0], NOTHING, "(0, inf)"),
+    ),
+    "running_ratio": case(
+        lambda price, shock, levels, sizes, distances: cascades.running_ratio(
+            price, shock, levels, sizes, FALLING.depth, distances
+        ),
+        price=(100.0, NOTHING, "[99, inf)"),
+        shock=(1.0, {"zero"}, "[0, inf)"),
+        levels=([99.0], NOTHING, "[0, 100]"),
+        sizes=([1.0], NOTHING, "[0, inf)"),
+        distances=([1.0], NOTHING, "[0, inf)"),
     ),
     "spread": case(cascades.spread, graph=([[0.5]], NOTHING, "[0, ~1)"), shock=([1.0], NOTHING, "[0, inf)")),
     "spread_path": case(

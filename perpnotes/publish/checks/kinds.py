@@ -21,7 +21,6 @@ WAITING: Mapping[str, frozenset[str]] = {
         {
             "anomalies",
             "bands",
-            "cascades",
             "drift",
             "fees",
             "liquidation",
@@ -35,7 +34,6 @@ WAITING: Mapping[str, frozenset[str]] = {
         {
             "anomalies",
             "bands",
-            "cascades",
             "drift",
             "sizing",
         }

@@ -65,7 +65,8 @@ class Mode:
 def together(modes: Sequence[Mode], name: str = "together") -> Mode:
     """Several failures at once: gaps, costs add up, usable shares multiply, the hedge goes at the first loss.
 
-    Every part is at least as bad as in each of the modes, so the size that survives is no larger.
+    Every part is at least as bad as in each of the modes, so the size that survives is no larger; except that a hedge
+    that is lost needs no maintenance any more, which can outweigh what it would have earned on the last bit of a gap.
 
     Parameters:
         modes: at least one.
@@ -96,8 +97,10 @@ def together(modes: Sequence[Mode], name: str = "together") -> Mode:
 class Sizing:
     """The largest size that survives every one of the modes, and which of them sets it.
 
-    In a mode, after an adverse move `x`, a position of `q` coins has cost `q P (fees + funding + x - hedge gain)` and
-    needs `MM(q P (1 - s x))`. Both must fit into the usable wallet for every `x` up to the gap.
+    In a mode, after an adverse move `x`, a position of `q` coins has cost `q P (fees + (1 - h) funding + x - h y)`,
+    where `h` is the hedged share and `y` the part of the move before the hedge was lost. It needs `MM(q P (1 - s x))`,
+    and the hedge, while it is there, `MM(h q P (1 - s x))`. All must fit into the usable wallet for every `x` up to the
+    gap.
 
     Parameters:
         wallet: what the position can lose before the modes cut it, `> 0`, USD.
@@ -105,8 +108,9 @@ class Sizing:
         tiers: maintenance table.
         modes: what may fail, at least one, with different names. Each alone; `together` makes one of several.
         side: 1 for a long, -1 for a short.
-        hedge: share of the position's price loss that an opposite position in the same account earns back while it is
-            there, in `[0, 1]`. Its own maintenance is not in the model.
+        hedge: size of an opposite position in the same account, as a share of the position, in `[0, 1]`: another
+            contract on the same coin with the same table. While it is there it earns back that share of the price loss
+            and of the funding, and needs maintenance of its own.
 
     Raises:
         ValueError: for a value outside its range, two modes of one name, a long with a gap of 1 or more, or no mode: a
@@ -146,8 +150,18 @@ class Sizing:
     def _need(self, mode: Mode, move: float, rate: float) -> float:
         """USD per coin after an adverse move: costs, price loss and maintenance at this rate, without its deduction."""
         hedged = move if mode.hedge_lost is None else min(move, mode.hedge_lost)
-        lost = mode.fees + mode.funding + move - self.hedge * hedged
+        lost = self._costs(mode) + move - self.hedge * hedged
         return self.price * (lost + rate * (1.0 - self.side * move))
+
+    def _costs(self, mode: Mode) -> float:
+        return mode.fees + (1.0 - self.hedge) * mode.funding
+
+    def _lines(self, *, hedged: bool) -> list[tuple[float, float]]:
+        """Rate and deduction of each line whose highest is the maintenance of the position, and of its hedge."""
+        lines = list(zip(self.tiers.rates, self.tiers.deductions, strict=True))
+        if not (hedged and self.hedge):
+            return lines
+        return [(rate + self.hedge * own, deduction + less) for rate, deduction in lines for own, less in lines]
 
     def _usable(self, mode: Mode) -> float:
         return self.wallet * (1.0 - mode.unusable)
@@ -158,11 +172,12 @@ class Sizing:
         A maintenance table is the highest of its tiers' lines, so the need along a move is convex between kinks: the
         lowest size over all kinks and tiers is exact.
         """
-        kinks = {mode.gap, 0.0, mode.gap if mode.hedge_lost is None else mode.hedge_lost}
+        lost = mode.gap if mode.hedge_lost is None else mode.hedge_lost
+        kinks = [(0.0, True), (lost, True), *([] if mode.hedge_lost is None else [(lost, False), (mode.gap, False)])]
         return min(
             ((self._usable(mode) + deduction) / self._need(mode, move, rate), move, rate, deduction)
-            for move in kinks
-            for rate, deduction in zip(self.tiers.rates, self.tiers.deductions, strict=True)
+            for move, hedged in kinks
+            for rate, deduction in self._lines(hedged=hedged)
         )
 
     @property
@@ -208,11 +223,11 @@ class Sizing:
         usable = self._usable(mode)
         end = 1.0 if self.side > 0 else math.inf
         lost_at = end if mode.hedge_lost is None else mode.hedge_lost
-        for start, stop in ((0.0, lost_at), (lost_at, end)):
+        for start, stop, hedged in ((0.0, lost_at, True), (lost_at, end, False)):
             first = math.inf
-            for rate, deduction in zip(self.tiers.rates, self.tiers.deductions, strict=True):
+            for rate, deduction in self._lines(hedged=hedged):
                 left = usable + deduction - coins * self._need(mode, start, rate)
-                kept = self.hedge if start < lost_at else 0.0
+                kept = self.hedge if hedged else 0.0
                 slope = coins * self.price * (1.0 - kept - self.side * rate)
                 if left <= 1e-12 * usable:  # rounding, where a limit is met exactly
                     return start
@@ -235,10 +250,10 @@ class Sizing:
                 Term("W", f"usable wallet in {mode.name!r}", self._usable(mode), "USD", "W_0 (1 - u)"),
                 Term("P", "price", self.price, "USD"),
                 Term("g", "adverse move", move),
-                Term("k", "fees and funding", mode.fees + mode.funding),
+                Term("k", "fees, and funding less that of the hedge", self._costs(mode)),
                 Term("e", "earned by the hedge", self.hedge * hedged, "", r"\eta \min(g, a)"),
-                Term("m", "maintenance rate there", rate),
-                Term("c", "deduction of that tier", deduction, "USD"),
+                Term("m", "maintenance rate there, with the hedge", rate),
+                Term("c", "deduction of those tiers", deduction, "USD"),
                 Term("n", "needed per coin", self._need(mode, move, rate), "USD", f"P (g + k - e + m (1 {sign} g))"),
                 Term("q", "largest size, coins", size, "", "(W + c) / n"),
             )

@@ -80,12 +80,15 @@ class TestSurvival:
     def test_it_is_the_largest_size_that_a_path_survives(self, mode: Mode, side: int, hedge: float) -> None:
         """Independent search: walk the mode in small steps, with the hedge until it is lost, and bisect on the size."""
         path = np.union1d(np.linspace(0, mode.gap, 301), [mode.hedge_lost or 0.0])
-        earned = hedge * np.minimum(path, mode.gap if mode.hedge_lost is None else mode.hedge_lost)
+        lost = mode.gap if mode.hedge_lost is None else mode.hedge_lost
+        earned = hedge * (np.minimum(path, lost) + mode.funding)
 
         def survives(size: float) -> bool:
             spent = size * 100.0 * (mode.fees + mode.funding + path - earned)
             equity = 1_000.0 * (1 - mode.unusable) - spent
-            return bool((equity >= STEPS.maintenance(size * 100.0 * (1 - side * path))).all())
+            notional = size * 100.0 * (1 - side * path)
+            needed = STEPS.maintenance(notional) + STEPS.maintenance(hedge * notional) * (path <= lost)
+            return bool((equity >= needed).all())
 
         low, high = 0.0, 1e5
         for _ in range(80):
@@ -102,10 +105,13 @@ class TestSurvival:
         size = part * result.size
         move = result.move(size, mode)
 
+        lost = math.inf if mode.hedge_lost is None else mode.hedge_lost
+
         def slack(x: float) -> float:
-            earned = hedge * (x if mode.hedge_lost is None else min(x, mode.hedge_lost))
+            earned = hedge * (min(x, lost) + mode.funding)
             equity = 1_000.0 * (1 - mode.unusable) - size * 100.0 * (mode.fees + mode.funding + x - earned)
-            return equity - float(STEPS.maintenance(size * 100.0 * (1 - side * x)))
+            notional = size * 100.0 * (1 - side * x)
+            return equity - float(STEPS.maintenance(notional) + STEPS.maintenance(hedge * notional) * (x <= lost))
 
         walk = np.linspace(0, min(move, 0.999 if side > 0 else 5.0), 60)[:-1]
         assert all(slack(x) > -1e-7 for x in walk if x < move)
@@ -114,7 +120,7 @@ class TestSurvival:
         if part < 0.999:
             assert move > mode.gap * (1 - 1e-9) or hedge > 0.9
 
-    @given(first=hedged(), second=hedged(), side=st.sampled_from([1, -1]), hedge=st.floats(0, 1))
+    @given(first=MODES, second=MODES, side=st.sampled_from([1, -1]), hedge=st.floats(0, 1))
     def test_together_is_never_larger_than_each_alone(self, first: Mode, second: Mode, side: int, hedge: float) -> None:
         """Every part is at least as bad, so one more failure at the same time never raises the size."""
         both = together([replace(first, name="a"), replace(second, name="b")])
@@ -148,9 +154,9 @@ class TestSurvival:
         assert (both.gap, both.fees, both.funding, both.unusable) == pytest.approx((0.15, 0.003, 0.003, 0.6), rel=1e-12)
 
     def test_a_full_hedge_fails_at_once_or_not_at_all(self) -> None:
-        """With no price risk the account needs most at the start: maintenance and costs; the fall lowers both."""
+        """With no price risk the account needs most at the start, maintenance of both legs and costs."""
         result = sizing(Mode("costs", gap=0.1, fees=0.01), hedge=1.0)
-        assert result.size == pytest.approx(1_000 / (100 * 0.03), rel=1e-13)
+        assert result.size == pytest.approx(1_000 / (100 * 0.05), rel=1e-13)
         assert result.liquidation_price == 100.0
         assert math.isinf(result.move(result.size * 0.99, result.binding))
 

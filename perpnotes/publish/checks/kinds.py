@@ -26,7 +26,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "liquidation",
             "margin",
             "pipeline",
-            "sizing",
             "stress",
         }
     ),
@@ -35,7 +34,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "anomalies",
             "bands",
             "drift",
-            "sizing",
         }
     ),
 }

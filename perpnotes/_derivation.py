@@ -62,7 +62,7 @@ class Term:
             return "0.00"
         if 0 < size < 1e-9:
             return f"{self.value:.5g}"
-        if not 0 < size < 10:
+        if not size < 10:
             return f"{self.value:,.2f}"
         whole, _, part = f"{self.value:.{4 - math.floor(math.log10(size))}f}".partition(".")
         return f"{whole}.{part.rstrip('0').ljust(2, '0')}"

@@ -454,7 +454,7 @@ def _tick(times: FloatArray) -> float:
 def _local(gaps: FloatArray) -> FloatArray:
     """The interval in force at each gap: the median of those around it."""
     half = min(_WINDOW, gaps.size - 1 + gaps.size % 2) // 2
-    wide: FloatArray = np.pad(gaps, half, mode="edge")
+    wide: FloatArray = np.pad(gaps, half, mode="reflect")  # or a hole at an end would be an interval
     windows = np.lib.stride_tricks.sliding_window_view(wide, 2 * half + 1)
     result = gaps.copy()
     changes = np.concatenate(([0], np.cumsum(np.diff(wide) != 0)))

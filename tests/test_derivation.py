@@ -47,6 +47,18 @@ class TestPrinted:
         assert [row.split("  ")[0] for row in rows] == ["a meaning of a", ""]
         assert rows[1] == "  few words"
 
+    @pytest.mark.parametrize(("value", "word", "width"), [(7, "a", 35), (77, "a", 33), (77, "aa", 32), (777, "a", 33)])
+    def test_a_phone_shows_meaning_and_amount_and_no_room_is_left(self, value: float, word: str, width: int) -> None:
+        """38 characters: two between them, the rest of what the amount leaves for as many words as fit."""
+        first, *_ = printed(Term("x", " ".join([word] * 40), value))
+        meaning = first.partition(f"  {value}")[0].rstrip()
+        assert len(meaning) == width
+
+    @pytest.mark.parametrize(("word", "width"), [("a", 15), ("aa", 14), ("abcdefghijklmnop", 16)])
+    def test_beside_a_very_long_number_a_meaning_has_sixteen_characters(self, word: str, width: int) -> None:
+        first, *_ = printed(Term("x", " ".join([word] * 9), 1e30, "USD"))
+        assert len(first.partition("  1,000")[0].rstrip()) == width
+
     def test_no_line_ends_in_spaces(self) -> None:
         rows = printed(Term("", "", 1.0), Term("x", "an input", 2.0, "USD"))
         assert rows == ["          1", "an input  2.00 USD   x"]
@@ -70,6 +82,7 @@ class TestAmounts:
             (0.5, "0.50"),
             (-0.05, "-0.05"),
             (2.12346, "2.1235"),
+            (9.12346, "9.1235"),
             (9.99999, "10.00"),
             (12.3456, "12.35"),
             (54_207.104, "54,207.10"),
@@ -93,6 +106,11 @@ class TestAmounts:
         large, rest = printed(Term("C", "collateral", 1e5, "USD"), Term("B", "buffer", 1.4e-11 / 10, "USD"))
         assert rest == "buffer            0.00 USD   B"
         assert large == "collateral  100,000.00 USD   C"
+
+    def test_what_is_exactly_the_noise_is_nothing_and_more_is_shown(self) -> None:
+        """One part in 1e13 of the largest amount."""
+        for rest, shown in ((1e-13 * 1e5, "0.00"), (1.0001e-13 * 1e5, "0.000000010001")):
+            assert f" {shown} USD" in printed(Term("C", "collateral", 1e5, "USD"), Term("B", "buffer", rest, "USD"))[1]
 
 
 class TestReading:

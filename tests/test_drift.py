@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpnotes._validate import FloatArray
-from perpnotes.drift import adwin, adwin_bound, cusum, divergence, ks, mmd, psi, run_length, switches
+from perpnotes.drift import KS, PSI, adwin, adwin_bound, cusum, divergence, ks, mmd, psi, run_length, switches
 from perpnotes.funding import rate
 
 samples = st.lists(st.integers(-20, 20), min_size=20, max_size=60).filter(lambda x: len(set(x)) > 12)
@@ -56,7 +56,7 @@ class TestPSI:
         """Half of the values at one point: fewer bins, and a limit for so many."""
         x = np.concatenate((np.zeros(500), np.arange(1.0, 501.0)))
         result = psi(x, x)
-        assert result.bins < 10
+        assert result.bins == 6  # that of the zeros, and five
         assert result.value == 0.0
         assert result.mean == pytest.approx((result.bins - 1) / 500, rel=1e-12, abs=0)
 
@@ -72,7 +72,37 @@ class TestPSI:
         assert ks(*x).why().value == ks(*x).value
 
 
+def test_proportions_are_positive() -> None:
+    """Before and after; they sum to one with a negative one, too."""
+    for odd in ([1.2, -0.2], [1.0, 0.0]):
+        with pytest.raises(ValueError, match="before must be"):
+            divergence(odd, [0.5, 0.5])
+        with pytest.raises(ValueError, match="after must be"):
+            divergence([0.5, 0.5], odd)
+
+
+@pytest.mark.parametrize("bins", [2, 7, 10])
+def test_a_bin_has_two_values_of_the_reference(bins: int) -> None:
+    """Fewer are refused, with the number that is needed."""
+    x = np.arange(2.0 * bins)
+    assert psi(x, x, bins=bins).bins == bins
+    with pytest.raises(ValueError, match=rf"\b{2 * bins}\b.*got {2 * bins - 1}"):
+        psi(x[1:], x, bins=bins)
+
+
+def test_at_its_limit_nothing_has_changed() -> None:
+    for value, changed in ((0.5, False), (0.5000001, True)):
+        assert KS(value, 0.5, 0.0, 9, 9).changed is changed
+        assert PSI(value, 0.1, 0.5, 9, 9, 9).changed is changed
+
+
 class TestKS:
+    @pytest.mark.parametrize(("confidence", "limit"), [(0.3, 0.4 * math.log(1 / 0.35)), (0.95, 0.4 * math.log(40.0))])
+    def test_the_limit_at_any_confidence(self, confidence: float, limit: float) -> None:
+        """`-ln(alpha / 2) / 2 (n + m) / (n m)` is the square: of five and five values 0.4 / 2."""
+        x = [1.0, 2.0, 3.0, 4.0, 5.0]
+        assert ks(x, x, confidence=confidence).limit ** 2 == pytest.approx(limit / 2, rel=1e-12, abs=0)
+
     def test_the_constant_at_five_percent(self) -> None:
         """`c(0.05) = 1.358102`; for equal samples of 2 n the limit is c / sqrt(n)."""
         assert ks(np.arange(200.0), np.arange(200.0)).limit * 10 == pytest.approx(1.358102, rel=0, abs=5e-7)
@@ -91,6 +121,11 @@ class TestKS:
 
 
 class TestMMD:
+    def test_two_rows_each_are_enough(self) -> None:
+        assert 0 < mmd([0.0, 1.0], [5.0, 6.0], seed=1).chance <= 1
+        with pytest.raises(ValueError, match="sample must be at least 2"):
+            mmd([0.0, 1.0], [5.0], seed=1)
+
     def test_two_normals_with_a_known_distance(self) -> None:
         """N(0,1) against N(1,1), width 1: `2/sqrt(3) (1 - exp(-1/6))` = 0.177268, within three standard errors."""
         x = np.random.default_rng(4).normal(size=(2, 1200))
@@ -194,6 +229,13 @@ class TestAdwin:
             assert 300 < alarms[0].at < 350
             assert abs(alarms[-1].since - 300) <= 10
             assert all(alarm.up for alarm in alarms)
+
+    def test_a_change_is_seen_in_the_last_value(self) -> None:
+        """Fifteen ones after fifty zeros are just enough: no value after them is needed, and one fewer is too few."""
+        x = [0.0] * 50 + [1.0] * 15
+        assert adwin(x) == adwin(x + [1.0] * 35)
+        assert [(alarm.at, alarm.since) for alarm in adwin(x)] == [(64, 50)]
+        assert adwin(x[:-1]) == ()
 
     def test_no_change_no_cut(self) -> None:
         """Twenty seeded streams of 400 fair coins: none is cut at 0.002."""

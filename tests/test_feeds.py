@@ -457,6 +457,12 @@ class TestWhichColumn:
         with pytest.raises(ValueError, match="desk holds x, y: choose with where"):
             parse(text)
         assert parse(text, where={"desk": "y"}).values[1] == 2e-6
+        for desks, shown in (("uvxy", "u, v, x, y"), ("uvwxy", "u, v, w, x")):  # four of them
+            text = "desk,time,rate\n" + "".join(
+                f"{w},2024-01-{d:02d},{d}e-{p}\n" for d in range(1, 20) for p, w in enumerate(desks, 5)
+            )
+            with pytest.raises(ValueError, match=rf"desk holds {shown}: choose with where"):
+                parse(text)
 
     def test_a_numeric_column_is_no_contract(self) -> None:
         """`marketPrice` begins like a market and holds prices."""
@@ -814,6 +820,45 @@ class TestLimits:
         assert (report.count("holes"), report.missing, report.slots) == (2, 4, 60)
         assert "4 rows missing; the longest after 1970-01-10 16:00, 1.33 days" in str(report)
         assert report.why()["c"] == 56 / 60
+
+    def test_the_longest_hole_is_that_of_the_most_hours(self) -> None:
+        """Not that of the most rows, nor the first: one row of eight hours is longer than one of one hour."""
+        hours = [*(float(i) for i in range(100) if i != 40), *(100.0 + 8 * i for i in range(60) if i != 30)]
+        report = examine(utc(hours, rates(len(hours))))
+        assert (report.count("holes"), report.missing) == (2, 2)
+        assert f"the longest after {feeds._stamp(3600 * (100.0 + 8 * 29))}, 0.667 days" in str(report)
+
+    def test_a_hole_before_the_last_row_of_a_shorter_interval_is_one(self) -> None:
+        """The gap is as long as the interval used to be, and not where it changed."""
+        hours = [*(8.0 * i for i in range(100)), *(792.0 + i for i in range(1, 101)), 900.0]
+        assert examine(utc(hours, rates(len(hours)))).missing == 7
+
+    @pytest.mark.parametrize("extra", [0, 1, 2, 3])
+    def test_a_change_of_the_interval_is_no_hole(self, extra: int) -> None:
+        """To a shorter one, after any number of rows."""
+        for last in (8.0, 4.0):
+            hours = [last * i for i in range(60 + extra)]
+            hours += [hours[-1] + i for i in range(1, 101)]
+            assert examine(utc(hours, rates(len(hours)))).missing == 0
+
+    @pytest.mark.parametrize(("conflicts", "refused"), [(10, False), (11, True)])
+    def test_one_history_has_few_stamps_twice_with_different_values(self, conflicts: int, refused: bool) -> None:
+        """One in twenty rows; stamps twice with the same value are as many as they like to be."""
+        values = rates(200)
+        twice = [(8.0 * i, values[i] + (1e-5 if i % 2 and i < 2 * conflicts else 0.0)) for i in range(2 * conflicts)]
+        rows = sorted([*((8.0 * i, value) for i, value in enumerate(values)), *twice])
+        text = "time,rate\n" + "".join(f"{1.7e9 + 3600 * hour:.0f},{value:.8f}\n" for hour, value in rows)
+        assert len(rows) == 200 + 2 * conflicts
+        assert parse(text).values.size == len(rows)  # half of those twice differ: fewer than one in twenty
+        text = text.replace("time,rate\n", "time,rate\n" + "".join(
+            f"{1.7e9 + 8 * 3600 * (100 + i):.0f},0.5\n" for i in range(11 if refused else 1)))  # fmt: skip
+        if refused:
+            with pytest.raises(ValueError, match="twice with different values"):
+                parse(text)
+
+    def test_newest_first_is_one_note(self) -> None:
+        report = examine(parse(write(newest_first=True)))
+        assert [(note.severity, note.count) for note in report.findings if note.trap == "order"] == [("note", 1)]
 
     def test_a_regime_says_its_stretch(self) -> None:
         """First and last stamp in hours, rows and the median of the absolute rates."""

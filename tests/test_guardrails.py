@@ -99,6 +99,7 @@ class TestFeed:
         assert (high - low)[0] == 0.0
         assert (high - low)[2] == pytest.approx(2 * (high - low)[1], rel=1e-13)
         assert stale_bounds(100.0, 5.0, 365 * 86_400.0)[0] == 0.0
+        assert stale_bounds(100.0, 0.25, 365 * 86_400.0, deviations=2.0) == (50.0, 150.0)  # a year
 
     def test_the_bounds_hold_as_often_as_they_say(self) -> None:
         """Independent derivation: of simulated normal moves, 0.27% lie beyond three deviations."""

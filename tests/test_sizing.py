@@ -215,6 +215,11 @@ class TestKelly:
             best = growth(f, mu, sigma, rate, jump)
             assert (growth([f - 0.01, f + 0.01], mu, sigma, rate, jump) < best).all()
 
+    def test_without_gaps_growth_is_drift_less_half_the_variance(self) -> None:
+        """A rate of gaps of no size, and a size of gaps that never come, change nothing."""
+        assert growth(0.8, 0.5, 0.6) == pytest.approx(0.4 - 0.32 * 0.36, rel=1e-14, abs=0)
+        assert growth(0.8, 0.5, 0.6, 3.0) == growth(0.8, 0.5, 0.6, jump=0.3) == growth(0.8, 0.5, 0.6)
+
     def test_growth_is_what_simulated_wealth_does(self) -> None:
         """A year of daily rebalancing with gaps, 20,000 paths: mean log wealth, within 4 standard errors."""
         rng = np.random.default_rng(5)

@@ -87,6 +87,11 @@ class TestNumbers:
 
 
 class TestWhole:
+    def test_the_largest_is_that_of_64_bits(self) -> None:
+        assert whole("n", 2**63 - 1, ge=1) == 2**63 - 1
+        with pytest.raises(ValueError, match="n must be"):
+            whole("n", 2**63, ge=1)
+
     def test_an_integer_keeps_all_of_its_digits(self) -> None:
         """A float has 53 binary digits: two seeds that differ in the last of 60 would be one."""
         for value in (2**60 + 1, np.int64(2**60 + 1)):
@@ -126,6 +131,10 @@ class TestFlags:
         for check in (flag, flags):
             with pytest.raises(ValueError, match="x must be True or False, got "):
                 check("x", value)
+
+    def test_no_flags_are_not_flags(self) -> None:
+        with pytest.raises(ValueError, match="x must be True or False"):
+            flags("x", np.empty(0, dtype=np.bool_))
 
     def test_one_flag_is_not_an_array_of_them(self) -> None:
         with pytest.raises(ValueError, match=re.escape("x must be one of True and False, got shape (2,)")):

@@ -83,12 +83,21 @@ def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
         changed = mutate_code(source, OperatorProvider()[name](), occurrence)
         pairs = enumerate(zip(source.splitlines(), changed.splitlines(), strict=False), 1)
         line, before, after = next((n, old.strip(), new.strip()) for n, (old, new) in pairs if old != new)
-        if (before, after) not in same:
+        if not any(after == changed for old, new in same for changed in _variants(before, old, new)):
             yield Mutant(line, before, after, changed)
 
 
+def _variants(line: str, old: str, new: str) -> Iterator[str]:
+    """A line with one of its parts replaced, once for each place where it has that part."""
+    for found in re.finditer(re.escape(old), line):
+        yield line[: found.start()] + new + line[found.end() :]
+
+
 def equivalents(module: str, source: str) -> set[tuple[str, str]]:
-    """The changes of lines that are known to change nothing; a line that is no longer in the source is an error."""
+    """The changes of lines that are known to change nothing; a line that is no longer in the source is an error.
+
+    What holds for every module is a part of a line.
+    """
     pattern = re.compile(r"^(\S+)\n- (.+)\n\+ (.+)\nbecause .+$", re.MULTILINE)
     text = (HERE / "equivalent.txt").read_text()
     found = pattern.findall(text)
@@ -106,8 +115,18 @@ def targets(module: str) -> list[str]:
     name = module.lstrip("_")
     if (ROOT / f"tests/test_{name}.py").exists():
         return [f"tests/test_{name}.py", f"perpnotes/{module}.py"]
-    users = [path.stem for path in (ROOT / "perpnotes").glob("[!_]*.py") if f"perpnotes.{module} " in path.read_text()]
-    return [file for user in sorted(users) for file in targets(user)]
+    return [file for idea in ideas(module) for file in targets(idea)]
+
+
+def ideas(module: str) -> list[str]:
+    """The public modules with which a module is tried: itself, or those that import it."""
+    if not module.startswith("_"):
+        return [module]
+    imported = re.compile(rf"^from perpnotes(\.{module} import| import .*\b{module}\b)", re.MULTILINE)
+    found = [path.stem for path in (ROOT / "perpnotes").glob("[!_]*.py") if imported.search(path.read_text())]
+    if not found:
+        raise SystemExit(f"{module}: no public module imports it")
+    return sorted(found)
 
 
 def outcome(tree: Path, module: str, source: str, files: list[str], limit: float) -> str:
@@ -115,7 +134,7 @@ def outcome(tree: Path, module: str, source: str, files: list[str], limit: float
     path = tree / f"perpnotes/{module}.py"
     path.write_text(source)
     shutil.rmtree(tree / "perpnotes/__pycache__", ignore_errors=True)  # two sources of one second and length look alike
-    process = multiprocessing.get_context("forkserver").Process(target=run, args=(str(tree), module, files))
+    process = multiprocessing.get_context("forkserver").Process(target=run, args=(str(tree), ideas(module), files))
     process.start()
     process.join(limit)
     if process.exitcode is None:

@@ -9,16 +9,16 @@ import pytest
 
 
 class Only:
-    """Of the tests of all public names, those of one module."""
+    """Of the tests of all public names, those of some modules."""
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, ideas: list[str]) -> None:
+        self.theirs = re.compile(rf"\[({'|'.join(ideas)})[.\]]")
 
     def pytest_collection_modifyitems(self, items: list) -> None:
-        items[:] = [i for i in items if "test_public" not in i.nodeid or re.search(rf"\[{self.module}[.\]]", i.nodeid)]
+        items[:] = [i for i in items if "test_public" not in i.nodeid or self.theirs.search(i.nodeid)]
 
 
-def run(tree: str, module: str, files: list[str]) -> None:
+def run(tree: str, ideas: list[str], files: list[str]) -> None:
     """In a process of its own: pytest's answer on a copy of the tree, as the exit code."""
     os.setsid()
     os.chdir(tree)
@@ -29,6 +29,6 @@ def run(tree: str, module: str, files: list[str]) -> None:
         options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist"]
         code = pytest.main([*options, *files])
         if code == 0:  # the slow half
-            code = pytest.main([*options, "tests/published", "tests/test_public.py"], plugins=[Only(module)])
+            code = pytest.main([*options, "tests/published", "tests/test_public.py"], plugins=[Only(ideas)])
         log.flush()
     os._exit(int(code))

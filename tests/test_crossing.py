@@ -1,0 +1,122 @@
+"""The first move at which accounts meet their requirement: against gaps whose zero is known or can be searched."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from perpnotes._crossing import first_move
+from perpnotes._validate import FloatArray
+
+
+def move(constant: float, legs: list[list[tuple[float, float]]], exponents: list[float], *, down: bool) -> float:
+    """For one account: of each leg its lines `(v, s)`, and its exponent."""
+    lines = np.array(legs, dtype=float).transpose(1, 0, 2)  # lines, legs, (v, s)
+    values, slopes = lines[..., 0, None], lines[..., 1, None]
+    powers = np.array(exponents)[:, None]
+    return float(first_move(np.array([constant]), lambda _: (values, slopes), powers, down=down)[0])
+
+
+def gap(r: float, constant: float, legs: list[list[tuple[float, float]]], exponents: list[float]) -> float:
+    """What is above the requirement after a move of the driver."""
+    grown = [(1.0 + r) ** b for b in exponents]
+    return constant + math.fsum(min(v + s * (g - 1.0) for v, s in leg) for leg, g in zip(legs, grown, strict=True))
+
+
+class TestStraight:
+    """Exponents 0 and 1: the gap is a concave line of pieces."""
+
+    def test_one_line(self) -> None:
+        """100 and a slope of 400: zero at a fall of a quarter, and never upward."""
+        assert move(100.0, [[(0.0, 400.0)]], [1.0], down=True) == 0.25
+        assert move(100.0, [[(0.0, 400.0)]], [1.0], down=False) == math.inf
+        assert move(100.0, [[(0.0, -400.0)]], [1.0], down=False) == 0.25
+
+    @pytest.mark.parametrize("exponent", [1.0, 2.0])
+    def test_a_zero_at_the_price_zero_is_none(self, exponent: float) -> None:
+        """What is fully paid for is worth nothing only where the price is nothing."""
+        assert move(0.0, [[(1.0, 1.0)]], [exponent], down=True) == math.inf
+
+    @pytest.mark.parametrize("exponents", [[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]])
+    def test_where_nothing_is_left_the_move_is_zero(self, exponents: list[float]) -> None:
+        """On either side, hedged or not: it is there already."""
+        for constant in (0.0, -1.0):
+            for slopes in ((5.0, -5.0), (5.0, 2.0), (-5.0, 2.0)):
+                for down in (True, False):
+                    assert move(constant, [[(0.0, s)] for s in slopes], exponents, down=down) == 0.0
+
+    @pytest.mark.parametrize("exponents", [[1.0, 1.0], [2.0, 2.0], [0.0, 0.0]])
+    def test_a_hedged_account_never_gets_there(self, exponents: list[float]) -> None:
+        for down in (True, False):
+            assert move(1.0, [[(0.0, 5.0)], [(0.0, -5.0)]], exponents, down=down) == math.inf
+
+    def test_the_tier_that_is_reached_decides(self) -> None:
+        """From a fall of 10% on, a second tier asks for more: 100 - 200 r until there, and 120 - 400 r beyond."""
+        legs = [[(0.0, 200.0), (20.0, 400.0)]]
+        assert move(100.0, legs, [1.0], down=True) == pytest.approx(0.3, rel=1e-15, abs=0)
+        assert move(15.0, legs, [1.0], down=True) == pytest.approx(0.075, rel=1e-15, abs=0)
+
+
+LINES = st.tuples(st.floats(-50, 50), st.floats(-200, 200))
+ACCOUNTS = st.integers(1, 3).flatmap(
+    lambda tiers: st.lists(
+        st.tuples(st.lists(LINES, min_size=tiers, max_size=tiers), st.sampled_from([0.0, 0.5, 1.0, 1.7])),
+        min_size=1,
+        max_size=3,
+    )
+)
+
+
+@given(constant=st.floats(-20, 200), account=ACCOUNTS, down=st.booleans())
+def test_it_is_the_first_zero_that_a_search_finds(
+    constant: float, account: list[tuple[list[tuple[float, float]], float]], down: bool
+) -> None:
+    """The gap is above zero on the way there, and zero there; where there is none it is above zero everywhere."""
+    legs, exponents = [leg for leg, _ in account], [b for _, b in account]
+
+    def at(r: float) -> float:
+        return gap(r, constant, legs, exponents)
+
+    found = move(constant, legs, exponents, down=down)
+    size = abs(constant) + sum(abs(v) + abs(s) for leg in legs for v, s in leg)
+    if at(0.0) <= 1e-9 * size:
+        assert found == 0.0 or at(0.0) > 0
+        return
+    logs = np.linspace(0.0, -np.log(1e-9) if down else np.log(20.0), 4001)[1:]
+    moves = np.expm1(-logs) if down else np.expm1(logs)
+    before = np.array([at(r) for r in moves if abs(r) < found])
+    assert before.size == 0 or before.min() > -1e-9 * size
+    if found <= abs(moves[-1]):
+        assert at(math.copysign(found, moves[0])) == pytest.approx(0.0, rel=0, abs=1e-9 * size)
+        below = next((i for i, r in enumerate(moves) if at(r) < -1e-6 * size), None)
+        if below is not None:
+            inside = 0.0 if below == 0 else moves[below - 1]
+            if at(inside) > 0:
+                root = abs(brentq(at, inside, moves[below], xtol=1e-14))
+                assert found <= root * (1 + 1e-9) + 1e-12
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.5])
+def test_many_accounts_are_answered_as_one_by_one(exponent: float) -> None:
+    """300 of them, three legs of two tiers, in blocks and alone."""
+    rng = np.random.default_rng(5)
+    constant, values, slopes = rng.normal(60, 40, 300), rng.normal(0, 20, (2, 3, 300)), rng.normal(0, 90, (2, 3, 300))
+    powers = np.array([[1.0], [exponent], [0.0]])
+
+    def lines(part: slice) -> tuple[FloatArray, FloatArray]:
+        return values[..., part], slopes[..., part]
+
+    for down in (True, False):
+        together = first_move(constant, lines, powers, down=down)
+        for i in range(300):
+            legs = [[(values[k, j, i], slopes[k, j, i]) for k in range(2)] for j in range(3)]
+            alone = move(constant[i], legs, powers[:, 0].tolist(), down=down)
+            assert together[i] == pytest.approx(alone, rel=1e-9, abs=1e-12) or together[i] == alone
+        assert np.isinf(together).any()
+        assert (together == 0).any()
+        assert (np.isfinite(together) & (together > 0)).any()

@@ -9,6 +9,7 @@ examples and the table of bad input, in a copy of the tree that has no raw data 
 
 import argparse
 import ast
+import datetime as dt
 import itertools
 import math
 import multiprocessing
@@ -31,10 +32,13 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.provider import OperatorProvider
 
+from perpnotes.publish.compute.records import Record
+from perpnotes.publish.evidence.measure import measure as measure_record
+from perpnotes.publish.evidence.measure import text
 from tests.mutate.meet import run
 
 ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
-AIM = 0.95
+AIM, Z = 0.95, 1.959964
 # An operator is replaced by one of its kind: `|` in place of `*` would break any call with floats.
 KINDS = (
     *({"Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow"}, {"BitOr", "BitAnd", "BitXor"}, {"Is", "IsNot"}),
@@ -59,15 +63,15 @@ class Mutant(NamedTuple):
     source: str
 
 
-def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
-    """One mutation for each place, in random order: no annotation, no `*` among parameters, no known equivalent."""
+def places(source: str) -> list[list[tuple[str, int]]]:
+    """The mutations of each place, in order: of no annotation and no `*` among parameters."""
     annotations = [
         ((part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset))
         for node in ast.walk(ast.parse(source))
         for part in (getattr(node, "annotation", None), getattr(node, "returns", None))
         if part is not None
     ]
-    places = defaultdict(list)
+    found = defaultdict(list)
     nodes = list(ast_nodes(get_ast(source)))
     stars = {node.start_pos for node in nodes if node.parent is not None and node.parent.type == "parameters"}
     for name in OperatorProvider():
@@ -75,15 +79,20 @@ def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
             positions = [start for node in nodes for start, _ in OperatorProvider()[name]().mutation_positions(node)]
             for occurrence, start in enumerate(positions):
                 if start not in stars and not any(first <= start < last for first, last in annotations):
-                    places[start].append((name, occurrence))
-    same = equivalents(module, source)
+                    found[start].append((name, occurrence))
+    return [found[start] for start in sorted(found)]
+
+
+def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
+    """One mutation for each place, in random order; no known equivalent."""
+    same, known = equivalents(module, source), places(source)
     rng = np.random.default_rng(seed)
-    for place in map(sorted(places).__getitem__, rng.permutation(len(places))):
-        name, occurrence = places[place][rng.integers(len(places[place]))]
+    for place in map(known.__getitem__, rng.permutation(len(known))):
+        name, occurrence = place[rng.integers(len(place))]
         changed = mutate_code(source, OperatorProvider()[name](), occurrence)
         pairs = enumerate(zip(source.splitlines(), changed.splitlines(), strict=False), 1)
         line, before, after = next((n, old.strip(), new.strip()) for n, (old, new) in pairs if old != new)
-        if not any(after == changed for old, new in same for changed in _variants(before, old, new)):
+        if not any(after == variant for old, new in same for variant in _variants(before, old, new)):
             yield Mutant(line, before, after, changed)
 
 
@@ -145,8 +154,8 @@ def outcome(tree: Path, module: str, source: str, files: list[str], limit: float
     return "lived" if process.exitcode == 0 else "died"
 
 
-def measure(module: str, trees: list[Path], sample: int, seed: int) -> bool:
-    """Print a module's survivors and its score, and say whether the score is high enough."""
+def measure(module: str, trees: list[Path], sample: int, seed: int) -> tuple[int, int]:
+    """Print a module's survivors and its score; how many mutants died, and of how many."""
     source, files = (ROOT / f"perpnotes/{module}.py").read_text(), targets(module)
     began = time.monotonic()
     for expected, addition in PLANTED.items():
@@ -173,16 +182,48 @@ def measure(module: str, trees: list[Path], sample: int, seed: int) -> bool:
         if what != "died":
             print(f"  perpnotes/{module}.py:{mutant.line}: {what}\n    - {mutant.before}\n    + {mutant.after}")
     count, n = Counter(found), len(drawn)
-    low, high = wilson(count["died"], n)
     print(
-        f"{module}: {count['died']} of {n} mutants died, {count['died'] / n:.1%} "
-        f"(95% interval {low:.1%} to {high:.1%}), {count['lived']} lived, {count['timeout']} timed out; seed {seed}",
+        f"{module}: {score(count['died'], n)}, {count['lived']} lived, {count['timeout']} timed out; seed {seed}",
         flush=True,
     )
-    return count["died"] >= AIM * n
+    return count["died"], n
 
 
-def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
+def score(died: int, of: int) -> str:
+    """In words."""
+    low, high = wilson(died, of)
+    return f"{died} of {of} mutants died, {died / of:.1%} (95% interval {low:.1%} to {high:.1%})"
+
+
+def recorded(found: dict[str, tuple[int, int]], seed: int) -> None:
+    """Write what was found to the record that the site quotes."""
+    died, of = (sum(column) for column in zip(*found.values(), strict=True))
+    # The ends of Wilson's interval.
+    end = "(noticed + z**2 / 2 {} z * np.sqrt(noticed * (tried - noticed) / tried + z**2 / 4)) / (tried + z**2)"
+    calls = {"share": "noticed / tried", "low": end.format("-"), "high": end.format("+")}
+    counts = {name: f"{d} of {n}" for name, (d, n) in sorted(found.items())}
+    record = Record(
+        "mutants",
+        "Small changes of the library that its tests notice, and the 95% interval of the share",
+        "",
+        given={
+            "day": dt.date.today().isoformat(),
+            "seed": seed,
+            "noticed": died,
+            "tried": of,
+            "z": Z,
+            "modules": counts,
+        },
+        figures={
+            "day": {"call": "day", "unit": "text", "is": ""},
+            **{name: {"call": name, "unit": "count", "is": 0} for name in ("noticed", "tried")},
+            **{name: {"call": call, "unit": "pct.1", "is": 0} for name, call in calls.items()},
+        },
+    )
+    (ROOT / "tests/records/mutants.yaml").write_text(text(measure_record(record, None)), encoding="utf-8")
+
+
+def wilson(k: int, n: int, z: float = Z) -> tuple[float, float]:
     """Wilson's 95% interval of a proportion.
 
     >>> [round(end, 4) for end in wilson(9, 10)]
@@ -196,10 +237,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument("modules", nargs="*", help="names of modules, such as fees; every one when none is named")
     parser.add_argument("--sample", type=int, default=60, help="places in each module (default 60)")
+    parser.add_argument("--library", type=int, help="places drawn from all of them, in the place of so many in each")
+    parser.add_argument("--record", action="store_true", help="write the score to tests/records/mutants.yaml")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args()
     modules = args.modules or sorted(p.stem for p in (ROOT / "perpnotes").glob("*.py") if p.stem != "__init__")
+    samples = dict.fromkeys(modules, args.sample)
+    if args.library:
+        sizes = [len(places((ROOT / f"perpnotes/{module}.py").read_text())) for module in modules]
+        drawn = np.random.default_rng(args.seed).multivariate_hypergeometric(sizes, args.library)
+        samples = {module: int(n) for module, n in zip(modules, drawn, strict=True) if n}
     os.environ.pop("PERPNOTES_DATA", None)
     os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="")
     multiprocessing.set_forkserver_preload(["numpy", "pytest", "hypothesis", "yaml", "playwright.sync_api"])
@@ -210,8 +258,13 @@ def main() -> int:
                 shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
             for name in ("pyproject.toml", "README.md"):
                 shutil.copy(ROOT / name, tree)
-        high_enough = [measure(module, trees, args.sample, args.seed) for module in modules]
-        return 0 if all(high_enough) else 1
+        found = {module: measure(module, trees, sample, args.seed) for module, sample in samples.items()}
+    died, of = (sum(column) for column in zip(*found.values(), strict=True))
+    if len(found) > 1:
+        print(f"all: {score(died, of)}; seed {args.seed}")
+    if args.record:
+        recorded(found, args.seed)
+    return 0 if all(d >= AIM * n for d, n in ([(died, of)] if args.library else found.values())) else 1
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def test_a_range_must_hold_its_value(numbers: str) -> None:
         worker.run(parse(SIMULATED.format(numbers), "docs/p.md"))
 
 
-def test_every_article_names_records_that_exist() -> None:
-    """And every record and fact is one that an article names."""
-    cited = [records.cited(parse(file.read_text(), file.as_posix())) for file in (ROOT / "docs/insights").glob("*.md")]
+def test_every_page_names_records_that_exist() -> None:
+    """And every record and fact is one that a page names."""
+    cited = [records.cited(parse(file.read_text(), file.as_posix())) for file in (ROOT / "docs").rglob("*.md")]
     assert {name for each in cited for name in each["records"]} == set(records.names())
     assert {name for each in cited for name in each["facts"]} == set(records.facts())

@@ -11,8 +11,6 @@ import pytest
 from cases import NOTHING, case
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.ensemble import IsolationForest
-from sklearn.metrics import average_precision_score
 
 from perpnotes.anomalies import (
     Alarms,
@@ -179,6 +177,8 @@ class TestMeasures:
     @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40))
     def test_average_precision_is_scikit_learns(self, rows: list[tuple[int, bool]]) -> None:
         """An independent implementation, ties included."""
+        from sklearn.metrics import average_precision_score  # long to import
+
         ranks, labels = (np.array(column) for column in zip(*rows, strict=True))
         if labels.any():
             assert average_precision(ranks, labels) == pytest.approx(average_precision_score(labels, ranks))
@@ -229,6 +229,8 @@ class TestEpisodes:
 
     def test_the_sum_finds_more_than_its_parts_the_rules_and_a_forest(self) -> None:
         """Fifteen minutes in, over ten days: each feature, leverage alone, and an isolation forest on all three."""
+        from sklearn.ensemble import IsolationForest  # long to import, for every process that collects tests
+
         found: dict[str, list[float]] = {}
         for seed in range(10):
             day = episode(seed)

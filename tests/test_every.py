@@ -117,7 +117,7 @@ def test_numbers_of_any_size_give_a_number_or_a_value_error(name: str, seed: int
 
 # --- Types ---
 
-OVERLOADED = sorted(name for name, call in calls.found().items() if get_overloads(call.function))
+OVERLOADED = sorted(name for name, function, _ in calls.public() if get_overloads(function))
 
 
 def first(value: Any) -> Any:

@@ -132,6 +132,7 @@ def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
     """By keyboard: drawing, sentence and table change together. An interaction is 10 kB, frames and script."""
     script = (site / "assets/figures.js").read_bytes()
     found = 0
+    pages = {scripts: browser.new_context(java_script_enabled=scripts).new_page() for scripts in (True, False)}
     for name in articles(site):
         html = (site / f"insights/{name}/index.html").read_text()
         if '<input type="range"' not in html:
@@ -142,9 +143,7 @@ def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
         assert len(gzip.compress(script)) + len(gzip.compress(frames[0].encode())) <= 10_000
         parts = ("svg", ".pn-said", "tbody")
         first = []
-        for scripts in (True, False):
-            context = browser.new_context(java_script_enabled=scripts)
-            page = context.new_page()
+        for scripts, page in pages.items():
             page.goto(f"{address}insights/{name}/")
             figure = page.locator(".pn-figure:has(input[type=range])")
             assert figure.locator("input").is_visible() == scripts
@@ -160,8 +159,9 @@ def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
             else:
                 figure.locator("summary").click()
                 expect(figure.get_by_role("table")).to_be_visible()
-            context.close()
         assert first[0][1:] == first[1][1:]
+    for page in pages.values():
+        page.context.close()
     assert found >= 3
 
 

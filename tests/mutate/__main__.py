@@ -39,6 +39,7 @@ from tests.mutate.meet import run
 
 ROOT, HERE = Path(__file__).parents[2], Path(__file__).parent
 AIM, Z = 0.95, 1.959964
+PRELOAD = ["numpy", "pytest", "hypothesis", "yaml", "playwright.sync_api", "scipy.stats", "scipy.optimize"]
 # An operator is replaced by one of its kind: `|` in place of `*` would break any call with floats.
 KINDS = (
     *({"Add", "Sub", "Mul", "Div", "FloorDiv", "Mod", "Pow"}, {"BitOr", "BitAnd", "BitXor"}, {"Is", "IsNot"}),
@@ -250,7 +251,7 @@ def main() -> int:
         samples = {module: int(n) for module, n in zip(modules, drawn, strict=True) if n}
     os.environ.pop("PERPNOTES_DATA", None)
     os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="")
-    multiprocessing.set_forkserver_preload(["numpy", "pytest", "hypothesis", "yaml", "playwright.sync_api"])
+    multiprocessing.set_forkserver_preload(PRELOAD)
     with tempfile.TemporaryDirectory() as folder:
         trees = [Path(folder, f"{n}/perpnotes") for n in range(args.jobs)]
         for tree in trees:

@@ -424,6 +424,8 @@ class ShockRule(ByValue):
         delta_slope: growth of that charge for each coin, `>= 0`.
         delta_free: delta that is free of it, USD, `>= 0`.
         maintenance: maintenance margin as a part of initial margin, in `(0, 1]`.
+
+    Attributes:
         scenarios: the rows, made from these: nine prices by three volatilities, then the far ones.
 
     Raises:
@@ -500,6 +502,8 @@ class LayeredRule(ByValue):
         sizes: amounts of that charge at which the next multiplier begins, USD, rising from 0.
         multipliers: what multiplies each part of it, `>= 0`, as many.
         initial_factor: initial over maintenance margin, `> 0`.
+
+    Attributes:
         scenarios: the rows, made from these: no move, each move up and down, and the extreme one with its share.
 
     Raises:

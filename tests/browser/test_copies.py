@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from .conftest import articles, run
 
@@ -123,8 +123,9 @@ def test_the_copy_buttons_give_the_script(site: Path, address: str, browser: Bro
         page.goto(f"{address}insights/{name}/")
         copied = []
         for cell in nbformat.read(site / f"examples/{name}.ipynb", as_version=4).cells[1:]:  # type: ignore[no-untyped-call]
-            button = page.locator(f"#{cell.id} > .highlight").get_by_title("Copy to clipboard")
+            button = page.locator(f"#{cell.id} > .highlight button")
             button.evaluate("it => it.click()") if copied else button.click()
+            expect(button).to_have_attribute("title", "Copied")
             copied.append(page.evaluate("navigator.clipboard.readText()").strip())
             assert copied[-1] == cell.source
         script = (site / f"examples/{name}.py").read_text()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.compute.records import fact, record
     from perpnotes.publish.compute.units import UNITS, fmt
     from perpnotes.publish.evidence.verification import verify
-    from perpnotes.publish.show.answers import answer
+    from perpnotes.publish.show.answers import answer, judged
     from perpnotes.publish.show.explore import explore
     from perpnotes.publish.show.figures import (
         bars,
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNITS", "answer", "article_list", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
-    "intervals", "ladder", "lines", "network", "panels", "record", "rule_list", "slopes", "specification", "table",
-    "tiles", "verdict", "verify",
+    "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "slopes", "specification",
+    "table", "tiles", "verdict", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -54,7 +54,7 @@ _HOMES = {
     "compute.records": ("fact", "record"),
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
-    "show.answers": ("answer",),
+    "show.answers": ("answer", "judged"),
     "show.explore": ("explore",),
     "show.figures": (
         "bars",

@@ -113,6 +113,7 @@ class Value:
     """An inline value, `` `#!calc expression | unit | kind` ``: where it stands, what computes and what formats it.
 
     `` `#!calc stress: added | usd.0` `` has an `idea`: it is the inline value `added | usd.0` of that idea's article.
+    `` `#!calc stress: live | figure` `` is its figure with that id.
 
     Parameters:
         line: where it begins in the file.
@@ -136,6 +137,11 @@ class Value:
     def asked(self) -> str:
         """Expression and unit: what a quotation of it says."""
         return f"{self.expression} | {self.unit}" if self.unit else self.expression
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is another article's figure."""
+        return bool(self.idea) and self.unit == "figure"
 
     @property
     def bounds(self) -> tuple[str, ...]:

@@ -89,6 +89,9 @@ def _parsed(block: Block, path: str) -> ast.Module:
     return ast.increment_lineno(tree, block.line - 1)
 
 
+_ID = re.compile(r'\bid="([a-z0-9-]+)"')
+
+
 def refused(article: Article) -> list[Fault]:
     """Why a page should not even be run: what cannot be read, and what its code must not do.
 
@@ -99,7 +102,7 @@ def refused(article: Article) -> list[Fault]:
 
 
 def quotable(folder: Path) -> dict[str, set[str]]:
-    """The inline values that pages can quote, by the name of the idea; none of an article that cannot be read.
+    """The values and figures that pages can quote, by the name of the idea; none of an article that cannot be read.
 
     Parameters:
         folder: where the articles are.
@@ -107,7 +110,9 @@ def quotable(folder: Path) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for file in folder.glob("*.md"):
         try:
-            found[file.stem] = {value.asked for value in articles.read(file).evaluated}
+            article = articles.read(file)
+            shown = {f"{id} | figure" for block in article.executed for id in _ID.findall(block.source)}
+            found[file.stem] = shown | {value.asked for value in article.evaluated}
         except ArticleError:
             continue
     return found

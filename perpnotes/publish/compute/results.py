@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -75,21 +76,29 @@ def runs(article: Article) -> bool:
 
 def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[str, Result]]:
     """The results of other articles' inline values."""
-    results: dict[str, Mapping[str, Result]] = {}
+    results: dict[str, dict[str, Result]] = {}
     for value in values:
         file = Path(folder, f"{value.idea}.md")
         if not file.is_file():
             raise ArticleError(path, value.line, f"`{value.source}`: there is no {file.as_posix()}")
         if value.idea not in results:
             quoted = articles.read(file)
-            values_there = _own(quoted).values
-            results[value.idea] = {each.asked: values_there[each.source] for each in quoted.evaluated}
+            there = _own(quoted)
+            results[value.idea] = {each.asked: there.values[each.source] for each in quoted.evaluated}
+            results[value.idea] |= {
+                f"{output.data['id']} | figure": Result(output.content, output.data["caption"])
+                for output in itertools.chain.from_iterable(there.outputs)
+                if output.kind == "figure"
+            }
         known = results[value.idea]
         wanted = value.asked
         if wanted not in known:
             close = get_close_matches(wanted, known, 3, 0.0)
             raise ArticleError(
-                path, value.line, f"{file.as_posix()} has no inline value `{wanted}`; it has {', '.join(close)}"
+                path,
+                value.line,
+                f"{file.as_posix()} has no {'figure' if value.pictures else 'inline value'} `{wanted}`; "
+                f"it has {', '.join(close)}",
             )
         yield value.source, known[wanted]
 

@@ -31,6 +31,7 @@ from perpnotes.publish.compute.worker import Computed
 from perpnotes.publish.page import markup
 
 _LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
+_DATA = re.compile(r'<details class="pn-data".*?</details>', re.DOTALL)
 _INCLUDING = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?:#{1,6}[ \t]*)?:::", re.MULTILINE)
 
 
@@ -115,7 +116,7 @@ def format(source: str, language: str, css_class: str, options: dict[str, Any], 
     return html
 
 
-def value(source: str, language: str, css_class: str, md: Markdown) -> Element:  # noqa: ARG001  (pymdownx calls it)
+def value(source: str, language: str, css_class: str, md: Markdown) -> Element | str:  # noqa: ARG001  (pymdownx calls it)
     """Render an inline value.
 
     Parameters:
@@ -128,7 +129,7 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
         A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
         which block bound it, as `name=id`. Another article's number is a link to the block there. `data-kind` is its
         kind of evidence, quoted or not, `data-about` what that names, and `data-low` and `data-high` are its range,
-        which `data-span` has as text.
+        which `data-span` has as text. For another article's figure its HTML, without the table of its data.
 
     Raises:
         Stop: the page failed.
@@ -138,6 +139,8 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element: 
     if text not in page.values:
         stop(md, f"`#!calc {text}` is not in the text of the page's file", text)
     found, result = page.values[text]
+    if found.pictures:
+        return _DATA.sub("", result.raw)
     title = f"{found.idea}: {found.expression}" if found.idea else found.expression
     element = Element("data", {"class": css_class, "value": result.raw, "title": title})
     element.text = AtomicString(result.text)

@@ -594,9 +594,10 @@ def test_terms_are_checked_where_the_glossary_is_known() -> None:
 
 def test_quotations_are_checked_where_the_articles_are_known(tmp_path: Path) -> None:
     """Of an article that cannot be read, nothing can be quoted."""
-    (tmp_path / "good.md").write_text("`#!calc x | usd`, `#!calc good: y | usd`", encoding="utf-8")
+    block = '\n\n```python exec="on"\nlines(id="drawn")\n```\n'
+    (tmp_path / "good.md").write_text("`#!calc x | usd`, `#!calc good: y | usd`" + block, encoding="utf-8")
     (tmp_path / "bad.md").write_text('```python exce="on"\n1\n```\n', encoding="utf-8")
-    assert checks.quotable(tmp_path) == {"good": {"x | usd"}}
+    assert checks.quotable(tmp_path) == {"good": {"x | usd", "drawn | figure"}}
     assert checks.check_article(parse("It is `#!calc bad: x | usd`.", "docs/x.md")) == []
 
 

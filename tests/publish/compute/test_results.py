@@ -178,6 +178,22 @@ def test_a_quote_of_what_the_article_does_not_publish_is_refused(quote: str, mes
     assert str(caught.value).startswith(message)
 
 
+DRAWN = (
+    '# X\n\n```python exec="on"\nfrom perpnotes.publish import lines\n\nlines([1, 2], {"a": [1, 2]}, x_title="x", y_title="y", '
+    'x_unit="count", y_unit="count", caption="It rises.", alt="A line that rises.", id="rise")\n```\n'
+)
+
+
+def test_a_figure_is_quoted_by_its_id(quoted: Path) -> None:
+    """The finished figure, with its caption as text; one that is not there is named, with those that are."""
+    quoted.write_text(DRAWN)
+    found = results.of(parse("`#!calc x: rise | figure`\n", "docs/primer.md")).values["x: rise | figure"]
+    assert found.raw.startswith('<figure class="pn-figure" id="rise">')
+    assert found.text == "It rises."
+    with pytest.raises(ArticleError, match=r"x.md has no figure `fall \| figure`; it has rise"):
+        results.of(parse("`#!calc x: fall | figure`\n", "docs/primer.md"))
+
+
 def test_python_with_a_colon_is_no_quote() -> None:
     page = parse("`#!calc (lambda: 3)()` `#!calc [1, 2][1:]` `#!calc {'a': 1}['a']`\n", "docs/x.md")
     assert [result.text for result in results.of(page).values.values()] == ["3", "[2]", "1"]

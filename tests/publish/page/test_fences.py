@@ -124,6 +124,23 @@ def test_another_articles_number_links_to_the_block_that_computed_it(site: Calla
     )
 
 
+def test_another_articles_figure_is_shown_without_its_data(site: Callable[..., Site], generator: str) -> None:
+    """A block of its own and no paragraph; the table of its data stays with the article."""
+    draw = (
+        "from perpnotes.publish import lines\n"
+        "lines([1, 2], {'a': [1, 2]}, x_title='x', y_title='y', x_unit='count', y_unit='count', caption='It rises.', "
+        "alt='A line that rises.', id='rise')"
+    )
+    other = site(home="# Home\n\nFirst.\n\n`#!calc idea: rise | figure`\n\nLast.\n")
+    (other.root / "docs/insights").mkdir()
+    (other.root / "docs/insights/idea.md").write_text("# Idea\n\n" + block(draw))
+    result = other.build(generator)
+    assert result.returncode == 0, result.stderr
+    html = other.page("home")
+    assert re.search(r'<p>First.</p>\s*<figure class="pn-figure" id="rise">', html)
+    assert "pn-data" not in html.partition("<p>Last.</p>")[0].rpartition("<p>First.</p>")[2]
+
+
 def test_printed_text_stands_below_its_code(built: Site) -> None:
     """Escaped, in the block's own element, and in no paragraph."""
     assert re.search(

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from markdown import markdown
 
 from perpnotes.publish.compute.outputs import collect
-from perpnotes.publish.show.answers import answer
+from perpnotes.publish.show.answers import answer, judged
 
 
 def test_an_answer_is_markdown_in_an_element_that_opens() -> None:
@@ -58,3 +59,14 @@ def test_an_empty_question_or_answer_is_refused(question: str, text: str) -> Non
     """Nothing to ask or nothing to say is a fault of the article."""
     with pytest.raises(ValueError, match="must have"):
         answer(question, text)
+
+
+def test_a_claim_is_judged_in_one_of_three_ways() -> None:
+    """By what the article computed, not by words of its own; what does not hold says what does."""
+    assert judged(np.bool_(True)) == "Holds"
+    assert judged(True, "prices jump.") == "Holds if prices jump"
+    assert judged(False, "costs add up") == "Does not hold as said: costs add up"
+    with pytest.raises(ValueError, match="what is true instead"):
+        judged(False)
+    with pytest.raises(ValueError, match="True or False"):
+        judged("yes")

@@ -68,9 +68,9 @@ def test_a_claim_quotes_and_links_the_articles_that_prove_it(number: int) -> Non
 
 
 def test_no_number_is_computed_or_typed_on_the_page() -> None:
-    """All are quoted, so that the primer and its articles cannot differ; what remains are the numbers of the claims."""
+    """All are quoted, so that the primer and its articles cannot differ; what remains are years and claims' numbers."""
     assert PRIMER.executed == PRIMER.evaluated == ()
-    numbered = r"`#!calc [^`]*`|\{ #[a-z-]+ \}|^---$.*?^---$|^(### |<summary>)\d+\. "
+    numbered = r"`#!calc [^`]*`|\{ #[a-z-]+ \}|^---$.*?^---$|^(### |<summary>)\d+\. |(since|May) 20\d\d\b"
     text = re.sub(numbered, "", PRIMER.text, flags=re.MULTILINE | re.DOTALL)
     assert re.findall(r"\d+", text) == []
 
@@ -78,6 +78,8 @@ def test_no_number_is_computed_or_typed_on_the_page() -> None:
 def test_a_quoted_number_is_in_the_articles_ledger() -> None:
     """In the same words: whoever follows the link finds it."""
     for value in PRIMER.values:
+        if value.pictures:
+            continue
         lines = (ROOT / ledger.FOLDER / f"{value.idea}.txt").read_text(encoding="utf-8")
         kind = r"(?: \| [a-z]+(?:\(.*\))?)?"
         assert re.search(rf"^`{re.escape(value.asked)}{kind}` = ", lines, re.MULTILINE), value.source

@@ -180,7 +180,8 @@ def test_a_quote_of_what_the_article_does_not_publish_is_refused(quote: str, mes
 
 DRAWN = (
     '# X\n\n```python exec="on"\nfrom perpnotes.publish import lines\n\n'
-    'lines([1, 2], {"a": [1, 2]}, x_title="x", y_title="y", x_unit="count", y_unit="count", caption="It rises.", alt="A line that rises.", id="rise")\n```\n'
+    'lines([1, 2], {"a": [1, 2]}, x_title="x", y_title="y", x_unit="count", y_unit="count",\n'
+    '    caption="It rises.", alt="A line that rises.", id="rise")\n```\n'
 )
 
 

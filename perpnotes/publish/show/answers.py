@@ -6,7 +6,6 @@ from html import escape
 from typing import Any
 
 import numpy as np
-
 from markdown.extensions.toc import slugify
 
 from perpnotes.publish.compute.outputs import Output, show

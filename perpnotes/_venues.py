@@ -1,4 +1,4 @@
-"""Facts that venues published: margin-tier tables and portfolio-margin scenario sets, each with its source.
+"""Facts that venues published: margin tiers, portfolio-margin scenarios, liquidation rules, each with its source.
 
 Numbers only; nothing here computes. The modules that use them check them like any other input.
 """
@@ -152,3 +152,332 @@ LAYERS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 OKX_SIZES_2024 = (0.0, 10e3, 70e3, 170e3, 300e3, 470e3, 700e3)
+
+# key: (document, address, date of the copy that was read); a date with a second year spans several copies
+DOCUMENTS: dict[str, tuple[str, str, str]] = {
+    "binance": (
+        "Binance, FAQ 360033525271, Liquidation protocols",
+        "https://www.binance.com/en/support/faq/360033525271",
+        "2020 to 2024",
+    ),
+    "binance tiers": (
+        "Binance, leverage brackets as recorded by freqtrade",
+        "https://github.com/freqtrade/freqtrade/blob/develop/freqtrade/exchange/binance_leverage_tiers.json",
+        "2024-10-24",
+    ),
+    "binance symbols": (
+        "Binance, exchangeInfo of USDⓈ-M futures, stored answers",
+        "https://developers.binance.com/docs/derivatives",
+        "undated",
+    ),
+    "binance funding": (
+        "Binance, announcement on the cap and floor of funding, as mirrored",
+        "",
+        "2025-05-02",
+    ),
+    "binance notes": ("notes of a third party that cite Binance's FAQs", "", "2026-07"),
+    "bybit": (
+        "Bybit, help center, Liquidation Process (Unified Trading Account)",
+        "https://www.bybit.com/en/help-center",
+        "2023-10-19 to 2024-09-10",
+    ),
+    "bybit price": (
+        "Bybit, help center, Liquidation Price (USDT Contract)",
+        "https://www.bybit.com/en/help-center",
+        "undated",
+    ),
+    "bybit api": (
+        "Bybit, V5 API, instruments-info, sample answers",
+        "https://bybit-exchange.github.io/docs",
+        "undated",
+    ),
+    "bybit notes": ("notes of a third party on Bybit", "", "undated"),
+    "okx": (
+        "OKX, help, Tiered maintenance margin ratio rules",
+        "https://www.okx.com/help",
+        "2025-05-16",
+    ),
+    "okx notes": ("notes of a third party on OKX", "", "undated"),
+    "hyperliquid": (
+        "Hyperliquid, Liquidations",
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/trading/liquidations",
+        "2025 to 2026",
+    ),
+    "hyperliquid deleveraging": (
+        "Hyperliquid, Auto-deleveraging",
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/trading/auto-deleveraging",
+        "2025 to 2026",
+    ),
+    "hyperliquid prices": (
+        "Hyperliquid, Robust price indices",
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/trading/robust-price-indices",
+        "2025 to 2026",
+    ),
+    "hyperliquid funding": (
+        "Hyperliquid, Funding",
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/trading/funding",
+        "2025 to 2026",
+    ),
+    "hyperliquid oracle": (
+        "Hyperliquid, HyperCore: oracle",
+        "https://hyperliquid.gitbook.io/hyperliquid-docs/hypercore/oracle",
+        "2025 to 2026",
+    ),
+    "dydx": (
+        "dYdX, v4-chain at 84d4664: genesis parameters and the keeper of liquidations",
+        "https://github.com/dydxprotocol/v4-chain/tree/84d4664bae71e3a077adaac67fb77ad19cd28d30/protocol",
+        "2026-03-04",
+    ),
+    "drift": (
+        "Drift, protocol-v2 at 0ae3e3b: liquidation and funding",
+        "https://github.com/drift-labs/protocol-v2/tree/0ae3e3b/programs/drift/src",
+        "2026-04-01",
+    ),
+    "deribit": (
+        "Deribit, support 25944777576477, Insurance fund",
+        "https://support.deribit.com/hc/en-us/articles/25944777576477",
+        "undated",
+    ),
+    "deribit funding": (
+        "Deribit, support 31424939178397, Funding specifications",
+        "https://support.deribit.com/hc/en-us/articles/31424939178397",
+        "undated",
+    ),
+    "deribit old": (
+        "Deribit, documentation of liquidations and insurance",
+        "https://www.deribit.com/pages/docs",
+        "2019 to 2020",
+    ),
+    "deribit notes": ("notes of a third party on Deribit", "", "undated"),
+    "bitmex": ("BitMEX, Liquidation", "https://www.bitmex.com/app/liquidation", "undated"),
+    "bitmex notes": ("notes of a third party on BitMEX", "", "undated"),
+    "bitmex deleveraging": ("BitMEX, Auto-deleveraging", "https://www.bitmex.com/app/autoDeleveraging", "undated"),
+    "bitmex funding": ("BitMEX, blog on funding caps", "https://blog.bitmex.com", "2020-04-17"),
+    "kraken": (
+        "Kraken, support 360022835671, Equity Protection Process",
+        "https://support.kraken.com/articles/360022835671",
+        "2026-03",
+    ),
+    "kraken funding": (
+        "Kraken, support 360022835911, Inverse perpetual specifications",
+        "https://support.kraken.com/articles/360022835911",
+        "undated",
+    ),
+    "paradex": (
+        "Paradex, paradex-docs at 9b82a75: liquidations, cross-margin requirement, socialized losses",
+        "https://github.com/tradeparadex/paradex-docs/tree/9b82a75",
+        "2026-08-20",
+    ),
+    "derive": (
+        "Derive, v2-core at 7736900: dutch auction, perpetual and feeds as deployed",
+        "https://github.com/derivexyz/v2-core/tree/7736900",
+        "2026-01-21",
+    ),
+}
+
+TOPICS: dict[str, str] = {
+    "maintenance": "what maintenance margin is charged on",
+    "close fee": "whether the check counts the fee of the close",
+    "fee": "the liquidation fee",
+    "remainder": "who gets what the close leaves",
+    "partial": "how much is closed at a time",
+    "last resort": "who pays when the margin does not",
+    "mark": "the price that is compared",
+    "funding": "how often funding is paid, and its cap",
+    "stale": "what happens when a feed is stale or off",
+}
+
+# venue: topic: (what its documents say, in our words; the document; "" read there, "second" hand, or "derived" here
+#                from numbers that it prints). A topic that is missing was looked for and not found.
+PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
+    "Binance": {
+        "maintenance": ("notional at the mark, in tiers with a deduction", "binance", ""),
+        "close fee": ("no: the clearance fee does not move the liquidation price", "binance", ""),
+        "fee": ("per symbol and tier, on the notional of the fill; 1.25% for BTCUSDT", "binance symbols", ""),
+        "remainder": (
+            "the trader, if one order restores the account; else the fund: position at bankruptcy, part of the rest",
+            "binance",
+            "",
+        ),
+        "partial": (
+            "all orders canceled, then one large immediate order that stops as soon as it is enough",
+            "binance",
+            "",
+        ),
+        "last resort": ("insurance fund, then deleveraging by profit and leverage", "binance", ""),
+        "mark": (
+            "median of the index with funding, the index with a 30-second basis, and the contract's price",
+            "binance notes",
+            "second",
+        ),
+        "funding": (
+            "8 hours, or 4, or 1; majors at most 0.75 times the maintenance rate, 0.3% for BTCUSDT",
+            "binance funding",
+            "second",
+        ),
+        "stale": (
+            "a source more than 3% off the median is capped; one older than 5 minutes has no weight",
+            "binance notes",
+            "second",
+        ),
+    },
+    "Bybit": {
+        "maintenance": ("isolated: notional at entry; cross: a rate of the account", "bybit price", ""),
+        "close fee": ("reserved in both margins, at the bankruptcy price", "bybit price", ""),
+        "remainder": ("the fund: the position is taken over at the bankruptcy price", "bybit", ""),
+        "partial": (
+            "lowest tier: everything; above: one all-or-nothing order down to the next tier, then the rest",
+            "bybit",
+            "",
+        ),
+        "last resort": ("insurance fund, then deleveraging by leveraged return", "bybit notes", "second"),
+        "funding": ("8 hours; 0.5% for BTCUSDT", "bybit api", ""),
+    },
+    "OKX": {
+        "maintenance": ("notional at the mark, by tier", "okx", ""),
+        "close fee": ("yes: maintenance plus the taker fee", "okx", ""),
+        "fee": ("the taker fee of the account's tier", "okx notes", "second"),
+        "remainder": ("the fund: the position is taken over at the bankruptcy price", "okx notes", "second"),
+        "partial": (
+            "from the third tier on down by two tiers at a time, then again after about a minute",
+            "okx notes",
+            "second",
+        ),
+        "last resort": ("insurance fund, then the winners", "okx notes", "second"),
+        "mark": ("index plus a moving average of the basis", "okx notes", "second"),
+    },
+    "Hyperliquid": {
+        "maintenance": ("notional at the mark: half of the initial margin at the highest leverage", "hyperliquid", ""),
+        "close fee": ("no", "hyperliquid", ""),
+        "fee": ("none", "hyperliquid", ""),
+        "remainder": (
+            "the trader, if the book closes it; below two thirds of maintenance a vault takes position and margin",
+            "hyperliquid",
+            "",
+        ),
+        "partial": (
+            "above 100,000 USD first a fifth; every order of the next 30 seconds is for the whole position",
+            "hyperliquid",
+            "",
+        ),
+        "last resort": (
+            "deleveraging at the previous mark; a trader without a position never pays",
+            "hyperliquid deleveraging",
+            "",
+        ),
+        "mark": (
+            "median of the oracle with a 150-second basis, the book's own prices, and a weighted median of five venues",
+            "hyperliquid prices",
+            "",
+        ),
+        "funding": ("1 hour, an eighth of the 8-hour rate; at most 4%", "hyperliquid funding", ""),
+        "stale": ("the oracle is a stake-weighted median over validators, every 3 seconds", "hyperliquid oracle", ""),
+    },
+    "dYdX": {
+        "maintenance": ("notional at the oracle price: a part of the initial rate", "dydx", ""),
+        "close fee": ("no", "dydx", ""),
+        "fee": ("1.5% of the fill, at most what it brings above bankruptcy", "dydx", ""),
+        "remainder": ("the trader, after the fee", "dydx", ""),
+        "partial": (
+            "in each block at most a tenth of the position, at least 1,000 USD, at most 100,000 USD an account",
+            "dydx",
+            "",
+        ),
+        "last resort": ("insurance fund, then deleveraging at the bankruptcy price, from a random start", "dydx", ""),
+        "mark": ("the oracle price, a consensus median", "dydx", ""),
+        "funding": ("1 hour; the 8-hour rate at most 6 times initial less maintenance rate", "dydx", ""),
+    },
+    "Deribit": {
+        "maintenance": ("notional at the mark, at a rate that grows with the size", "deribit old", ""),
+        "fee": ("an extra fee on every liquidation order: 0.5% for Bitcoin, 0.9% for Ether", "deribit old", ""),
+        "remainder": ("the trader", "deribit old", ""),
+        "partial": (
+            "small orders, up to twenty rounds a second, until the account meets its maintenance",
+            "deribit old",
+            "",
+        ),
+        "last resort": ("insurance fund, then the winners of the day", "deribit", ""),
+        "mark": ("index plus a 30-second average of the basis", "deribit notes", "second"),
+        "funding": ("every millisecond; nothing inside a dead band of 0.025%", "deribit funding", ""),
+        "stale": ("an index move of more than 10% in a second halts", "deribit notes", "second"),
+    },
+    "BitMEX": {
+        "maintenance": ("notional at the mark", "bitmex", ""),
+        "close fee": ("yes: the taker fee and the funding due", "bitmex notes", "second"),
+        "remainder": ("the fund: the engine takes the whole maintenance margin", "bitmex", ""),
+        "partial": (
+            "higher tiers: down a tier, then one all-or-nothing order; then everything, at the bankruptcy price",
+            "bitmex",
+            "",
+        ),
+        "last resort": ("deleveraging at the bankruptcy price, by profit and leverage", "bitmex deleveraging", ""),
+        "mark": ("fair price: index and funding basis", "bitmex", ""),
+        "funding": ("8 hours; at most 0.75 times initial less maintenance rate", "bitmex funding", ""),
+    },
+    "Kraken": {
+        "maintenance": ("notional at the mark", "kraken", "derived"),
+        "close fee": ("no", "kraken", ""),
+        "remainder": ("the trader: whatever is better than bankruptcy", "kraken", ""),
+        "partial": ("an immediate order limited at the bankruptcy price; parts since 2026-03-26", "kraken", ""),
+        "last resort": ("assignment to providers, then the other side is unwound", "kraken", ""),
+        "funding": ("accrues continuously, settled every hour", "kraken funding", ""),
+    },
+    "Paradex": {
+        "maintenance": ("notional at the mark: half of initial, plus the taker fee of the exit", "paradex", ""),
+        "close fee": ("yes: the taker fee", "paradex", ""),
+        "fee": ("70% of the maintenance margin of what is closed", "paradex", ""),
+        "remainder": ("the trader, after the fee; the fund takes the position over", "paradex", ""),
+        "partial": (
+            "all positions by the same share, in steps of a fifth, until maintenance is 90% of equity",
+            "paradex",
+            "",
+        ),
+        "last resort": ("withdrawals are cut by a common factor", "paradex", ""),
+        "mark": ("oracle plus a fair basis, blended with a median of venues", "paradex", ""),
+        "funding": ("every second; 2% in 8 hours for Bitcoin, Ether and Solana", "paradex", ""),
+        "stale": ("no funding over gaps of more than 30 seconds", "paradex", ""),
+    },
+    "Drift": {
+        "maintenance": ("notional at the oracle price, at a rate that grows with the root of the size", "drift", ""),
+        "close fee": ("no", "drift", ""),
+        "fee": ("a liquidator's fee that grows after ten minutes, and one for the fund", "drift", ""),
+        "remainder": ("the trader", "drift", ""),
+        "partial": ("enough to reach maintenance plus 2%; the share grows with time", "drift", ""),
+        "last resort": (
+            "insurance fund up to a cap by tier, then all positions by size, through the funding index",
+            "drift",
+            "",
+        ),
+        "mark": ("liquidation at the oracle price", "drift", ""),
+        "funding": ("1 hour, a 24th of the daily premium; the spread clamped at 3, 5 or 10% by tier", "drift", ""),
+        "stale": ("funding is skipped while the oracle is invalid", "drift", ""),
+    },
+    "Derive": {
+        "maintenance": ("the worst of scenarios, at the prices of the feeds", "derive", ""),
+        "close fee": ("no", "derive", ""),
+        "fee": ("a tenth of the auctioned share of the account's value", "derive", ""),
+        "remainder": ("the trader: the bids are cash in the account", "derive", ""),
+        "partial": (
+            "an auction of a share of the whole account: 95 to 70% of its value in 15 minutes, to 0 in 12 hours",
+            "derive",
+            "",
+        ),
+        "last resort": ("a security module, then those who hold cash", "derive", ""),
+        "mark": ("spot plus a difference of at most 6% of spot", "derive", ""),
+        "funding": ("continuous; at most 0.4% an hour", "derive", ""),
+        "stale": ("nothing is liquidated while a feed is too old; limits from 3 to 60 minutes", "derive", ""),
+    },
+}
+
+# venue: (maintenance rate of a small linear Bitcoin position; its basis; whether the taker fee is inside the check; the
+#         liquidation fee as a part of the fill's notional and of the maintenance margin, or None where it is not
+#         published; whether the trader keeps the rest; the documents of the numbers)
+LIQUIDATIONS: dict[str, tuple[float, str, bool, float | None, float | None, bool, tuple[str, ...]]] = {
+    "Binance": (0.004, "mark", False, 0.0125, 0.0, True, ("binance tiers", "binance symbols")),
+    "Bybit": (0.005, "entry", False, 0.0, 0.0, False, ("bybit price",)),  # the rate of its printed examples
+    "Hyperliquid": (0.0125, "mark", False, 0.0, 0.0, True, ("hyperliquid",)),
+    "dYdX": (0.012, "mark", False, 0.015, 0.0, True, ("dydx",)),  # large caps at genesis
+    "BitMEX": (0.005, "mark", True, 0.0, 0.0, False, ("bitmex", "bitmex notes")),
+    "Kraken": (0.01, "mark", False, None, None, True, ("kraken",)),  # the rate of its printed example
+    "Paradex": (0.01, "mark", True, 0.0, 0.70, True, ("paradex",)),  # the rate of its printed example
+}

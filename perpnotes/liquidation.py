@@ -26,22 +26,38 @@ from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import brief, broadcast, flag, flags, instance, one_of, real, scalar, sides
+from perpnotes._validate import brief, broadcast, flag, flags, instance, one_of, real, scalar, sides, text
+from perpnotes._venues import DOCUMENTS, LIQUIDATIONS, PRACTICE
+from perpnotes._venues import TOPICS as _TOPICS
 from perpnotes.margin import Account, Tiers
 
 __all__ = [
+    "TOPICS",
+    "VENUES",
     "Budget",
     "Estimate",
     "Interval",
+    "Rule",
+    "Settlement",
+    "Statement",
     "bankruptcy_value",
     "budget",
     "cross_move",
     "interval",
     "overtaken",
     "price",
+    "published_practice",
+    "published_rule",
+    "settle",
     "stop_deviations",
-    "useless_slippage",
+    "stop_slippage",
 ]
+
+TOPICS: Mapping[str, str] = _TOPICS
+"""What `published_practice` can be asked about, and what each topic means."""
+
+VENUES: tuple[str, ...] = tuple(PRACTICE)
+"""The venues that `published_practice` knows; `published_rule` knows those of them that print numbers."""
 
 _BLOCK = 8192  # accounts at a time: the few buffers of the tier loop stay in the cache
 _YEAR_SECONDS = 365 * 86_400
@@ -354,6 +370,38 @@ class Estimate:
             ValueError: for a mark that is not positive and finite.
         """
         return self.side * (1.0 - self.price / scalar("mark", mark, gt=0))
+
+    def equity(self, mark: float) -> float:
+        """Equity at a mark, settlement currency: the wallet after open fee and funding, plus the P&L of all legs.
+
+        Parameters:
+            mark: mark price, `> 0`, USD per coin.
+
+        Raises:
+            ValueError: for a mark that is not positive and finite.
+        """
+        at = scalar("mark", mark, gt=0)
+        gained = self.size * (1 / self.entry - 1 / at if self.inverse else at - self.entry)
+        paid = (self.open_fee + self.side * self.funding) * self._notional(self.entry)
+        return self.wallet - paid + gained + self.other_pnl
+
+    def maintenance_at(self, mark: float) -> float:
+        """Maintenance margin of this leg at a mark, settlement currency; on the entry basis it is the same at each.
+
+        Parameters:
+            mark: mark price, `> 0`, USD per coin.
+
+        Raises:
+            ValueError: for a mark that is not positive and finite.
+        """
+        at = scalar("mark", mark, gt=0)
+        notional = self._notional(self.entry if self.basis == "entry" else at)
+        if isinstance(self.maintenance, Tiers):
+            return float(self.maintenance.maintenance(notional))
+        return max(0.0, self.maintenance * notional - self.deduction)
+
+    def _notional(self, mark: float) -> float:
+        return abs(self.size) * (1 / mark if self.inverse else mark)
 
     def why(self) -> Derivation:
         """The terms behind the liquidation price."""
@@ -762,31 +810,300 @@ def overtaken(
     return np.minimum(1.0, 2.0 * _normal.cdf(-k))
 
 
-@overload
-def useless_slippage(stop: float, liquidation: float, *, side: float = ...) -> float: ...
-@overload
-def useless_slippage(stop: ArrayLike, liquidation: ArrayLike, *, side: ArrayLike = ...) -> FloatArray: ...
-def useless_slippage(stop: ArrayLike, liquidation: ArrayLike, *, side: ArrayLike = 1) -> Floats:
-    """The slippage from which a stop saves nothing: `max(0, s (1 - P_liq / P_s))` of the stop price.
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where the equity behind a position goes when all of it is closed. Made by `settle`.
 
-    Filled there, the stop has got no better price than liquidation. Against the bankruptcy price instead it is the
-    slippage at which the stop leaves nothing at all.
+    What comes back, what fees and fund get and what the fill loses add up to the equity at the mark, less a shortfall
+    that somebody else pays.
 
     Parameters:
-        stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
-        liquidation: liquidation price (or bankruptcy price) from `price`, `>= 0`; 0 and infinity are answers.
-        side: 1 for a long position, -1 for a short one.
+        equity: at the mark, before the close; either sign. All amounts are in the settlement currency.
+        slipped: what the fill loses against the mark, `>= 0`.
+        fee: what is charged for the close, `>= 0`, if so much is left.
+        keeps: whether the rest is the trader's; else a fund takes it.
+        currency: of all amounts.
+    """
+
+    equity: float
+    slipped: float
+    fee: float
+    keeps: bool
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        text("currency", self.currency)
+        scalar("equity", self.equity)
+        scalar("slipped", self.slipped, ge=0)
+        scalar("fee", self.fee, ge=0)
+        flag("keeps", self.keeps)
+
+    @property
+    def left(self) -> float:
+        """What the fill leaves, before the fee; below 0 it is a debt."""
+        return self.equity - self.slipped
+
+    @property
+    def charged(self) -> float:
+        """The part of the fee that can be paid."""
+        return min(self.fee, max(0.0, self.left))
+
+    @property
+    def returned(self) -> float:
+        """What the trader gets back, `>= 0`."""
+        return max(0.0, self.left - self.charged) if self.keeps else 0.0
+
+    @property
+    def to_fund(self) -> float:
+        """What a fund takes beside the fee, `>= 0`: the rest, where it is not the trader's."""
+        return 0.0 if self.keeps else max(0.0, self.left - self.charged)
+
+    @property
+    def shortfall(self) -> float:
+        """What the close costs more than there was, `>= 0`; a fund or the winners pay it."""
+        return max(0.0, -self.left)
+
+    def why(self) -> Derivation:
+        """The terms behind what comes back."""
+        return Derivation(
+            (
+                Term("e", "equity at the mark", self.equity, self.currency),
+                Term("x", "lost by the fill", self.slipped, self.currency),
+                Term(r"\phi", "fee asked", self.fee, self.currency),
+                Term("F", "fee that can be paid", self.charged, self.currency, r"\min({\phi}, \max(0, e - x))"),
+                Term("I", "to a fund", self.to_fund, self.currency),
+                Term("S", "paid by others", self.shortfall, self.currency, r"\max(0, x - e)"),
+                Term("R", "comes back", self.returned, self.currency, "e - x - F - I + S"),
+            )
+        )
+
+
+def settle(
+    position: Estimate,
+    mark: float,
+    *,
+    slippage: float = 0.0,
+    fee: float = 0.0,
+    margin_fee: float = 0.0,
+    keeps: bool = True,
+) -> Settlement:
+    """What comes back when all of a position is closed at a mark: by a stop, by its owner or by a liquidation.
+
+    A stop charges the taker fee and the trader keeps the rest. A liquidation may charge a fee on the fill, a fee on the
+    maintenance margin, or take over the position at its bankruptcy price, so that nothing comes back however good the
+    fill. Price both with the same slippage: the same order is sold into the same book.
+
+    Parameters:
+        position: with everything that its wallet has paid by then.
+        mark: mark at which it is closed, `> 0`, USD per coin; for a liquidation the liquidation price or one beyond.
+        slippage: adverse move of the fill, a fraction of the mark, in `[0, 1)`.
+        fee: on the notional of the fill, in `[0, 1)`.
+        margin_fee: on the maintenance margin at the mark, in `[0, 1]`.
+        keeps: whether the trader keeps the rest; False where a fund or a vault takes it.
 
     Raises:
-        ValueError: for a NaN, or a value outside its range.
+        ValueError: for what is no `Estimate`, or a value outside its range.
 
     Examples:
-        >>> round(float(useless_slippage(54_600.0, 54_298.64)), 6)
-        0.005519
+        >>> long = Estimate(0.5, 60_000.0, 1_500.0, 0.004)
+        >>> [round(settle(long, at, slippage=0.001, fee=0.0005).returned, 2) for at in (57_500.0, long.price)]
+        [206.89, 71.55]
+        >>> settle(long, long.price, slippage=0.001, fee=0.0125).returned
+        0.0
+        >>> print(settle(long, long.price, slippage=0.001, keeps=False).why())
+        equity at the mark    114.46 USD   e
+        lost by the fill       28.61 USD   x
+        fee asked               0.00 USD   φ
+        fee that can be paid    0.00 USD   F = min(φ, max(0, e - x))
+        to a fund              85.84 USD   I
+        paid by others          0.00 USD   S = max(0, x - e)
+        comes back              0.00 USD   R = e - x - F - I + S
+
+    Source: the definitions; the forms of the fee are Binance's, dYdX's (on the fill) and Paradex's (on the margin).
     """
-    trigger, end, s = real("stop", stop, gt=0), _answer("liquidation", liquidation), sides(side)
-    broadcast(stop=trigger, liquidation=end, side=s)
-    return np.maximum(0.0, s * (1.0 - end / trigger))
+    instance("position", position, Estimate)
+    at, off = scalar("mark", mark, gt=0), scalar("slippage", slippage, ge=0, lt=1)
+    rate, part = scalar("fee", fee, ge=0, lt=1), scalar("margin_fee", margin_fee, ge=0, le=1)
+    flag("keeps", keeps)
+    filled = at * (1.0 - position.side * off)
+    worth = position.equity(at)
+    slipped = max(0.0, worth - position.equity(filled))
+    asked = rate * position._notional(filled) + part * position.maintenance_at(at)
+    return Settlement(worth, slipped, asked, keeps, "coins" if position.inverse else "USD")
+
+
+def stop_slippage(position: Estimate, stop: float, returned: float = 0.0, *, fee: float = 0.0) -> float:
+    """The slippage from which a stop brings back no more than something else would: a liquidation, or nothing.
+
+    Compare like with like: what a liquidation returns has slipped, too.
+
+    Parameters:
+        position: with everything that its wallet has paid by then.
+        stop: mark that triggers the stop, `> 0`, USD per coin.
+        returned: what the other way brings back, `>= 0`, settlement currency: from `settle`.
+        fee: of the stop, on the notional of its fill, in `[0, 1)`.
+
+    Returns:
+        A fraction of the stop price, in `[0, 1]`; 0 where the stop is no better even without slippage.
+
+    Raises:
+        ValueError: for what is no `Estimate`, or a value outside its range.
+
+    Examples:
+        >>> long = Estimate(0.5, 60_000.0, 1_500.0, 0.004)
+        >>> free = settle(long, long.price, slippage=0.001)
+        >>> round(stop_slippage(long, 57_500.0, free.returned, fee=0.0005), 6)
+        0.005212
+    """
+    instance("position", position, Estimate)
+    at, rate = scalar("stop", stop, gt=0), scalar("fee", fee, ge=0, lt=1)
+    least = scalar("returned", returned, ge=0)
+    side, coins = position.side, abs(position.size)
+    if position.inverse:  # what comes back is a line in one over the fill
+        inverted = 1 / at + (position.equity(at) - rate * coins / at - least) / (coins * (side + rate))
+        fill = 1 / inverted if inverted > 0 else math.inf
+        return min(1.0, max(0.0, side * (1.0 - fill / at)))
+    spare = position.equity(at) - rate * coins * at - least
+    return min(1.0, max(0.0, spare / (coins * at * (1.0 - side * rate))))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one venue liquidates a small position, in numbers. Made by `published_rule`.
+
+    Parameters:
+        venue: whose rule it is.
+        maintenance: maintenance rate, in `[0, 1)`.
+        basis: whether it is charged on `"mark"` or on `"entry"` notional.
+        counts_fee: whether the check counts the taker fee of the close.
+        fee: liquidation fee on the notional of the fill, in `[0, 1)`.
+        margin_fee: liquidation fee on the maintenance margin, in `[0, 1]`.
+        keeps: whether the trader keeps the rest.
+        complete: False where the fee is not published: what comes back is then *at most* what `settle` says.
+    """
+
+    venue: str
+    maintenance: float
+    basis: Literal["mark", "entry"] = "mark"
+    counts_fee: bool = False
+    fee: float = 0.0
+    margin_fee: float = 0.0
+    keeps: bool = True
+    complete: bool = True
+
+    def __post_init__(self) -> None:
+        text("venue", self.venue)
+        scalar("maintenance", self.maintenance, ge=0, lt=1)
+        one_of("basis", self.basis, ("mark", "entry"))
+        scalar("fee", self.fee, ge=0, lt=1)
+        scalar("margin_fee", self.margin_fee, ge=0, le=1)
+        for name in ("counts_fee", "keeps", "complete"):
+            flag(name, getattr(self, name))
+
+    def position(self, size: float, entry: float, wallet: float, *, taker: float = 0.0) -> Estimate:
+        """A linear position under this rule.
+
+        Parameters:
+            size: coins; long `> 0`, short `< 0`, not 0.
+            entry: average entry price, `> 0`, USD per coin.
+            wallet: its margin, USD; either sign.
+            taker: taker fee, in `[0, 1)`, less than 1 with the maintenance rate; counted where the check counts it.
+
+        Raises:
+            ValueError: for a value outside its range.
+        """
+        charged = scalar("taker", taker, ge=0, lt=1)
+        return Estimate(
+            size, entry, wallet, self.maintenance, basis=self.basis, close_fee=charged if self.counts_fee else 0.0
+        )
+
+    def settle(self, position: Estimate, *, slippage: float = 0.0) -> Settlement:
+        """What comes back when this rule liquidates all of a position at its liquidation price.
+
+        Parameters:
+            position: from `position`, or with other assumptions.
+            slippage: adverse move of the fill, a fraction of the mark, in `[0, 1)`.
+
+        Raises:
+            ValueError: for what is no `Estimate`, a position without a liquidation price, or a value outside its range.
+        """
+        instance("position", position, Estimate)
+        if not position.exists:
+            raise ValueError("position must have a liquidation price")
+        return settle(
+            position,
+            position.price,
+            slippage=slippage,
+            fee=self.fee,
+            margin_fee=self.margin_fee,
+            keeps=self.keeps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the documents of a venue say on one point, in our words. Made by `published_practice`.
+
+    Parameters:
+        words: empty where it was looked for and not found; then the rest is empty, too.
+        document: where it stands.
+        url: of the document; empty for a third party's notes.
+        date: of the copy that was read, as `2026-03` or `2020 to 2024`; `undated` where it has none.
+        basis: `"read"` in the document, `"second"` hand, or `"derived"` from numbers that it prints.
+    """
+
+    words: str
+    document: str = ""
+    url: str = ""
+    date: str = ""
+    basis: str = ""
+
+
+def published_rule(venue: str) -> Rule:
+    """How a venue liquidates a small linear position in Bitcoin, as far as it publishes numbers.
+
+    Parameters:
+        venue: one of `"Binance"`, `"Bybit"`, `"Hyperliquid"`, `"dYdX"`, `"BitMEX"`, `"Kraken"`, `"Paradex"`.
+
+    Raises:
+        ValueError: for a venue without such numbers.
+
+    Examples:
+        >>> rule = published_rule("Hyperliquid")
+        >>> long = rule.position(0.5, 60_000.0, 1_500.0)
+        >>> round(long.price, 2), round(rule.settle(long, slippage=0.001).returned, 2)
+        (57721.52, 331.9)
+
+    Source: in `perpnotes/_venues.py`, beside each rule; `published_practice` says it in words.
+    """
+    rate, basis, counts, fee, margin_fee, keeps, _ = LIQUIDATIONS[one_of("venue", venue, tuple(LIQUIDATIONS))]
+    known = fee is not None and margin_fee is not None
+    return Rule(
+        venue, rate, "entry" if basis == "entry" else "mark", counts, fee or 0.0, margin_fee or 0.0, keeps, known
+    )
+
+
+def published_practice(venue: str, topic: str) -> Statement:
+    """What the documents of a venue say on one point of its liquidations, with the document and its date.
+
+    Parameters:
+        venue: one of `VENUES`.
+        topic: one of `TOPICS`.
+
+    Raises:
+        ValueError: for an unknown venue or topic.
+
+    Examples:
+        >>> published_practice("Hyperliquid", "fee").words
+        'none'
+        >>> published_practice("Bybit", "stale").words  # looked for and not found
+        ''
+    """
+    found = PRACTICE[one_of("venue", venue, VENUES)].get(one_of("topic", topic, tuple(TOPICS)))
+    if found is None:
+        return Statement("")
+    words, key, basis = found
+    return Statement(words, *DOCUMENTS[key], basis or "read")
 
 
 def _answer(name: str, value: Any) -> FloatArray:

@@ -13,16 +13,23 @@ from hypothesis import strategies as st
 from perpnotes import liquidation
 from perpnotes.contracts import Inverse, Linear
 from perpnotes.liquidation import (
+    TOPICS,
+    VENUES,
     Estimate,
     Interval,
+    Rule,
+    Settlement,
     bankruptcy_value,
     budget,
     cross_move,
     interval,
     overtaken,
     price,
+    published_practice,
+    published_rule,
+    settle,
     stop_deviations,
-    useless_slippage,
+    stop_slippage,
 )
 from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
 
@@ -323,7 +330,6 @@ class TestDefaults:
         expected = math.log(100.5 / 100) / (0.9 * math.sqrt(30 / (365 * 86_400)))
         assert stop_deviations(100.5, 100.0, 0.9, 30.0) == pytest.approx(expected, rel=1e-12)
         assert stop_deviations(100.5, 100.0, 0.9, 30.0, side=1, slippage=0) == pytest.approx(expected, rel=1e-12)
-        assert useless_slippage(100.0, 90.0) == pytest.approx(0.1, rel=1e-14)
         assert overtaken(100.5, 100.0, 0.9, 300.0) == overtaken(100.5, 100.0, 0.9, 300.0, side=1, slippage=0)
 
 
@@ -645,8 +651,8 @@ class TestStop:
         )
 
     def test_slippage_moves_the_stop(self) -> None:
-        """A slippage of x counts as a stop that much nearer; from the useless slippage on it is certain."""
-        useless = useless_slippage(101.0, 100.0)
+        """A slippage of x counts as a stop that much nearer; from the whole gap on it is certain."""
+        useless = 1 / 101
         assert overtaken(101.0, 100.0, 0.8, 60.0, slippage=0.004) == overtaken(101.0 * 0.996, 100.0, 0.8, 60.0)
         assert stop_deviations(101.0, 100.0, 0.8, 60.0, slippage=useless) == pytest.approx(0.0, abs=1e-9)
         assert overtaken(101.0, 100.0, 0.8, 60.0, slippage=useless + 1e-6) == 1.0
@@ -656,8 +662,125 @@ class TestStop:
         assert overtaken([100.0], [0.0], 0.8, 60.0, side=1).tolist() == [0.0]
         assert overtaken([100.0], [math.inf], 0.8, 60.0, side=-1).tolist() == [0.0]
         assert overtaken([100.0], [math.inf], 0.8, 60.0, side=1).tolist() == [1.0]
-        assert useless_slippage(100.0, 0.0) == 1.0
-        assert useless_slippage(100.0, math.inf) == 0.0
+
+
+class TestEquity:
+    @given(
+        side=st.sampled_from([1, -1]), inverse=st.booleans(), basis=st.sampled_from(["mark", "entry"]),
+        leverage=st.floats(2, 50), fee=st.floats(0, 0.002), paid=st.floats(-0.01, 0.01), tiered=st.booleans(),
+    )  # fmt: skip
+    def test_at_the_liquidation_price_it_is_what_is_asked(
+        self, side: int, inverse: bool, basis: Any, leverage: float, fee: float, paid: float, tiered: bool
+    ) -> None:
+        """Equity at the price of the solver is maintenance and close fee there, from two methods that share no code."""
+        size, unit = (side * 60_000.0, 1 / 60_000) if inverse else (side * 1.0, 60_000.0)
+        rate = Tiers((0, 0.4 * abs(size) * unit), (0.002, 0.01)) if tiered else 0.005
+        position = Estimate(
+            size, 60_000.0, abs(size) * unit / leverage, rate, inverse=inverse, basis=basis, close_fee=fee, funding=paid
+        )
+        if position.exists:
+            at = position.price
+            charged = fee * abs(size) * (1 / at if inverse else at)
+            if basis == "entry":
+                charged = fee * abs(size) * unit
+            assert position.equity(at) == pytest.approx(
+                position.maintenance_at(at) + charged, rel=1e-9, abs=1e-9 * unit
+            )
+
+
+class TestSettle:
+    LONG = Estimate(0.5, 60_000.0, 1_500.0, 0.004)
+
+    @given(equity=st.floats(-1e4, 1e4), slipped=st.floats(0, 1e4), fee=st.floats(0, 1e4), keeps=st.booleans())
+    def test_every_dollar_has_an_owner(self, equity: float, slipped: float, fee: float, keeps: bool) -> None:
+        """What comes back, what fee and fund get and what the fill loses are the equity and what others add."""
+        one = Settlement(equity, slipped, fee, keeps)
+        parts = one.returned + one.charged + one.to_fund + one.slipped
+        assert parts == pytest.approx(one.equity + one.shortfall, abs=1e-8)
+        assert min(one.returned, one.charged, one.to_fund, one.shortfall) >= 0
+        assert one.shortfall == 0 or one.returned == one.charged == one.to_fund == 0
+
+    def test_a_stop_by_hand(self) -> None:
+        """Half a coin from 60,000 to 57,500 loses 1,250; then the fill and the fee, both of them on half a coin."""
+        stop = settle(self.LONG, 57_500.0, slippage=0.002, fee=0.0005)
+        assert stop.equity == pytest.approx(250.0)
+        assert stop.slipped == pytest.approx(0.5 * 57_500 * 0.002)
+        assert stop.charged == pytest.approx(0.0005 * 0.5 * 57_500 * 0.998)
+        assert stop.returned == pytest.approx(250 - 57.5 - 14.34625)
+
+    def test_a_short_slips_upward_and_an_inverse_is_settled_in_coins(self) -> None:
+        """By hand: the fill is above the mark, and the P&L of contracts is in one over the price."""
+        short = settle(Estimate(-0.5, 60_000.0, 1_500.0, 0.004), 62_000.0, slippage=0.002, fee=0.001)
+        assert short.slipped == pytest.approx(62.0)
+        assert short.fee == pytest.approx(0.001 * 0.5 * 62_000 * 1.002)
+        coins = settle(Estimate(60_000.0, 60_000.0, 0.1, 0.005, inverse=True), 57_000.0, slippage=0.01)
+        assert coins.equity == pytest.approx(0.1 + 1 - 60 / 57)
+        assert coins.returned == pytest.approx(0.1 + 1 - 60 / (57 * 0.99))
+        assert coins.currency == "coins"
+
+    def test_a_fee_on_the_margin_and_a_fee_beyond_what_is_left(self) -> None:
+        """Seven tenths of maintenance leave three; a fee of more than the margin leaves nothing, and no debt."""
+        liquidated = self.LONG.price
+        kept = settle(self.LONG, liquidated, margin_fee=0.7)
+        assert kept.returned == pytest.approx(0.3 * self.LONG.maintenance_at(liquidated))
+        dear = settle(self.LONG, liquidated, fee=0.0125)
+        assert (dear.returned, dear.shortfall, dear.charged) == (0.0, 0.0, dear.equity)
+
+    @pytest.mark.parametrize("position", [LONG, Estimate(-0.5, 60_000.0, 1_500.0, 0.004)])
+    def test_at_its_slippage_a_stop_brings_back_what_was_asked(self, position: Estimate) -> None:
+        """The inverse function of what comes back, for longs and shorts and both kinds of contract."""
+        coin = Estimate(position.side * 30_000.0, 60_000.0, 0.025, 0.004, inverse=True)
+        for one, least in ((position, 100.0), (coin, 0.001)):
+            stop = one.price * (1 + 0.01 * one.side)
+            slip = stop_slippage(one, stop, least, fee=0.0005)
+            assert 0 < slip < 0.02
+            assert settle(one, stop, slippage=slip, fee=0.0005).returned == pytest.approx(least, rel=1e-9)
+        assert stop_slippage(position, position.bankruptcy, fee=0.0005) == 0.0
+
+    def test_what_has_no_price_cannot_be_settled_there(self) -> None:
+        """A long that is paid in full is liquidated at no price, and only a position can be settled."""
+        paid = Estimate(0.5, 60_000.0, 30_000.0, 0.004)
+        with pytest.raises(ValueError, match="position must have a liquidation price"):
+            Rule("nobody", 0.004).settle(paid)
+        with pytest.raises(ValueError, match="position must be an Estimate"):
+            settle(None, 100.0)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="position must be an Estimate"):
+            stop_slippage(None, 100.0)  # type: ignore[arg-type]
+
+
+class TestVenues:
+    @pytest.mark.parametrize("venue", VENUES)
+    def test_every_statement_names_its_document_and_date(self, venue: str) -> None:
+        """What is said has a document, a date and a basis; what is not found says nothing at all."""
+        for topic in TOPICS:
+            said = published_practice(venue, topic)
+            assert bool(said.words) == bool(said.document) == bool(said.date) == (said.basis != "")
+            assert said.basis in ("", "read", "second", "derived")
+            assert said.url.startswith("https://") or not said.url
+
+    def test_numbers_and_words_of_a_rule_agree(self) -> None:
+        """Where the words say that a fund takes the rest, that no fee is counted or charged, the numbers do, too."""
+        rules = [published_rule(venue) for venue in VENUES if venue not in ("OKX", "Deribit", "Drift", "Derive")]
+        assert len(rules) == 7
+        for rule in rules:
+            rest, check = (published_practice(rule.venue, topic).words for topic in ("remainder", "close fee"))
+            assert rule.keeps == rest.startswith("the trader")
+            assert rule.counts_fee == check.startswith("yes")
+            assert rule.complete or not published_practice(rule.venue, "fee").words
+        with pytest.raises(ValueError, match="venue must be one of 'Binance'"):
+            published_rule("OKX")
+
+    def test_paradex_by_hand(self) -> None:
+        """One percent of margin and the taker fee stand at the price; seven tenths of the margin are the fee."""
+        rule = published_rule("Paradex")
+        long = rule.position(1.0, 60_000.0, 3_000.0, taker=0.0005)
+        assert long.price == pytest.approx(57_000 / (1 - 0.0105))
+        assert rule.settle(long).returned == pytest.approx((0.3 * 0.01 + 0.0005) * long.price)
+
+    def test_a_fee_that_is_not_published_says_so(self) -> None:
+        """Kraken keeps nothing beyond bankruptcy, and prints no fee: what comes back is an upper bound."""
+        assert not published_rule("Kraken").complete
+        assert published_rule("Hyperliquid").complete
 
 
 class TestRejects:
@@ -779,9 +902,48 @@ BAD_INPUT = {
         )
         for name in ("stop_deviations", "overtaken")
     },
-    "useless_slippage": case(
-        useless_slippage, stop=(1, POSITIVE), liquidation=(0.9, LEVEL, "[0, inf]"), side=(1, NOTHING, "{-1, 1}")
+    "Estimate.equity": case(ONE.equity, mark=(1, NOTHING, "(0, inf)")),
+    "Estimate.maintenance_at": case(ONE.maintenance_at, mark=(1, NOTHING, "(0, inf)")),
+    "Settlement": case(
+        lambda equity, slipped, fee: Settlement(equity, slipped, fee, True),
+        equity=(1, NUMBERS),
+        slipped=(1, {"zero"}, "[0, inf)"),
+        fee=(1, {"zero"}, "[0, inf)"),
     ),
+    "settle": case(
+        lambda mark, slippage, fee, margin_fee: settle(ONE, mark, slippage=slippage, fee=fee, margin_fee=margin_fee),
+        mark=(1, NOTHING, "(0, inf)"),
+        slippage=(0, {"zero"}, "[0, 1)"),
+        fee=(0, {"zero"}, "[0, 1)"),
+        margin_fee=(0, {"zero"}, "[0, 1]"),
+    ),
+    "stop_slippage": case(
+        lambda stop, returned, fee: stop_slippage(ONE, stop, returned, fee=fee),
+        stop=(1, NOTHING, "(0, inf)"),
+        returned=(0, {"zero"}, "[0, inf)"),
+        fee=(0, {"zero"}, "[0, 1)"),
+    ),
+    "Rule": case(
+        lambda maintenance, fee, margin_fee: Rule("nobody", maintenance, fee=fee, margin_fee=margin_fee),
+        maintenance=(0.01, {"zero"}, "[0, 1)"),
+        fee=(0, {"zero"}, "[0, 1)"),
+        margin_fee=(0, {"zero"}, "[0, 1]"),
+    ),
+    "Rule.position": case(
+        lambda size, entry, wallet, taker: Rule("nobody", 0.01, counts_fee=True).position(
+            size, entry, wallet, taker=taker
+        ),
+        size=(1, {"negative"}, "(-inf, inf)"),
+        entry=(1, NOTHING, "(0, inf)"),
+        wallet=(0.5, NUMBERS),
+        taker=(0, {"zero"}, "[0, ~0.99)"),
+    ),
+    "Rule.settle": case(
+        lambda slippage: Rule("nobody", 0.01).settle(ONE, slippage=slippage), slippage=(0, {"zero"}, "[0, 1)")
+    ),
+    "published_rule": None,
+    "published_practice": None,
+    "Statement": None,
     "budget": None,
     "Budget": None,
     "Interval": None,

@@ -23,7 +23,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "bands",
             "drift",
             "fees",
-            "liquidation",
             "margin",
             "pipeline",
             "stress",

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from perpnotes import crowding
+from perpnotes import crowding, liquidation
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -243,6 +243,78 @@ def ahead(closes: tuple[FloatArray, FloatArray], times: FloatArray, hours: int) 
     result = np.full(times.shape, np.nan)
     result[inside] = lowest[at_[inside] + 1] / closes[1][at_[inside]] - 1
     return result
+
+
+def exits(
+    prices: tuple[FloatArray, FloatArray],
+    rates: tuple[FloatArray, FloatArray],
+    *,
+    leverage: float,
+    gap: float,
+    maintenance: float,
+    days: float,
+    side: int = 1,
+    open_fee: float = 0.0,
+) -> tuple[FloatArray, FloatArray]:
+    """How isolated positions would have ended that were opened at each funding payment, with a stop and no new margin.
+
+    The stop is set once, so far from the first liquidation price as `gap` says. Liquidation then moves with the funding
+    that the position pays, at the notional of its entry. The end is the first hourly close at or beyond one of the two.
+
+    Parameters:
+        prices: hours and hourly closes, as from `column`.
+        rates: hours and funding rates.
+        leverage: notional over margin.
+        gap: of the stop, as a part of the first liquidation price.
+        maintenance: maintenance rate.
+        days: how long it is watched.
+        side: 1 for longs, -1 for shorts.
+        open_fee: paid from the margin.
+
+    Returns:
+        The hour at which each was opened, and how it ended: 0 not within these days, 1 at the stop, 2 in an hour that
+        ended beyond both, with the stop nearer, 3 at a liquidation price that had passed the stop. Shape `(n,)`.
+    """
+    hours, closes = prices
+    due, steps = np.round(rates[0]), int(24 * days)
+    total = np.concatenate([[0.0], np.cumsum(rates[1])])
+    at = np.searchsorted(hours, due)
+    starts = at[at + steps < hours.size]
+    starts = starts[np.isin(hours[starts], due)]
+    paid = np.searchsorted(due, hours, side="right")  # how many payments there have been by each hour
+    ends = np.zeros(starts.size)
+    for part in np.array_split(np.arange(starts.size), max(1, starts.size // 256)):
+        first = starts[part]
+        path = first[:, None] + np.arange(1, steps + 1)
+        entry = closes[first][:, None]
+        funding = total[paid[path]] - total[paid[first]][:, None]
+        liquidated = liquidation.price(
+            side, entry, entry / leverage, maintenance, open_fee=open_fee, funding=np.c_[np.zeros(part.size), funding]
+        )
+        stop, liquidated = liquidated[:, :1] * (1 + side * gap), liquidated[:, 1:]
+        stopped, gone = side * (closes[path] - stop) <= 0, side * (closes[path] - liquidated) <= 0
+        ended = stopped | gone
+        when = (np.arange(part.size), ended.argmax(axis=1))
+        passed = (side * (liquidated - stop) >= 0)[when]
+        ends[part] = np.where(ended.any(axis=1), np.where(passed, 3, np.where(gone[when], 2, 1)), 0)
+    return hours[starts], ends
+
+
+def realized(prices: tuple[FloatArray, FloatArray], window: int) -> tuple[FloatArray, FloatArray]:
+    """The volatility of the last hours, per square root of a year, from their squared logarithmic returns.
+
+    Parameters:
+        prices: hours and hourly closes, as from `column`.
+        window: hours.
+
+    Returns:
+        The last hour of each window without a hole, and its volatility.
+    """
+    hours, closes = prices
+    squares = np.convolve(np.diff(np.log(closes)) ** 2, np.ones(window), "valid")
+    whole = hours[window:] - hours[: hours.size - window] == window
+    result: FloatArray = np.sqrt(squares[whole] * 8760 / window)
+    return hours[window:][whole], result
 
 
 def thinned(values: Any, most: int) -> FloatArray:

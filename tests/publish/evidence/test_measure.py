@@ -281,3 +281,30 @@ def test_the_lowest_close_ahead_leaves_out_the_present_and_what_is_not_known() -
     closes = (np.arange(6.0), np.array([10.0, 9.0, 12.0, 6.0, 8.0, 8.0]))
     found = datasets.ahead(closes, np.array([0.0, 1.0, 3.0, 4.0]), 2)
     np.testing.assert_allclose(found, [-0.1, 6 / 9 - 1, 8 / 6 - 1, np.nan])
+def test_positions_end_at_the_first_of_two_prices() -> None:
+    """Ten times, no maintenance: liquidation at 90, the stop at 91; each path meets what its end says, by hand."""
+    due, hours = np.array([0.0]), np.arange(49.0)
+    free = {"leverage": 10, "gap": 1 / 90, "maintenance": 0.0, "days": 1}
+    for closes, ended in (
+        ([100.0] * 49, 0),
+        ([100.0, 95, 90.5] + [80.0] * 46, 1),  # the stop, with room
+        ([100.0, 95, 89.5] + [100.0] * 46, 2),  # one hour through both
+        ([100.0] * 25 + [80.0] * 24, 0),  # too late
+    ):
+        opened, ends = datasets.exits((hours, np.array(closes)), (due, np.array([0.0])), **free)
+        assert (opened.tolist(), ends.tolist()) == ([0.0], [ended])
+    # the payment at the entry is not the position's; the one after eight hours lifts its liquidation from 90 to 92
+    rates = (np.array([0.0, 8.0]), np.array([0.5, 0.02]))
+    falls = np.array([100.0] * 20 + [91.5] * 29)
+    assert datasets.exits((hours, falls), rates, **free)[1].tolist() == [3.0, 0.0]
+    assert datasets.exits((hours, falls), (rates[0], np.array([0.5, 0.0])), **free)[1].tolist() == [0.0, 0.0]
+    rises = 200 - falls
+    assert datasets.exits((hours, rises), (rates[0], np.array([0.5, -0.02])), side=-1, **free)[1].tolist() == [3.0, 0.0]
+
+
+def test_realized_volatility_is_of_whole_windows() -> None:
+    """Moves of one percent an hour are 93.6% a year; a window with a hole is none."""
+    hours = np.array([0.0, 1, 2, 3, 5, 6, 7])
+    times, found = datasets.realized((hours, np.exp(0.01 * np.array([0.0, 1, 0, 1, 0, 1, 0]))), 2)
+    assert times.tolist() == [2.0, 3.0, 7.0]
+    np.testing.assert_allclose(found, 0.01 * np.sqrt(8760))

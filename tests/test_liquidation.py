@@ -941,6 +941,8 @@ BAD_INPUT = {
     "Rule.settle": case(
         lambda slippage: Rule("nobody", 0.01).settle(ONE, slippage=slippage), slippage=(0, {"zero"}, "[0, 1)")
     ),
+    "TOPICS": None,
+    "VENUES": None,
     "published_rule": None,
     "published_practice": None,
     "Statement": None,

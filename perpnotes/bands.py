@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 import numpy as np
@@ -18,17 +18,21 @@ from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import brief, broadcast, defined, real, sides
+from perpnotes._validate import brief, broadcast, defined, instance, real, scalar, sides
 from perpnotes.liquidation import Estimate
 
 __all__ = [
     "LEVELS",
     "Band",
+    "Ladder",
+    "Step",
     "band",
     "close_at",
+    "close_by_steps",
     "fillable",
     "hit_hours",
     "hit_probability",
+    "ladder",
     "restoring_equity",
     "smallest_close",
     "spiral_ratio",
@@ -38,6 +42,7 @@ LEVELS: Mapping[str, float] = {"warning": 1.25, "liquidation": 1.0, "backstop": 
 """Names of the levels of a band and their multiples of the maintenance margin: an example, not a venue's rule."""
 
 _YEAR_HOURS = 8760.0
+_STEPS = 200  # orders of a ladder, of which the last is for everything
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -550,6 +555,196 @@ def spiral_ratio(
     cost = released - whole
     cost, released = np.broadcast_arrays(cost, released)
     result: FloatArray = np.divide(cost, released, out=np.full(cost.shape, np.inf), where=released > 0)
+    return result[()]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One forced order of a ladder. Made by `ladder`.
+
+    Parameters:
+        price: mark at which it is sent, USD per coin.
+        closed: coins that it closes, `> 0`.
+        left: coins that are left, `>= 0`.
+        mark: the mark after it, with the share of its impact that stays, USD per coin.
+        equity: after fill and fee, at that mark, USD; below 0 it is a debt.
+        restored: whether the account is restored, so that the next order waits for another fall.
+    """
+
+    price: float
+    closed: float
+    left: float
+    mark: float
+    equity: float
+    restored: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Ladder(ByValue):
+    """The orders by which a position is closed in parts while the mark falls slowly. Made by `ladder`.
+
+    Parameters:
+        position: what is closed.
+        steps: in order; at least one.
+    """
+
+    position: Estimate
+    steps: tuple[Step, ...]
+
+    @property
+    def depth(self) -> float:
+        """Adverse move from the first order to the last, a fraction of the first price."""
+        return self.position.side * (1.0 - self.steps[-1].price / self.steps[0].price)
+
+    def why(self) -> Derivation:
+        """The terms behind the ladder, its depth last."""
+        orders = (
+            Term(f"P_{{{i}}}", f"order {i}, {step.closed:.4g}", step.price, "USD")
+            for i, step in enumerate(self.steps, start=1)
+        )
+        return Derivation(
+            (
+                Term("q", "size, long above 0", self.position.size),
+                *orders,
+                Term("E_n", "equity after the last", self.steps[-1].equity, "USD"),
+                Term("d", "depth of the ladder", self.depth, "", "s (1 - P_n / P_1)"),
+            )
+        )
+
+
+def ladder(
+    position: Estimate,
+    *,
+    share: float = 1.0,
+    above: float = 0.0,
+    impact: float = 0.0,
+    permanent: float = 0.0,
+    close_fee: float = 0.0,
+) -> Ladder:
+    """The orders of a rule that closes a share of a large position at a time, as the mark falls from one to the next.
+
+    Where the notional is above a limit an order is for a share of what is left, else for all of it. If the account is
+    restored, the next order waits until the mark has reached the new liquidation price; a fall that gets there sooner
+    than the venue's pause meets an order for everything instead. If it is not restored, the next order follows at once
+    and is for everything. An order of `x` coins fills `alpha x / 2` beyond the mark on average, and a share `eta` of
+    the move `alpha x` stays in the mark.
+
+    Parameters:
+        position: linear, on the mark basis; its wallet holds what has been paid by then.
+        share: of what is left, in `(0, 1]`.
+        above: notional above which an order is for a share only, `>= 0`, USD.
+        impact: `alpha`, USD that the price moves per coin closed, `>= 0`; a long's whole size must not empty the price.
+        permanent: `eta`, in `[0, 1]`.
+        close_fee: fee of the forced close as a fraction of the notional at the mark, in `[0, 1)`.
+
+    Raises:
+        ValueError: for what is no linear `Estimate` on the mark basis, has no liquidation price, or a value outside
+            its range.
+
+    Examples:
+        >>> from perpnotes.margin import published_tiers
+        >>> table = published_tiers("hyperliquid_eth_2025")
+        >>> print(ladder(Estimate(60.0, 3_000.0, 9_000.0, table), share=0.2, above=100e3).why())
+        size, long above 0        60           q
+        order 1, 12            2,908.16 USD    P_1
+        order 2, 9.6           2,893.33 USD    P_2
+        order 3, 7.68          2,878.56 USD    P_3
+        order 4, 30.72         2,863.88 USD    P_4
+        equity after the last  1,759.57 USD    E_n
+        depth of the ladder        0.0152282   d = s (1 - P_n / P_1)
+
+    Source: the form of Hyperliquid's rule: a fifth above 100,000 USD, and everything in the 30 seconds after it.
+    """
+    instance("position", position, Estimate)
+    if position.inverse or position.basis != "mark" or not position.exists:
+        raise ValueError("position must be linear, on the mark basis and have a liquidation price")
+    part, limit = scalar("share", share, gt=0, le=1), scalar("above", above, ge=0)
+    slope, stays = scalar("impact", impact, ge=0), scalar("permanent", permanent, ge=0, le=1)
+    fee = scalar("close_fee", close_fee, ge=0, lt=1)
+    side = position.side
+    if position.size * slope >= position.price:
+        raise ValueError("impact * size must be < the liquidation price for a long: else its closing empties the price")
+    steps: list[Step] = []
+    now: Estimate | None = position
+    at, restored = position.price, True
+    while now is not None:
+        coins = abs(now.size)
+        order = part * coins if coins * at > limit and restored and len(steps) < _STEPS else coins
+        mark = at - side * stays * slope * order
+        equity = now.equity(at) - slope * order**2 / 2 - stays * slope * order * (coins - order) - fee * at * order
+        left = coins - order
+        rest = (
+            replace(now, size=side * left, entry=mark, wallet=equity, open_fee=0.0, funding=0.0, other_pnl=0.0)
+            if left
+            else None
+        )
+        restored = (
+            rest is None or equity > rest.maintenance_at(mark) + rest.other_maintenance + rest.close_fee * left * mark
+        )
+        steps.append(Step(at, order, left, mark, equity, restored))
+        if rest is not None:
+            at = rest.price if restored else mark
+            if restored and not rest.exists:
+                break  # what is left is paid for in full
+        now = rest
+    return Ladder(position, tuple(steps))
+
+
+@overload
+def close_by_steps(
+    equity: float, requirement: float, *, margin_fee: float = ..., step: float = ..., target: float = ...
+) -> float: ...
+@overload
+def close_by_steps(
+    equity: ArrayLike,
+    requirement: ArrayLike,
+    *,
+    margin_fee: ArrayLike = ...,
+    step: float = ...,
+    target: ArrayLike = ...,
+) -> FloatArray: ...
+def close_by_steps(
+    equity: ArrayLike,
+    requirement: ArrayLike,
+    *,
+    margin_fee: ArrayLike = 0.0,
+    step: float = 0.2,
+    target: ArrayLike = 1.0,
+) -> Floats:
+    """The share of all positions that is closed in equal steps until maintenance is below a part of the equity.
+
+    The smallest multiple `x` of the step with `M (1 - x) < t (e - f M x)`: closing frees margin, and its fee is a part
+    of the margin that is freed. Everything is closed where no share is enough.
+
+    Parameters:
+        equity: of the account `e`, USD; either sign. Any shape; the arguments broadcast.
+        requirement: its maintenance margin `M`, `> 0`, USD.
+        margin_fee: `f`, of the maintenance margin of what is closed, in `[0, 1]`.
+        step: in `(0, 1]`.
+        target: `t`, the part of the equity, in `(0, 1]`.
+
+    Returns:
+        A share in `[0, 1]`; 0 where nothing is asked: the requirement is below the equity.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> close_by_steps(80.0, 88.8, margin_fee=[0.5, 0.7], target=0.9).round(2).tolist()
+        [0.4, 0.6]
+
+    Source: the form of Paradex's documentation.
+    """
+    worth, asked = real("equity", equity), real("requirement", requirement, gt=0)
+    rate, aim = real("margin_fee", margin_fee, ge=0, le=1), real("target", target, gt=0, le=1)
+    size = scalar("step", step, gt=0, le=1)
+    broadcast(equity=worth, requirement=asked, margin_fee=rate, target=aim)
+    worth, asked, rate, aim = np.broadcast_arrays(worth, asked, rate, aim)
+    result = np.where(asked < worth, 0.0, 1.0)
+    for k in range(math.ceil(1.0 / size - 1e-12) - 1, 0, -1):
+        share = k * size
+        enough = (asked >= worth) & (asked * (1.0 - share) < aim * (worth - rate * asked * share))
+        result = np.where(enough, share, result)
     return result[()]
 
 

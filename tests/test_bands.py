@@ -13,9 +13,11 @@ from perpnotes.bands import (
     LEVELS,
     band,
     close_at,
+    close_by_steps,
     fillable,
     hit_hours,
     hit_probability,
+    ladder,
     restoring_equity,
     smallest_close,
     spiral_ratio,
@@ -339,6 +341,74 @@ class TestFillable:
         assert fillable(100.0, [50.0, 80.0], 50.0, 0.05, adjustment=1.0, spread=1.0).tolist() == [100.0, 100.0]
 
 
+class TestLadder:
+    ETHER = Estimate(200.0, 3_000.0, 30_000.0, 0.02)
+
+    def test_a_fifth_of_what_is_left_until_it_is_small(self) -> None:
+        """Without impact: sizes are powers of four fifths, and each price is the solver's for what is left."""
+        found = ladder(self.ETHER, share=0.2, above=100e3)
+        sizes = [200 * 0.8**k for k in range(len(found.steps))]
+        assert [step.closed for step in found.steps[:-1]] == pytest.approx([0.2 * size for size in sizes[:-1]])
+        assert found.steps[-1].closed == pytest.approx(sizes[-1])
+        assert found.steps[-1].closed * found.steps[-1].price <= 100e3 < found.steps[-2].price * sizes[-2]
+        # cash is 30,000 less the losses so far: the price from the definition, without the solver's state
+        for k, step in enumerate(found.steps[1:], start=1):
+            lost = sum((3_000 - one.price) * one.closed for one in found.steps[:k])
+            assert step.price == pytest.approx((sizes[k] * 3_000 - 30_000 + lost) / (sizes[k] * 0.98))
+        assert found.depth == pytest.approx(1 - found.steps[-1].price / found.steps[0].price)
+
+    @given(
+        side=st.sampled_from([1, -1]), share=st.floats(0.05, 1.0), slope=st.floats(0, 0.5), stays=st.floats(0, 1),
+        fee=st.floats(0, 0.002),
+    )  # fmt: skip
+    def test_money_is_conserved(self, side: int, share: float, slope: float, stays: float, fee: float) -> None:
+        """What is left at the end is the margin, less what each fill lost against the entry and paid in fees."""
+        position = Estimate(side * 200.0, 3_000.0, 30_000.0, 0.02)
+        found = ladder(position, share=share, above=50e3, impact=slope, permanent=stays, close_fee=fee)
+        fills = [(one.price - side * slope * one.closed / 2, one.closed, one.price) for one in found.steps]
+        cash = 30_000 + sum(side * (fill - 3_000) * coins - fee * at * coins for fill, coins, at in fills)
+        assert found.steps[-1].left == 0
+        assert sum(coins for _, coins, _ in fills) == pytest.approx(200.0)
+        assert found.steps[-1].equity == pytest.approx(cash, abs=1e-6)
+
+    def test_what_is_not_restored_is_closed_at_once(self) -> None:
+        """Where a fifth costs more than it frees, the next order is for everything, at the mark that it left."""
+        found = ladder(self.ETHER, share=0.2, above=100e3, impact=0.6, permanent=1.0)
+        first, second = found.steps
+        assert not first.restored
+        assert (second.price, second.closed) == (first.mark, first.left)
+
+    def test_what_it_does_not_know(self) -> None:
+        """Inverse contracts, the entry basis and positions that are paid for in full are refused."""
+        for one in (
+            Estimate(1_000.0, 100.0, 1.0, 0.01, inverse=True),
+            Estimate(1.0, 100.0, 10.0, 0.01, basis="entry"),
+            Estimate(1.0, 100.0, 200.0, 0.01),
+        ):
+            with pytest.raises(ValueError, match="position must be linear"):
+                ladder(one)
+        with pytest.raises(ValueError, match="position must be an Estimate"):
+            ladder(None)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="impact \\* size must be"):
+            ladder(LONG, impact=10.0)
+
+
+class TestCloseBySteps:
+    @given(
+        equity=st.floats(-50, 150),
+        fee=st.floats(0, 1),
+        step=st.sampled_from([0.1, 0.2, 0.25, 1.0]),
+        aim=st.floats(0.5, 1),
+    )
+    def test_it_is_the_smallest_share_of_a_search(self, equity: float, fee: float, step: float, aim: float) -> None:
+        """Against the definition, share by share."""
+        shares = [k * step for k in range(1, round(1 / step) + 1)]
+        enough = [x for x in shares if 100 * (1 - x) < aim * (equity - fee * 100 * x)]
+        expected = 0.0 if equity > 100 else enough[0] if enough else 1.0
+        found = float(close_by_steps(equity, 100.0, margin_fee=fee, step=step, target=aim))
+        assert found == pytest.approx(expected)
+
+
 class TestRejects:
     def test_a_long_that_would_empty_the_price(self) -> None:
         """A linear impact that pushes the price to 0 is not a book; for a short the price only rises."""
@@ -468,6 +538,28 @@ BAD_INPUT = {
         spread=(0.1, AT_LEAST_0, "[0, 20)"),
         side=(1, NOTHING, "{-1, 1}"),
     ),
+    "ladder": case(
+        lambda share, above, impact, permanent, close_fee: ladder(
+            LONG, share=share, above=above, impact=impact, permanent=permanent, close_fee=close_fee
+        ),
+        share=(0.5, NOTHING, "(0, 1]"),
+        above=(10, {"zero"}, "[0, inf)"),
+        impact=(0.01, {"zero"}, "[0, ~9.18)"),
+        permanent=(0.5, {"zero"}, "[0, 1]"),
+        close_fee=(0.001, {"zero"}, "[0, 1)"),
+    ),
+    "close_by_steps": case(
+        lambda equity, requirement, margin_fee, target: close_by_steps(
+            equity, requirement, margin_fee=margin_fee, target=target
+        ),
+        equity=(1, ANY),
+        requirement=(1, POSITIVE),
+        margin_fee=(0.5, AT_LEAST_0, "[0, 1]"),
+        target=(0.5, POSITIVE, "(0, 1]"),
+    ),
+    "close_by_steps.step": case(lambda step: close_by_steps(1.0, 2.0, step=step), step=(0.5, NOTHING, "(0, 1]")),
     "LEVELS": None,
     "Band": None,
+    "Ladder": None,
+    "Step": None,
 }

@@ -20,7 +20,6 @@ WAITING: Mapping[str, frozenset[str]] = {
     "PN501": frozenset(
         {
             "anomalies",
-            "bands",
             "drift",
             "fees",
             "margin",
@@ -31,7 +30,6 @@ WAITING: Mapping[str, frozenset[str]] = {
     "PN507": frozenset(
         {
             "anomalies",
-            "bands",
             "drift",
         }
     ),

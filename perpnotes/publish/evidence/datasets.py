@@ -317,6 +317,27 @@ def realized(prices: tuple[FloatArray, FloatArray], window: int) -> tuple[FloatA
     return hours[window:][whole], result
 
 
+def journeys(prices: tuple[FloatArray, FloatArray], hours: int, every: int) -> FloatArray:
+    """How far a price has moved in each hour after a start, for starts in equal distances.
+
+    Parameters:
+        prices: hours and hourly closes without a hole, as from `column`.
+        hours: how many are followed.
+        every: hours between starts.
+
+    Returns:
+        Relative moves, shape `(starts, hours)`.
+
+    Raises:
+        ValueError: for a hole.
+    """
+    if (np.diff(prices[0]) != 1).any():
+        raise ValueError("prices must have every hour")
+    views = np.lib.stride_tricks.sliding_window_view(prices[1], hours + 1)[::every]
+    result: FloatArray = views[:, 1:] / views[:, :1] - 1
+    return result
+
+
 def thinned(values: Any, most: int) -> FloatArray:
     """Evenly spaced ones of many values, the first and the last among them.
 

@@ -308,3 +308,11 @@ def test_realized_volatility_is_of_whole_windows() -> None:
     times, found = datasets.realized((hours, np.exp(0.01 * np.array([0.0, 1, 0, 1, 0, 1, 0]))), 2)
     assert times.tolist() == [2.0, 3.0, 7.0]
     np.testing.assert_allclose(found, 0.01 * np.sqrt(8760))
+
+
+def test_journeys_start_at_nothing_and_have_every_hour() -> None:
+    """Two starts two hours apart, by hand; a hole is no hour."""
+    moves = datasets.journeys((np.arange(5.0), np.array([1.0, 2, 4, 2, 1])), 2, 2)
+    assert moves.tolist() == [[1.0, 3.0], [-0.5, -0.75]]
+    with pytest.raises(ValueError, match="prices must have every hour"):
+        datasets.journeys((np.array([0.0, 2, 3]), np.ones(3)), 1, 1)

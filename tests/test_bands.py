@@ -544,7 +544,7 @@ BAD_INPUT = {
         ),
         share=(0.5, NOTHING, "(0, 1]"),
         above=(10, {"zero"}, "[0, inf)"),
-        impact=(0.01, {"zero"}, "[0, ~9.18)"),
+        impact=(0.01, {"zero"}, "[0, ~9.183673469387755)"),
         permanent=(0.5, {"zero"}, "[0, 1]"),
         close_fee=(0.001, {"zero"}, "[0, 1)"),
     ),

@@ -739,12 +739,11 @@ def close_by_steps(
     rate, aim = real("margin_fee", margin_fee, ge=0, le=1), real("target", target, gt=0, le=1)
     size = scalar("step", step, gt=0, le=1)
     broadcast(equity=worth, requirement=asked, margin_fee=rate, target=aim)
-    worth, asked, rate, aim = np.broadcast_arrays(worth, asked, rate, aim)
-    result = np.where(asked < worth, 0.0, 1.0)
-    for k in range(math.ceil(1.0 / size - 1e-12) - 1, 0, -1):
-        share = k * size
-        enough = (asked >= worth) & (asked * (1.0 - share) < aim * (worth - rate * asked * share))
-        result = np.where(enough, share, result)
+    freed = asked * (1.0 - aim * rate)  # of room, by closing everything
+    lack, freed = np.broadcast_arrays(asked - aim * worth, freed)
+    least = np.divide(lack, freed, out=np.full(lack.shape, np.inf), where=freed > 0)
+    share = np.minimum(1.0, (np.floor(np.maximum(least, 0.0) / size + 1e-12) + 1.0) * size)
+    result: FloatArray = np.where(asked < worth, 0.0, share)
     return result[()]
 
 

@@ -22,7 +22,6 @@ WAITING: Mapping[str, frozenset[str]] = {
             "anomalies",
             "drift",
             "fees",
-            "margin",
             "pipeline",
             "stress",
         }

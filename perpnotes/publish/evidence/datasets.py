@@ -318,22 +318,18 @@ def realized(prices: tuple[FloatArray, FloatArray], window: int) -> tuple[FloatA
 
 
 def journeys(prices: tuple[FloatArray, FloatArray], hours: int, every: int) -> FloatArray:
-    """How far a price has moved in each hour after a start, for starts in equal distances.
+    """How far a price has moved in each hour after a start, for starts in equal distances, without those with a hole.
 
     Parameters:
-        prices: hours and hourly closes without a hole, as from `column`.
+        prices: hours and hourly closes, as from `column`.
         hours: how many are followed.
-        every: hours between starts.
+        every: rows between starts.
 
     Returns:
         Relative moves, shape `(starts, hours)`.
-
-    Raises:
-        ValueError: for a hole.
     """
-    if (np.diff(prices[0]) != 1).any():
-        raise ValueError("prices must have every hour")
-    views = np.lib.stride_tricks.sliding_window_view(prices[1], hours + 1)[::every]
+    whole = (prices[0][hours:] - prices[0][:-hours] == hours)[::every]
+    views = np.lib.stride_tricks.sliding_window_view(prices[1], hours + 1)[::every][whole]
     result: FloatArray = views[:, 1:] / views[:, :1] - 1
     return result
 

@@ -281,6 +281,8 @@ def test_the_lowest_close_ahead_leaves_out_the_present_and_what_is_not_known() -
     closes = (np.arange(6.0), np.array([10.0, 9.0, 12.0, 6.0, 8.0, 8.0]))
     found = datasets.ahead(closes, np.array([0.0, 1.0, 3.0, 4.0]), 2)
     np.testing.assert_allclose(found, [-0.1, 6 / 9 - 1, 8 / 6 - 1, np.nan])
+
+
 def test_positions_end_at_the_first_of_two_prices() -> None:
     """Ten times, no maintenance: liquidation at 90, the stop at 91; each path meets what its end says, by hand."""
     due, hours = np.array([0.0]), np.arange(49.0)

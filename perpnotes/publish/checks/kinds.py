@@ -21,7 +21,6 @@ WAITING: Mapping[str, frozenset[str]] = {
         {
             "anomalies",
             "drift",
-            "fees",
             "pipeline",
             "stress",
         }

@@ -471,6 +471,30 @@ class TestWhichColumn:
 
 
 class TestCells:
+    def test_a_column_without_a_telling_name_is_known_by_its_size(self) -> None:
+        """Rates are small, prices are not; where nothing is known it counts as prices."""
+        for values, kind in (([1e-4, -2e-4], "funding"), ([100.0, 101.0], "price"), ([np.nan], "price")):
+            assert _export.kind("x", np.array(values), ["1"]) == kind
+
+    def test_what_stands_behind_a_number_makes_it_none(self) -> None:
+        """But for a sign of percent, behind all of them or some."""
+        for cells, values in (
+            (["1.5x", "2.5x"], [np.nan, np.nan]),
+            (["1.5%", "2.5%"], [1.5, 2.5]),
+            (["1.5%", "2"], [1.5, 2.0]),
+        ):
+            assert _export._numbers(cells)[0] == pytest.approx(values, nan_ok=True)
+
+    def test_words_that_hardly_repeat_tell_no_histories_apart(self) -> None:
+        """Each has to have two rows on average."""
+        for words, found in (
+            (["a", "b"] * 4, {"desk": ["a", "b"]}),
+            (list("aabc"), {}),
+            (list("aabb"), {"desk": ["a", "b"]}),
+            (["a"] * 4, {}),
+        ):
+            assert _export.texts({"desk": words}) == found
+
     @given(st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=3, max_size=40))
     def test_every_number_is_read_as_python_reads_it(self, values: list[float]) -> None:
         """Bare, quoted and padded cells give the very same floats."""

@@ -1776,6 +1776,34 @@ class Comparison(ByValue):
         names = [row.venue.name for row in self.rows]
         return self.rows[names.index(one_of("name", name, names))]
 
+    def table(self) -> tuple[dict[str, Any], ...]:
+        """The rows as plain values, for a page or a file: text, numbers in USD, None for what there is not.
+
+        Examples:
+            >>> rows = compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0})).table()
+            >>> list(rows[0])
+            ['venue', 'title', 'date', 'status', 'missing', 'note', 'initial', 'maintenance', 'worst', 'binding',
+             'offset']
+            >>> rows[4]["title"], round(rows[4]["maintenance"]), rows[4]["worst"]
+            ('Paradex', 4800, {'price': -0.16, 'volatility': 0.4})
+        """
+        return tuple(
+            {
+                "venue": row.venue.name,
+                "title": row.venue.title,
+                "date": row.venue.date,
+                "status": row.status,
+                "missing": row.missing,
+                "note": row.venue.note,
+                "initial": row.initial,
+                "maintenance": row.maintenance,
+                "worst": None if row.worst is None else dict(row.worst.moves),
+                "binding": row.binding,
+                "offset": row.offset,
+            }
+            for row in self.rows
+        )
+
     def ranked(self, what: Literal["initial", "maintenance"] = "maintenance") -> tuple[Row, ...]:
         """The rows that are complete and have that margin, the lowest first.
 

@@ -1,5 +1,6 @@
 """Whole rules of portfolio margin: identities, an implementation written a second time, and what venues published."""
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -698,6 +699,15 @@ class TestCompare:
             assert (row.maintenance == plain.maintenance) == isinstance(row.account.units[0].rule, TierRule)
         with pytest.raises(ValueError, match="expiries of the marks must be those of the options"):
             compare(BOOKS["perpetual"], MARKET, marks)
+
+    def test_a_table_of_plain_values(self) -> None:
+        """It says what the rows say, and can be written to a file as it is."""
+        for book in BOOKS.values():
+            found = compare(book, MARKET)
+            assert json.loads(json.dumps(found.table())) == list(found.table())
+            for row, plain in zip(found.rows, found.table(), strict=True):
+                assert (plain["maintenance"], plain["status"]) == (row.maintenance, row.status)
+                assert (plain["venue"], plain["date"]) == (row.venue.name, row.venue.date)
 
     def test_venues_of_ones_own(self) -> None:
         """A rule that one writes is compared like the published ones; a coin without a haircut is said."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
@@ -27,6 +28,7 @@ __all__ = [
     "deficit",
     "effective_leverage",
     "margin_score",
+    "place",
     "price_score",
     "pro_rata",
     "queue",
@@ -210,11 +212,37 @@ def queue(claims: ArrayLike, amount: float, scores: ArrayLike) -> FloatArray:
 
     Source: BitMEX, Auto-Deleveraging Further Information (the example); of profits: Chitra (2025), arXiv 2512.01112.
     """
-    claim, budget = _claims(claims, amount)
-    rank = real("scores", scores, ndim=1)
-    if rank.shape != claim.shape:
-        raise ValueError(f"scores must have one entry per claim, {len(claim)}, got {len(rank)}")
-    return _in_order(claim, budget, np.argsort(-rank, kind="stable"))
+    claim, order = _ranked(claims, scores)
+    return _in_order(claim, _claims(claims, amount)[1], order)
+
+
+def place(claims: ArrayLike, scores: ArrayLike) -> FloatArray:
+    """Place in the queue: the part of all claims that is taken by the time an account has given all of its own.
+
+    Venues show it in fifths, as lights.
+
+    Parameters:
+        claims: coins of the positions on one side, `>= 0`, not all 0; shape (accounts,).
+        scores: as in `queue`; shape (accounts,).
+
+    Returns:
+        In `[0, 1]`, small for who comes first; shape (accounts,).
+
+    Raises:
+        ValueError: for a value outside its range, or shapes that differ.
+
+    Examples:
+        >>> place([10.0, 10.0, 20.0, 30.0, 20.0, 10.0], scores=[3, 6, 1, 4, 5, 2])
+        array([0.7, 0.1, 1. , 0.6, 0.3, 0.8])
+
+    Source: BitMEX, Auto-Deleveraging Further Information, which rounds it up to a fifth.
+    """
+    claim, order = _ranked(claims, scores)
+    if not claim.any():
+        raise ValueError("claims must not all be 0")
+    reached = np.empty_like(claim)
+    reached[order] = np.cumsum(claim[order])
+    return np.asarray(reached / claim.sum())
 
 
 def walk(claims: ArrayLike, amount: float, start: int) -> FloatArray:
@@ -462,6 +490,13 @@ def close(sizes: ArrayLike, entries: ArrayLike, coins: ArrayLike, price: float) 
     if (gone > np.abs(held) * (1 + 1e-12)).any():
         raise ValueError("coins must be at most what each account holds")
     return Closed(held, start, np.minimum(gone, np.abs(held)), scalar("price", price, gt=0))
+
+
+def _ranked(claims: Any, scores: Any) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+    claim, rank = real("claims", claims, ge=0, ndim=1), real("scores", scores, ndim=1)
+    if rank.shape != claim.shape:
+        raise ValueError(f"scores must have one entry per claim, {len(claim)}, got {len(rank)}")
+    return claim, np.argsort(-rank, kind="stable")
 
 
 def _in_order(claim: FloatArray, budget: float, order: Any) -> FloatArray:

@@ -126,6 +126,17 @@ class TestAllocation:
         amount = part * claim.sum()
         assert walk(claim, amount, first).tolist() == queue(claim, amount, -places).tolist()
 
+    def test_the_place_says_how_much_must_be_closed_before_one_is_gone(self) -> None:
+        """Closing that part of all coins takes all of it, and none of those behind."""
+        claim, scores = np.array([4.0, 6.0, 8.0, 2.0]), [0.3, 0.7, 0.4, 0.2]
+        found = deleveraging.place(claim, scores)
+        for account, part in enumerate(found):
+            taken = queue(claim, part * claim.sum(), scores)
+            assert taken[account] == pytest.approx(claim[account], rel=1e-12)
+            assert taken[found > part].sum() == pytest.approx(0.0, abs=1e-12)
+        with pytest.raises(ValueError, match="claims must not all be 0"):
+            deleveraging.place([0.0], [1.0])
+
     def test_a_random_start_is_fair_to_nobody_in_particular(self) -> None:
         """Of equal positions each gives the same on average, and one start takes all from a few."""
         claim = np.full(5, 2.0)
@@ -227,6 +238,7 @@ BAD_INPUT = {
     "margin_score": case(
         deleveraging.margin_score, profit=(1.0, ANY), wallet=(2.0, AT_LEAST_0), maintenance=(0.5, AT_LEAST_0)
     ),
+    "place": case(deleveraging.place, claims=([1.0], NOTHING, "(0, inf)"), scores=([1.0], NOTHING, "(-inf, inf)")),
     "price_score": case(
         deleveraging.price_score, entry=(50.0, POSITIVE), mark=(55.0, POSITIVE), leverage=(2.0, POSITIVE)
     ),

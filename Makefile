@@ -7,7 +7,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help serve site test article evidence check bench mutate audit shell lock clean
+.PHONY: help serve site test article evidence check bench mutate audit runtime shell lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -48,6 +48,9 @@ bench: $(VENV)/bench ## Print the benchmarks, as ratios to a baseline of the sam
 
 mutate: $(VENV)/mutate ## Count the small changes of the library that its tests notice; IDEA=fees for one module
 	$(BIN)/python -m tests.mutate $(IDEA) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
+runtime: $(VENV)/site ## Fetch Python for readers' browsers, once and checked: sites built afterwards run their examples
+	$(BIN)/python -m perpnotes.publish runtime
 
 audit: $(VENV)/dev ## Show the site to Lighthouse; says what it needs before it begins
 	$(BIN)/python -m tests.audit --needs

@@ -18,7 +18,15 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
       ring?.remove()
       at = next
       const text = at < 0 ? "" : titles[at].textContent
-      if (text !== readout.textContent) readout.textContent = text
+      if (text !== readout.textContent) {
+        readout.textContent = text
+        // Which column of the data it is, by its name, and which row.
+        const heads = [...figure.querySelectorAll("thead th")].map(head => head.textContent)
+        const column = heads.findIndex((head, i) => i && text.startsWith(`${head}, `))
+        const rows = [...figure.querySelectorAll("tbody th")].map(head => head.textContent)
+        readout.dataset.trace = `${figure.id}.${Math.max(1, column)}`
+        readout.dataset.row = rows.findIndex(head => text.startsWith(`${head}:`))
+      }
       if (at < 0) return
       ring = marks[at].cloneNode() // on top of its neighbors, which would cover half of its outline
       ring.setAttribute("class", "m on")
@@ -44,12 +52,14 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
     plot.setAttribute("aria-roledescription", "chart")
     plot.addEventListener("pointermove", point)
     plot.addEventListener("pointerdown", point)
+    plot.addEventListener("click", event => { if (event.pointerType === "mouse" && at >= 0) globalThis.pnAsk?.(readout) })
     plot.addEventListener("pointerleave", event => { if (event.pointerType === "mouse" && document.activeElement !== plot) show(-1) })
     plot.addEventListener("focus", () => { if (at < 0) show(0) })
     plot.addEventListener("blur", () => show(-1))
     plot.addEventListener("keydown", event => {
       const step = steps[event.key]
       if (event.key === "Escape") show(-1)
+      if (event.key === "Enter" && at >= 0) globalThis.pnAsk?.(readout)
       if (!step || at < 0) return
       event.preventDefault()
       const [u, v] = centers()[at]
@@ -71,7 +81,7 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
       frames.at.forEach(([part, name, head, tail, list], i) => {
         const text = first[i].slice(0, head) + frames.of[list][now] + first[i].slice(first[i].length - tail)
         if (name) parts[part].setAttribute(name, text)
-        else parts[part].textContent = text
+        else (parts[part].querySelector("[role=button]") ?? parts[part]).textContent = text
       })
       show(-1)
       slider.ariaValueText = figure.querySelector(".pn-slider output").textContent = frames.label[now]
@@ -117,105 +127,106 @@ const draw = () => {
 }
 addEventListener("load", () => later(draw))
 
-// Computed numbers in the text: a click, a tap or Enter shows the expression, and each name in it leads to the code that
-// bound it. One tab stop in a section, arrow keys from there: a page has a hundred of them.
+// Any computed number can be asked where it comes from: a click, a tap or Enter. What answers is loaded with the first
+// question. One tab stop in a section and one in a table, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {
-  const values = []
+  globalThis.pnRoot = new URL("..", document.currentScript.src).href
+  globalThis.pnNumbers = {}
+  const loaded = {}
+  const load = address => loaded[address] ??= new Promise((done, failed) => {
+    const script = document.createElement("script")
+    script.src = address
+    script.onload = done
+    script.onerror = failed
+    document.head.append(script)
+  })
+  const ask = async element => {
+    const [name, idea] = element.dataset.trace.split(":").reverse()
+    const own = idea && !location.pathname.includes(`/insights/${idea}/`) ? `${pnRoot}insights/${idea}/` : ""
+    try {
+      await Promise.all([tool("trace"), load(new URL("numbers.js", own || location.href).href)])
+    } catch { return }
+    const data = pnNumbers[new URL(".", own || location.href).pathname]
+    const [id, column] = name.split("."), answer = /^a\d+$/.test(id) && data.at.answers?.[id.slice(1)]?.[column]
+    let place = answer ? answer[2] : data.at[name]
+    if (Array.isArray(place)) place = place[element.dataset.row ?? element.closest("tr")?.sectionRowIndex] ?? place[0]
+    pnCard(element, element.textContent.trim(), data.numbers[place] ?? { x: [element.title || "computed while this page was built"] }, data, own)
+  }
+  globalThis.pnAsk = ask
+
+  const stops = new Map() // a number to the others among which the arrow keys move
+  const button = element => {
+    element.role = "button"
+    element.ariaHasPopup = "dialog"
+    element.tabIndex = -1
+    return element
+  }
+  const cell = td => { // a button in the cell: the cell stays one
+    if (td.firstElementChild) return td.firstElementChild
+    const inside = document.createElement("span")
+    inside.append(...td.childNodes)
+    td.append(inside)
+    return button(inside)
+  }
   let section = []
-  const focus = value => {
-    for (const other of value.section) other.tabIndex = other === value ? 0 : -1
-    value.focus()
-  }
-  for (const element of document.querySelectorAll("article h2, data.calc")) {
+  for (const element of document.querySelectorAll("article h2, data.calc[data-trace], table:has([data-trace])")) {
     if (element.matches("h2")) section = []
-    else if (!element.closest("a")) {
-      element.expression = element.title
-      element.section = section
-      element.tabIndex = section.length ? -1 : 0
-      element.role = "button"
-      element.ariaExpanded = "false"
+    else if (element.matches("table")) cell(element.querySelector("[data-trace]")).tabIndex = 0
+    else if (element.closest("a")) element.closest("a").ariaHasPopup = "dialog"
+    else {
+      button(element).tabIndex = section.length ? -1 : 0
       section.push(element)
-      values.push(element)
+      stops.set(element, section)
     }
   }
-  const open = value => {
-    const box = document.createElement("span")
-    box.className = "pn-from"
-    box.popover = "auto"
-    const code = document.createElement("code")
-    const homes = Object.fromEntries((value.dataset.from ?? "").split(" ").map(pair => pair.split("=")))
-    for (const part of value.expression.split(/((?<![\w.'"])[A-Za-z_]\w*)/)) {
-      if (!homes[part]) code.append(part)
-      else {
-        const link = document.createElement("a")
-        link.href = `#${homes[part]}`
-        link.textContent = part
-        link.addEventListener("click", () => {
-          box.hidePopover()
-          const block = document.getElementById(homes[part])
-          for (const fold of block.querySelectorAll("details.pn-code")) fold.open = true
-          for (const hit of document.querySelectorAll(".pn-hit")) {
-            const around = hit.parentNode
-            hit.replaceWith(hit.textContent)
-            around.normalize()
-          }
-          // The first place where the code says it. In the finished site a plain name has no element of its own.
-          const named = new RegExp(`(?<![\\w.])${part}(?!\\w)`)
-          const text = document.createTreeWalker(block, NodeFilter.SHOW_TEXT, text =>
-            text.parentElement.matches(".highlight :is(code, a, .n)") && named.test(text.data) ? 1 : 3).nextNode()
-          if (!text) return
-          const place = new Range(), name = document.createElement("span")
-          name.className = "pn-hit"
-          place.setStart(text, text.data.search(named))
-          place.setEnd(text, place.startOffset + part.length)
-          place.surroundContents(name)
-          setTimeout(() => name.scrollIntoView({ block: "center" }))
-        })
-        code.append(link)
+  const numberAt = event => {
+    const hit = event.target.closest?.("[data-trace]")
+    if (hit || event.target.closest?.("a, button, summary, input, label, textarea, .pn-trace")) return hit
+    // A finger is wider than a number: the nearest within 22 px.
+    if (event.pointerType !== "touch") return
+    let found, least = 22
+    for (const element of document.querySelectorAll("[data-trace]")) {
+      for (const box of element.getClientRects()) {
+        const away = Math.max(box.left - event.clientX, event.clientX - box.right, box.top - event.clientY, event.clientY - box.bottom)
+        if (away < least) [found, least] = [element, away]
       }
     }
-    const note = document.createElement("small")
-    note.textContent = value.dataset.from ? "Each link leads to the code that computed it." : "Computed while this page was built."
-    box.append(code)
-    const { kind, about, span } = value.dataset
-    if (kind) { // what it means, as the label of a tile says it, and the figure or the data that it names
-      const said = document.createElement("small"), there = kind === "measured" ? `record-${about}` : about
-      const means = document.querySelector(`.pn-kind[href$="#${kind}"]`)?.title ?? ""
-      said.textContent = `${kind[0].toUpperCase() + kind.slice(1)}${span ? `, ${span}` : ""}. ${means} `
-      if (document.getElementById(there)) {
-        const link = document.createElement("a")
-        link.href = `#${there}`
-        link.textContent = "See it."
-        link.addEventListener("click", () => box.hidePopover())
-        said.append(link)
-      }
-      box.append(said)
-    }
-    box.append(note)
-    value.after(box)
-    const leave = event => { if (!box.contains(event.relatedTarget) && event.relatedTarget !== value) box.hidePopover() }
-    box.addEventListener("focusout", leave)
-    value.addEventListener("focusout", leave)
-    box.addEventListener("toggle", event => {
-      value.ariaExpanded = String(event.newState === "open")
-      if (event.newState === "open") return
-      value.removeEventListener("focusout", leave)
-      box.remove()
-    })
-    box.showPopover()
-    value.ariaExpanded = "true" // the event comes later
-    const at = value.getBoundingClientRect(), room = document.documentElement.clientWidth - box.offsetWidth - 8
-    box.style.left = `${Math.max(8, Math.min(at.left, room)) + scrollX}px`
-    box.style.top = `${at.bottom + scrollY + 4}px`
+    return found
   }
-  for (const value of values) {
-    value.addEventListener("click", () => { if (value.ariaExpanded === "false") open(value) })
-    value.addEventListener("keydown", event => {
-      const next = values[values.indexOf(value) + ({ ArrowRight: 1, ArrowLeft: -1 }[event.key] ?? NaN)]
-      if (event.key === "Enter" || event.key === " ") value.click()
-      else if (next) focus(next)
-      else return
-      event.preventDefault()
-    })
-  }
+  const tool = globalThis.pnTool = name => load(`${pnRoot}assets/${name}.js`)
+  document.addEventListener("click", event => {
+    const button = event.target.closest?.("[data-run]")
+    if (button) return tool("run").then(() => pnRun(button))
+    const number = numberAt(event)
+    if (!number || event.ctrlKey || event.metaKey || event.shiftKey || getSelection().toString()) return
+    event.preventDefault()
+    if (number.matches("td, th")) cell(number).focus()
+    else (number.closest("a") ?? number).focus()
+    ask(number)
+  })
+  document.addEventListener("keydown", event => {
+    const at = event.target, td = at.parentElement?.closest?.("td[data-trace], th[data-trace]")
+    if (at.role !== "button" || !(stops.has(at) || td)) return
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (event.key === "Enter" || event.key === " ") at.click()
+    else if (step && td) {
+      const across = event.key === "ArrowRight" || event.key === "ArrowLeft", rows = [...td.closest("tbody").rows]
+      let { cellIndex: x } = td, y = rows.indexOf(td.parentElement), next
+      do {
+        if (across) x += step
+        else y += step
+        next = rows[y]?.cells[x]
+      } while (next && !next.dataset.trace)
+      if (!next) return
+      at.tabIndex = -1
+      cell(next).tabIndex = 0
+      cell(next).focus()
+    } else if (step && stops.has(at)) {
+      const all = [...stops.keys()], next = all[all.indexOf(at) + step]
+      if (!next) return
+      for (const other of stops.get(next)) other.tabIndex = other === next ? 0 : -1
+      next.focus()
+    } else return
+    event.preventDefault()
+  })
 }

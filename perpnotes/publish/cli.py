@@ -1,4 +1,4 @@
-"""`new · run · check · article · accept · measure · fetch · serve · export · finish`: what a contributor types.
+"""`new · run · check · article · accept · measure · fetch · runtime · serve · export · finish`: what is typed.
 
 They run from the root of the repository. Each command imports what it needs when it runs: the fast loop must not wait
 for what it does not use.
@@ -145,6 +145,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     export.set_defaults(command=_export)
 
+    runtime = commands.add_parser(
+        "runtime",
+        help="fetch Python for readers' browsers, once",
+        description="Fetch Pyodide and its numpy once, check them against the hashes in site/runtime.py, and keep them "
+        "in the user's cache. A site that is built afterwards has a button at each block that runs in the browser.",
+    )
+    runtime.set_defaults(command=_runtime)
     finish = commands.add_parser(
         "finish",
         help="add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
@@ -391,6 +398,18 @@ def _finish(chosen: argparse.Namespace) -> int:
 
     for line in finish.finish(chosen.site):
         print(line)
+    return 0
+
+
+def _runtime(_: argparse.Namespace) -> int:
+    import subprocess
+
+    from perpnotes.publish.site import runtime
+
+    try:
+        print(runtime.prepare())
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        return _fail([f"the runtime is not there: {error}"])
     return 0
 
 

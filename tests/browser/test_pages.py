@@ -165,33 +165,6 @@ def test_a_slider_moves_a_figure_and_without_scripts_its_first_frame_stands(
     assert found >= 3
 
 
-def test_a_number_leads_to_the_code_that_computed_it(address: str, browser: Browser) -> None:
-    """By keyboard: one stop in a section, arrows to the others, Enter shows the expression, its names are links."""
-    page = browser.new_page()
-    page.goto(f"{address}insights/stress/")
-    _tab_to(page, "data.calc")
-    first = page.locator("data.calc:focus").text_content()
-    page.keyboard.press("ArrowRight")
-    assert page.locator("data.calc:focus").text_content() != first
-    assert page.locator("data.calc[tabindex='0']").count() <= page.locator("article h2").count() + 1
-    page.keyboard.press("Enter")
-    box = page.locator(".pn-from")
-    assert box.locator("code").text_content() == "added"
-    page.keyboard.press("Escape")
-    expect(box).to_have_count(0)  # it goes with an event that comes after the key
-    expect(page.locator("data.calc:focus")).to_have_attribute("aria-expanded", "false")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    assert page.locator(".pn-from a:focus").count() == 1
-    page.keyboard.press("Enter")
-    assert page.url.endswith("#hedge")
-    expect(page.locator(".pn-hit")).to_have_text("added")
-    expect(page.locator(".pn-hit")).to_be_visible()
-    page.locator("data.calc").last.click()  # a finger or a mouse
-    expect(box).to_be_visible()
-    page.close()
-
-
 def _tab_to(page: Page, selector: str) -> None:
     for _ in range(300):
         page.keyboard.press("Tab")

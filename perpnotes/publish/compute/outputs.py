@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -34,13 +34,14 @@ class Output:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ue0a0-\ue0a2]")
 """What would have a terminal do something, or a text read other than it is written."""
 
 PRINTED = 200_000
 """Characters that a block may print."""
 
 _sink: list[Output] | None = None
+_heard: Callable[[Output], None] | None = None
 
 remembered: dict[str, int] = {}
 """What figures of a page keep from one to the next: the slot of each name that has a color. A new page begins empty."""
@@ -83,6 +84,18 @@ def show(output: Output) -> None:
         return
     flush()
     _sink.append(output)
+    if _heard is not None:
+        _heard(output)
+
+
+def hear(heard: Callable[[Output], None] | None) -> None:
+    """Have each output told to a function, from inside the call that shows it.
+
+    Parameters:
+        heard: called with the output; None to stop.
+    """
+    global _heard
+    _heard = heard
 
 
 @contextmanager

@@ -28,11 +28,11 @@ from typing import Any
 
 from perpnotes.publish import articles
 from perpnotes.publish.articles import Article, ArticleError, Value
-from perpnotes.publish.compute import worker
+from perpnotes.publish.compute import moves, slices, worker
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed, Result
 
-_KEPT = 16  # files of an article: of earlier texts, and of branches
+_KEPT = 32  # files of an article: of earlier texts, and of branches
 
 INSIGHTS = "docs/insights"
 """Where the articles are that can be quoted, from the root of the repository."""
@@ -103,16 +103,30 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
         yield value.source, known[wanted]
 
 
-def _own(article: Article) -> Computed:
+def deep(article: Article) -> Mapping[str, Any]:
+    """What is told of each number that an article computes, with how far its inputs move it; kept like the rest.
+
+    Parameters:
+        article: the page.
+
+    Raises:
+        RunError: the page fails.
+    """
+    page = slices.Page(article)
+    tried = any(moves.tried(page, page.following(literal.statement)) for literal in page.literals)
+    return _own(article, tried).told  # what cannot be tried is not run once more for it
+
+
+def _own(article: Article, deep: bool = False) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
-    name = _name(article)
+    name = _name(article, deep)
     with _alone(name):
         for file in _kept(name):
             with suppress(FileNotFoundError):  # another article's edit removed it
                 return _load(file)
         started = time.time_ns()
-        computed = worker.run(article)
+        computed = worker.run(article, True) if deep else worker.run(article)
         here = Path.cwd()
         files = {os.path.relpath(path, here) if Path(path).is_relative_to(here) else path for path in computed.trace}
         if all(_changed(Path(path)) < started for path in files):  # or it is unknown which of two contents was read
@@ -130,9 +144,9 @@ def _page(article: Article) -> str:
     return article.path.replace("/", "-")
 
 
-def _name(article: Article) -> str:
+def _name(article: Article, deep: bool = False) -> str:
     """How the files begin that keep what an article computed."""
-    return f"{_page(article)}-{_key(article)[:16]}"
+    return f"{_page(article)}-{'deep-' * deep}{_key(article)[:16]}"
 
 
 @contextmanager
@@ -179,6 +193,7 @@ def _load(file: Path) -> Computed:
         tuple(tuple(Output(**output) for output in shown) for shown in found["outputs"]),
         {source: Result(**result) for source, result in found["values"].items()},
         tuple(found["trace"]),
+        found["told"],
     )
 
 

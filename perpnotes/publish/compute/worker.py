@@ -36,8 +36,9 @@ from typing import Any, NoReturn
 
 import time_machine
 
-from perpnotes.publish.articles import SECONDS, Article, ArticleError, Value
-from perpnotes.publish.compute import confine, drawing, outputs
+from perpnotes.publish.articles import MOST_SECONDS, SECONDS, Article, ArticleError, Value
+from perpnotes.publish.compute import confine, drawing, outputs, slices
+from perpnotes.publish.compute import trace as told
 from perpnotes.publish.compute.outputs import Output
 
 _PRELOAD = ["altair", "markdown", "numpy", "pymdownx.superfences", "time_machine", "yaml"]
@@ -91,20 +92,23 @@ class Computed:
         values: the result of each inline value, by the value's `source`.
         trace: files that it read or looked for and folders that it listed, the library's modules among them; but not
             those of Python and its packages.
+        told: where each of its numbers comes from; see `trace.traces`.
     """
 
     outputs: tuple[tuple[Output, ...], ...] = ()
     values: Mapping[str, Result] = field(default_factory=dict)
     trace: tuple[str, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
-def run(article: Article) -> Computed:
+def run(article: Article, deep: bool = False) -> Computed:
     """Run an article's blocks in order, then its inline values.
 
     Safe to call from several threads: each call has a process of its own.
 
     Parameters:
         article: what to run.
+        deep: whether to tell, too, how far each input moves each number.
 
     Returns:
         What it computed.
@@ -117,7 +121,7 @@ def run(article: Article) -> Computed:
         return Computed()
     compileall.compile_dir(_LIBRARY, quiet=2)  # a page's process writes nothing, and would compile it each time
     mine, theirs = _server.Pipe()
-    process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), theirs)
+    process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), deep, theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
     first = (article.executed or article.evaluated)[0].line
     page = _Page(article, process, mine)
@@ -206,9 +210,12 @@ class _Page:
             if len(texts) > _CHARACTERS or outputs.CONTROL.search(texts):
                 raise ValueError("they are too long, or have control characters")
             trace = tuple(_typed(path, str) for path in content["trace"])
+            told = _typed(content["told"], dict)
+            if outputs.CONTROL.search(json.dumps(told, ensure_ascii=False)):
+                raise ValueError("what is told of them must not have control characters")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             self._fail(line, f"inline values that are none: {error}")
-        return Computed(shown, found, trace)
+        return Computed(shown, found, trace, told)
 
     def _read(self, line: int) -> tuple[str, Any]:
         try:
@@ -277,7 +284,7 @@ class _OutOfTimeError(BaseException):
     """Not an `Exception`: an article that handles every error must not handle this one."""
 
 
-def _work(article: Article, epoch: int, connection: Connection) -> None:
+def _work(article: Article, epoch: int, deep: bool, connection: Connection) -> None:
     def send(kind: str, content: Any) -> None:
         message = json.dumps([kind, content]).encode()
         if len(message) > _MESSAGE:
@@ -293,15 +300,22 @@ def _work(article: Article, epoch: int, connection: Connection) -> None:
 
     namespace = _prepare(article)
     drawing.remote(ask)
+    recorder = _recorder(article)
+    if recorder is not None:
+        namespace["__noted__"] = recorder.note
+        outputs.hear(recorder.show)
     send("ready", _confine())
     trace = _watch()
     line = 1
     with time_machine.travel(epoch, tick=False), outputs.collect() as sink:
         try:
-            for block in article.executed:
+            for number, block in enumerate(article.executed):
                 line = block.line
+                code = _compile(block.source, article.path, line, "exec")
+                if recorder is not None:
+                    code = compile(recorder.instrumented(number), article.path, "exec", dont_inherit=True)
                 with _Limit(block.seconds):
-                    exec(_compile(block.source, article.path, line, "exec"), namespace)  # noqa: S102  (what it is for)
+                    exec(code, namespace)  # noqa: S102  (what it is for)
                     # One buffer for the whole page, not one a block: whoever kept `sys.stdout` in an earlier block
                     # still prints into it.
                     outputs.flush()
@@ -313,7 +327,10 @@ def _work(article: Article, epoch: int, connection: Connection) -> None:
                     line = value.line
                     if value.source not in results:
                         results[value.source] = _evaluate(value, article.path, namespace)
-            send("values", {"values": results, "trace": sorted(trace())})
+            outputs.hear(None)
+            with _Limit(MOST_SECONDS):
+                story = told.traces(recorder, namespace, results, deep) if recorder is not None else {}
+            send("values", {"values": results, "trace": sorted(trace()), "told": story})
         except BaseException as error:  # noqa: BLE001, RUF100  (sys.exit() is a fault of the article, too)
             line, message = _explain(error, article.path, line)
             send("error", {"line": line, "message": message})
@@ -402,6 +419,14 @@ def _watch() -> Callable[[], set[str]]:
 
     sys.addaudithook(note)
     return trace
+
+
+def _recorder(article: Article) -> told.Recorder | None:
+    """What notes what the blocks build; None where one cannot be read, which is its own fault."""
+    try:
+        return told.Recorder(slices.Page(article))
+    except (SyntaxError, ValueError):
+        return None
 
 
 def _compile(source: str, path: str, line: int, mode: str) -> CodeType:

@@ -180,7 +180,10 @@ class Verification:
             cells = [
                 "<tr>"
                 + (f"<td>{escape(row.quantity)}</td>" if named else "")
-                + "".join(f"<td{_RIGHT}>{text}</td>" for text in _numbers(row))
+                + "".join(
+                    f'<td{_RIGHT} data-trace="{asked(row)}">{text}</td>' if place < 2 else f"<td{_RIGHT}>{text}</td>"
+                    for place, text in enumerate(_numbers(row))
+                )
                 + "</tr>"
                 for row in mine
             ]
@@ -224,6 +227,41 @@ def anchor(group: Group, among: Sequence[Group]) -> str:
     name: str = slugify(f"{group.source} {group.kind}", "-")
     place = next((i for i, g in enumerate(alike) if g is group), 0)
     return f"{name}-{place + 1}" if place else name
+
+
+def asked(row: Row) -> str:
+    """The id by which a reader asks a published number.
+
+    Parameters:
+        row: of `published.rows`.
+    """
+    place = list(row.example.published).index(row.quantity)
+    return f"p-{row.example.id.replace('_', '-').lower()}.{place}"
+
+
+def told(rows: Sequence[Row]) -> dict[str, Any]:
+    """What is told of each published number, in the form of `trace.traces`; its inputs stand above it on the page.
+
+    Parameters:
+        rows: of `published.rows`.
+    """
+    at: dict[str, int] = {}
+    numbers: list[dict[str, Any]] = []
+    functions: dict[str, str] = {}
+    for row in rows:
+        group = row.group
+        call = group.call[row.quantity]
+        at[asked(row)] = len(numbers)
+        names = [name for name in group.functions if f"{name}(" in call or f"{name}." in call] or list(group.functions)
+        numbers.append(
+            {
+                "x": [*(f"{name} = {text}" for name, text in group.let.items()), " ".join(call.split())][-1:],
+                "v": repr(row.computed),
+                "f": {"name": names[-1] if names else "", "in": []},
+            }
+        )
+        functions |= dict.fromkeys(names[-1:], "")
+    return {"at": at, "numbers": numbers, "nodes": [], "inputs": [], "functions": functions, "whys": []}
 
 
 def number(value: float, digits: int = 12) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,13 +26,15 @@ from pymdownx.inlinehilite import InlineHiliteException
 from pymdownx.superfences import SuperFencesException, highlight_validator
 
 from perpnotes.publish import articles, inputs
-from perpnotes.publish.compute import results
+from perpnotes.publish.compute import results, trace
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed
 from perpnotes.publish.page import markup
 
 _LONE_BLOCK = re.compile(f"<p>({HTML_PLACEHOLDER % r'[0-9]+'})\\s+</p>")
 _DATA = re.compile(r'<details class="pn-data".*?</details>', re.DOTALL)
+_BEGIN, _MIDDLE, _END = "\ue0a0", "\ue0a1", "\ue0a2"  # for private use, around a number while Markdown is rendered
+_MARKED = re.compile(f"{_BEGIN}([a-z0-9.]+) ([-+.\\w]*){_MIDDLE}([^<>{_BEGIN}{_END}]*){_END}")
 _INCLUDING = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?:#{1,6}[ \t]*)?:::", re.MULTILINE)
 
 
@@ -99,6 +102,7 @@ def format(source: str, language: str, css_class: str, options: dict[str, Any], 
         return code
     block, shown = page.next(source)
     headings: list[Element] = []
+    shown = [page.answered(output) if output.kind == "answer" else output for output in shown]
     parts = [
         _output(output, block, md, headings, block.id if number == 1 else f"{block.id}-{number}")
         for number, output in enumerate(shown, 1)
@@ -127,9 +131,10 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
 
     Returns:
         A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
-        which block bound it, as `name=id`. Another article's number is a link to the block there. `data-kind` is its
-        kind of evidence, quoted or not, `data-about` what that names, and `data-low` and `data-high` are its range,
-        which `data-span` has as text. For another article's figure its HTML, without the table of its data.
+        which block bound it, as `name=id`; by its `data-trace` a reader asks it. Another article's number is a link to
+        the block there. `data-kind` is its kind of evidence, quoted or not, `data-about` what that names, and
+        `data-low` and `data-high` are its range, which `data-span` has as text. For another article's figure its HTML,
+        without the table of its data.
 
     Raises:
         Stop: the page failed.
@@ -144,6 +149,7 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
     title = f"{found.idea}: {found.expression}" if found.idea else found.expression
     element = Element("data", {"class": css_class, "value": result.raw, "title": title})
     element.text = AtomicString(result.text)
+    element.set("data-trace", _asked(page.article, found))
     for name in ("kind", "about", "low", "high", "span"):
         if (said := getattr(result, name)) and not (name == "about" and found.idea):
             element.set(f"data-{name}", said)
@@ -157,6 +163,19 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
     link = Element("a", {"href": f"{target}#{home}".removesuffix("#")})
     link.append(element)
     return link
+
+
+def _asked(article: articles.Article, value: articles.Value) -> str:
+    """The id by which a reader asks an inline value; that of another article begins with its idea."""
+    if not value.idea:
+        return trace.numbered(article)[value.source]
+    return f"{value.idea}:{inputs.ask(_elsewhere, Path(results.INSIGHTS, f'{value.idea}.md'), value.asked)}"
+
+
+def _elsewhere(path: Path, asked: str) -> str:
+    article = articles.read(path)
+    ids = trace.numbered(article)
+    return next(ids[value.source] for value in article.evaluated if value.asked == asked)
 
 
 def path_of(md: Markdown) -> Path | None:
@@ -230,6 +249,8 @@ class _Page(Postprocessor):
         self.done, self.article = False, article
         self.values = {value.source: (value, computed.values[value.source]) for value in article.values}
         self._blocks = list(zip(article.executed, computed.outputs, strict=True))[::-1]
+        self._told = computed.told.get("numbers", [])
+        self._answers = list(enumerate(computed.told.get("at", {}).get("answers", [])))[::-1]
 
     @classmethod
     def of(cls, md: Markdown) -> _Page:
@@ -249,11 +270,24 @@ class _Page(Postprocessor):
             stop(self.md, "the code to be shown is not the code that ran: it is not in the page's file", source)
         return self._blocks.pop()
 
+    def answered(self, output: Output) -> Output:
+        """An answer with a mark before and behind each of its numbers."""
+        number, spans = self._answers.pop() if self._answers else (0, [])
+        text = output.data["answer"]
+        head, found, tail = output.content.rpartition(text)
+        if not found:
+            return output
+        for place, (begin, end, told) in reversed(list(enumerate(spans))):
+            marked = f"{_BEGIN}a{number}.{place} {self._told[told].get('v', '')}{_MIDDLE}{text[begin:end]}{_END}"
+            text = text[:begin] + marked + text[end:]
+        return replace(output, content=head + text + tail)
+
     def run(self, text: str) -> str:
         """Called once everything is rendered: let go of it."""
         self.done = True
         self.values.clear()
         self._blocks.clear()
+        self._answers.clear()
         # markdown-exec keeps every instance that printed Markdown for good, and with it the whole page.
         _register_headings_processors.cache_clear()
         # Where a block printed headings, markdown-exec leaves white space beside the stashed HTML, which Markdown
@@ -321,4 +355,5 @@ def _output(output: Output, block: articles.Block, md: Markdown, headings: list[
     headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]
     # The converter prefixes ids, but not those in code that a block prints; that of a question is an address.
     named = str(html).replace(f'id="{prefix}-q-', 'id="q-')
-    return re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", named)
+    named = re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", named)
+    return _MARKED.sub(r'<data class="calc" value="\2" data-trace="\1">\3</data>', named)

@@ -38,8 +38,8 @@ COMPUTED = PRINTED | _SHAPES | {"data", "output", "script"}
 
 _ATTRIBUTES = _words("""
     alt checked class colspan dir download for headers height href id lang max min name open rel role rowspan scope
-    src start step style tabindex title type value width autocomplete datetime cite loading data-from data-kind
-    data-about data-low data-high data-span data-search-exclude data-tabs identifier optional
+    src start step style tabindex title type value width autocomplete datetime cite loading data-from data-trace
+    data-kind data-about data-low data-high data-span data-search-exclude data-tabs identifier optional
     hover backlink-type backlink-anchor
 """)
 _OF_NUMBERS = _words("data-kind data-about data-low data-high data-span")
@@ -75,6 +75,7 @@ _ADDRESS = re.compile(
     r"(?:https?://[^\s/\\?#@]+(?:[/?#][^\s\\]*)?|mailto:[^\s\\]+|(?![\w+.-]*:|//)[^\s\\]*)", re.IGNORECASE
 )
 _INSIDE = re.compile(r"(?![\w+.-]*:|//)[^\s\\]*")
+_ASKED = re.compile(r"(?:[a-z][a-z0-9_]*:)?[a-z][a-z0-9-]*(?:\.\d+)*")
 _INPUTS = ("range", "radio", "checkbox")
 
 
@@ -131,7 +132,7 @@ def _fault(tag: re.Match[str], elements: frozenset[str]) -> tuple[str, str] | No
     for attribute, value in given:
         if not (attribute in _ATTRIBUTES or attribute.startswith("aria-") or (drawn and attribute in _DRAWN)):
             return f"the attribute {attribute} of {name}", attribute
-        if not _harmless(name, attribute, value):
+        if (attribute == "data-trace" and elements is WRITTEN) or not _harmless(name, attribute, value):
             return f'{attribute}="{value}" of {name}', value.strip()
     return ("a script", found) if name == "script" and not tag[1] and given != [("type", "application/json")] else None
 
@@ -147,6 +148,8 @@ def _harmless(element: str, attribute: str, value: str) -> bool:
         return bool(re.fullmatch(r"\d{1,4}", value))
     if attribute in _OF_NUMBERS:
         return element == "data"
+    if attribute == "data-trace":  # what a reader asks a number by
+        return element in ("data", "td", "th") and bool(_ASKED.fullmatch(value))
     if attribute == "tabindex":
         return value in ("0", "-1")
     if attribute in ("id", "for", "name"):

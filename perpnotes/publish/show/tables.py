@@ -38,7 +38,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, 
     show(
         Output(
             "table",
-            wrap(html_table(headers, cells, numeric), caption=caption, id=id),
+            wrap(html_table(headers, cells, numeric, id), caption=caption, id=id),
             "html",
             text_table(headers, cells, caption),
             {"id": id, "caption": caption, "headers": headers, "rows": cells},
@@ -61,7 +61,8 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:
     cells = [[term.meaning, _amount(term.value, term.unit)] for term in why.terms]
     formulas = [_mathml(f"{term.symbol} = {term.formula}" if term.formula else term.symbol) for term in why.terms]
     body = "".join(
-        f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-number">{escape(value)}</td><td>{formula}</td></tr>'
+        f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-number" data-trace="{id}.1">{escape(value)}</td>'
+        f"<td>{formula}</td></tr>"
         for (meaning, value), formula in zip(cells, formulas, strict=True)
     )
     head = '<tr><th scope="col">Term</th><th scope="col" class="pn-number">Value</th><th scope="col">Formula</th></tr>'
@@ -123,18 +124,32 @@ def formatted(rows: Sequence[Mapping[str, Any]], columns: Columns) -> tuple[list
     return headers, cells, [unit not in ("", "text") for _, unit, *_ in columns.values()]
 
 
-def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> str:
-    """A `table` element; `numeric` says which columns hold numbers."""
+def html_table(
+    headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str, first: bool = True
+) -> str:
+    """A `table` element.
 
-    def cell(tag: str, scope: str, text: str, number: bool) -> str:
+    Parameters:
+        headers: of the columns.
+        rows: of cells.
+        numeric: which columns hold numbers.
+        id: of the table or figure; a reader can ask each cell with a number in it, by this and its column.
+        first: whether the first column can be asked; that of a figure is an axis.
+    """
+
+    def cell(tag: str, scope: str, text: str, number: bool, column: int | None = None) -> str:
+        asked = column is not None and (column or first) and re.search(r"\d", text)
         attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-number"' if number else "")
+        attributes += f' data-trace="{id}.{column}"' if asked else ""
         return f"<{tag}{attributes}>{escape(text, quote=False)}</{tag}>"
 
     head = "".join(cell("th", "col", text, number) for text, number in zip(headers, numeric, strict=True))
     body = "".join(
         "<tr>"
-        + cell("th", "row", row[0], numeric[0])
-        + "".join(cell("td", "", text, number) for text, number in zip(row[1:], numeric[1:], strict=True))
+        + "".join(
+            cell("td" if column else "th", "" if column else "row", text, number, column)
+            for column, (text, number) in enumerate(zip(row, numeric, strict=True))
+        )
         + "</tr>"
         for row in rows
     )

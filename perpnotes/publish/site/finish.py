@@ -19,7 +19,19 @@ from perpnotes.publish import articles
 from perpnotes.publish.articles import Article
 from perpnotes.publish.compute import ledger, records
 from perpnotes.publish.show.listing import published
-from perpnotes.publish.site import feeds, fonts, html, offline, policy, search, social, structured, styles
+from perpnotes.publish.site import (
+    feeds,
+    fonts,
+    html,
+    offline,
+    policy,
+    runtime,
+    search,
+    social,
+    structured,
+    styles,
+    traces,
+)
 from perpnotes.publish.site.copies import copy
 
 
@@ -34,6 +46,12 @@ def finish(folder: Path) -> Iterator[str]:
         ValueError: pages or stylesheets that cannot be read.
     """
     yield f"{len(describe(folder))} files in {folder}"
+    yield f"{len(traces.write(folder))} pages whose numbers can be asked"
+    yield (
+        f"{runtime.add(folder)} blocks run in the browser"
+        if runtime.ready()
+        else "no block runs in the browser: see make runtime"
+    )
     yield f"{search.write(folder)} headings in its search"
     yield f"{html.tidy(folder)} pages with tidier HTML"
     yield styles.trim(folder).as_posix()

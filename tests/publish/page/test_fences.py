@@ -106,7 +106,8 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_an_inline_value_is_computed_after_all_blocks(built: Site) -> None:
     """So that an answer can stand at the top; the expression is its title."""
-    assert '<data class="calc" data-from="answer=named" title="answer + 1" value="42">42</data>' in built.page("page")
+    value = '<data class="calc" data-from="answer=named" data-trace="v0" title="answer + 1" value="42">42</data>'
+    assert value in built.page("page")
 
 
 def test_another_articles_number_links_to_the_block_that_computed_it(site: Callable[..., Site], generator: str) -> None:
@@ -119,7 +120,8 @@ def test_another_articles_number_links_to_the_block_that_computed_it(site: Calla
     result = other.build(generator)
     assert result.returncode == 0, result.stderr
     assert re.search(
-        r'<a href="\.\./insights/idea/#born"><data class="calc" title="idea: answer \+ 1" value="42">42</data></a>',
+        r'<a href="\.\./insights/idea/#born">'
+        r'<data class="calc" data-trace="idea:v0" title="idea: answer \+ 1" value="42">42</data></a>',
         other.page("home"),
     )
 

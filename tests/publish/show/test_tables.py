@@ -25,7 +25,7 @@ def test_headers_have_a_scope_and_numbers_are_aligned() -> None:
     """Screen readers can name each cell; a number's column is to the right, header included."""
     content = table().content
     assert '<th scope="col" class="pn-number">Loss</th>' in content
-    assert '<th scope="row">Fees</th><td class="pn-number">$12</td>' in content
+    assert '<th scope="row">Fees</th><td class="pn-number" data-trace="t.1">$12</td>' in content
 
 
 def test_a_column_of_numbers_may_have_a_word_for_infinity() -> None:
@@ -77,7 +77,7 @@ def test_a_derivation_shows_each_term_with_its_formula() -> None:
         tables.derivation(WHY, caption="Why this margin", id="why")
     assert shown[0].content.count("<math") == 2
     assert '<th scope="row">margin</th>' in shown[0].content
-    assert '<td class="pn-number">$325.00</td>' in shown[0].content
+    assert 'data-trace="why.1">$325.00</td>' in shown[0].content
     assert shown[0].text == f"Why this margin\n{WHY}"
 
 

@@ -1,0 +1,234 @@
+"""Python for the reader's browser: Pyodide with numpy and the library, on the site's own host.
+
+`prepare` fetches it once, checks every file against the hashes below and keeps it in the user's cache; `add` puts it
+into a built site, with a button at each block that can run there. A site that is built without it has no button.
+Where the environment variable `PERPNOTES_PYODIDE` names a folder with an official release, it is taken from there.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from perpnotes.publish import articles
+from perpnotes.publish.compute import results, slices
+
+NUMPY = "numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl"
+HASHES: Mapping[str, str] = {
+    "pyodide.mjs": "5cfc46f5dcbaf2a16f26e2363f441873eb424762609cc03db00d6a2ace4d00e5",
+    "pyodide.asm.mjs": "1a9775427ef6e8abaa7db88ece0515422d1886915ae5c9093776410c865dfd8d",
+    "pyodide.asm.wasm": "e7f8fac36f8bf11085309cbc5c829b3ec3057c18bf1d73b05a6741612d63cdbf",
+    "python_stdlib.zip": "444c770dfd75a32097fc0a7d5c1413fd3140601f49c3a1f2e9af0376fcd124b4",
+    "pyodide-lock.json": "67e6f0b62fa972daa5fc27c28b3c2ad388f5e343a0be6cab9464d1def06a54a6",
+    NUMPY: "0cad9c1b91f0082e4f959bc0e0bf5835a2efbba6ab3b1e9d1fe6e7e564cca98e",
+}
+"""Pyodide 314.0.3 and the numpy that its lock file names."""
+
+REQUIREMENTS = Path("requirements-run.txt")
+TARGET = "assets/run"
+_INSIDE = "open_webui/frontend/pyodide/"
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+# What neither the examples nor ordinary changes of them load: servers, mail, debuggers, interfaces to C.
+_STDLIB = re.compile(
+    r"(?:xml|xmlrpc|_pyrepl|wsgiref|sqlite3|unittest|multiprocessing|pydoc_data|ensurepip|idlelib|lib2to3|turtledemo|"
+    r"tkinter|dbm|curses|venv|ctypes|tomllib|email|http|html)/|"
+    r"urllib/(?:request|error|robotparser)\.py|logging/(?:handlers|config)\.py|"
+    r"(?:imaplib|mailbox|smtplib|ftplib|poplib|pdb|bdb|cmd|pydoc|doctest|pickletools|optparse|profile|pstats|cProfile|"
+    r"trace|tracemalloc|modulefinder|socketserver|plistlib|wave|webbrowser|turtle|tabnanny|pyclbr|fileinput|compileall|"
+    r"timeit|zipapp|netrc|nturl2path|sched|this|antigravity|getpass|rlcompleter|symtable|cgi|configparser|ssl|"
+    r"uuid|mimetypes|_pyio|_pydatetime|zipimport|nntplib|telnetlib|asynchat|symtable|tty|pty|quopri|mailcap|argparse|gettext|getopt)\.py$|"
+    r"encodings/(?!(?:__init__|aliases|ascii|latin_1|utf_8|utf_8_sig|utf_16|utf_16_le|utf_16_be|utf_32|cp437|idna|"
+    r"raw_unicode_escape|unicode_escape|punycode)\.py)"
+)
+_NUMPY = re.compile(
+    r".*/tests/|numpy/(?:f2py|distutils|_pyinstaller|testing|conftest)|.*\.(?:pyi|pxd|h|a|md|txt)$|.*\.dist-info/(?!METADATA)"
+)
+
+
+def folder() -> Path:
+    """Where it is kept, ready to be put into a site: its name changes with the hashes and with what is left out."""
+    known = repr((sorted(HASHES.items()), _STDLIB.pattern, _NUMPY.pattern)).encode()
+    return results.folder() / f"runtime-{hashlib.sha256(known).hexdigest()[:12]}"
+
+
+def ready() -> bool:
+    """Whether it is there."""
+    return (folder() / "numpy.zip").is_file()
+
+
+def prepare() -> Path:
+    """Fetch and check it, leave out what nobody needs, and keep the rest.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: a file is not the one whose hash is known.
+        OSError: a file is missing.
+        subprocess.CalledProcessError: the package cannot be downloaded.
+    """
+    target = folder()
+    if ready():
+        return target
+    found = {name: _checked(name, content) for name, content in _fetched()}
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("pyodide.mjs", "pyodide.asm.mjs"):
+        (target / name).write_bytes(found[name])
+    lock = {**json.loads(found["pyodide-lock.json"]), "packages": {}}  # those of other people
+    (target / "pyodide-lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    # Compressed here: not every host compresses it. The page unpacks it, and its hash is in the script.
+    (target / "pyodide.asm.wasm.gz").write_bytes(gzip.compress(found["pyodide.asm.wasm"], 9, mtime=0))
+    (target / "python_stdlib.zip").write_bytes(_without(found["python_stdlib.zip"], _STDLIB))
+    (target / "tzdata.tar.gz").write_bytes(_zones())
+    (target / "numpy.zip").write_bytes(_without(found[NUMPY], _NUMPY))  # last: it says that all are there
+    return target
+
+
+def _fetched() -> Iterator[tuple[str, bytes]]:
+    if named := os.environ.get("PERPNOTES_PYODIDE"):
+        yield from ((name, Path(named, name).read_bytes()) for name in HASHES)
+        return
+    kept = results.folder() / "downloads"
+    kept.mkdir(parents=True, exist_ok=True)
+    options = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--require-hashes", "--quiet"]
+    command = [sys.executable, "-m", "pip", "download", *options, "-r", str(REQUIREMENTS), "-d", str(kept)]
+    subprocess.run(command, check=True)  # noqa: S603  (our own command)
+    (package,) = kept.glob("open_webui-*.whl")
+    with zipfile.ZipFile(package) as wheel:
+        yield from ((name, wheel.read(_INSIDE + name)) for name in HASHES)
+    package.unlink()
+
+
+def _checked(name: str, content: bytes) -> bytes:
+    if (found := hashlib.sha256(content).hexdigest()) != HASHES[name]:
+        raise ValueError(f"{name} must have the SHA-256 {HASHES[name]}, got {found}")
+    return content
+
+
+def _without(archive: bytes, gone: re.Pattern[str]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        names = [name for name in source.namelist() if not name.endswith("/") and not gone.match(name)]
+        return _zipped((name, source.read(name)) for name in sorted(names))
+
+
+def _zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """The same bytes for the same parts."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in parts:
+            archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED, 9)
+    return packed.getvalue()
+
+
+def _zones() -> bytes:
+    """The time zones, which a browser's Python does not have; compressed as one, since many are alike."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in _tree(files("tzdata")):
+            entry = tarfile.TarInfo(f"tzdata/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return gzip.compress(packed.getvalue(), 9, mtime=0)
+
+
+def _tree(place: object, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for each in sorted(place.iterdir(), key=lambda each: str(each.name)):  # type: ignore[attr-defined]
+        if each.name.endswith((".pyc", "__pycache__")):
+            continue
+        if each.is_dir():
+            yield from _tree(each, f"{prefix}{each.name}/")
+        else:
+            yield prefix + each.name, each.read_bytes()
+
+
+# --- Into a site ---
+
+
+def add(site: Path) -> int:
+    """Put it into a built site, and a button at each block that runs there.
+
+    Parameters:
+        site: the folder.
+
+    Returns:
+        How many blocks can be run; 0 without a prepared runtime.
+    """
+    if not ready():
+        return 0
+    target = site / TARGET
+    target.mkdir(parents=True, exist_ok=True)
+    for file in folder().iterdir():
+        (target / file.name).write_bytes(file.read_bytes())
+    (target / "perpnotes.zip").write_bytes(library())
+    size = sum(
+        len(gzip.compress(f.read_bytes(), 6)) if f.suffix in (".mjs", ".json") else f.stat().st_size
+        for f in target.iterdir()
+    )
+    count = 0
+    for file in sorted(Path("docs").rglob("*.md")):
+        article = articles.read(file)
+        page = site / _page(file) / "index.html"
+        html = page.read_text(encoding="utf-8") if page.is_file() else ""
+        for name in runnable(article):
+            button = (
+                f'<p class="pn-runs"><button type="button" data-run="{escape(name)}">Run it here</button>'
+                f"<small>Loads Python into this browser, {size / 1e6:.1f} MB, once.</small></p>"
+            )
+            html, done = re.subn(rf'(<div class="pn-block" id="{re.escape(name)}">)', rf"\g<1>{button}", html, count=1)
+            count += done
+        if html:
+            page.write_text(html, encoding="utf-8")
+    return count
+
+
+def _page(file: Path) -> Path:
+    here = file.relative_to("docs").with_suffix("")
+    return here.parent if here.name == "index" else here
+
+
+def runnable(article: articles.Article) -> list[str]:
+    """The ids of the blocks that a reader can run: their code stands open, and they need nothing but such blocks.
+
+    Parameters:
+        article: the page.
+    """
+    known = set(dir(builtins))
+    found = []
+    for block in article.executed:
+        if block.code != "shown" or block.output != "text":
+            continue
+        tree = ast.parse(block.source)
+        modules = {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+        modules |= {alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
+        bound = {name for node in tree.body for name in slices.stored(node)}
+        inner = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
+        inner |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        inner |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+        if any(m.startswith("perpnotes.publish") for m in modules) or slices.names_of(tree) - known - bound - inner:
+            continue
+        known |= bound
+        found.append(block.id)
+    return found
+
+
+def library() -> bytes:
+    """The library as the wheel has it: without what makes the site."""
+    root = Path(__file__).parents[2]
+    files = [f for f in sorted(root.rglob("*")) if f.suffix == ".py" or f.name == "py.typed"]
+    mine = [f for f in files if "publish" not in f.relative_to(root).parts]
+    return _zipped((f"perpnotes/{f.relative_to(root).as_posix()}", f.read_bytes()) for f in mine)

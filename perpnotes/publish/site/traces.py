@@ -1,0 +1,163 @@
+"""What a reader is told who asks a number: a file beside each page, loaded with the first question.
+
+`compute.trace` tells it while the page runs. Added here is what other pages and files know: the published examples and
+the tests behind a function, the raw file behind a record, and where else the number is quoted.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from perpnotes.publish import articles
+from perpnotes.publish.articles import Article
+from perpnotes.publish.compute import records, results, trace
+from perpnotes.publish.evidence import coverage, published, verification
+
+NAME = "numbers.js"
+_DOCS, _VERIFICATION = Path("docs"), "verification"
+
+
+def write(site: Path) -> Sequence[Path]:
+    """Write the file of each page that computes something, or quotes it.
+
+    Parameters:
+        site: what a generator has written, from the root of the repository.
+
+    Returns:
+        The files.
+
+    Raises:
+        RunError: a page fails.
+    """
+    pages = [article for file in sorted(_DOCS.rglob("*.md")) if _asks(article := articles.read(file))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        told = list(zip(pages, pool.map(results.deep, pages), strict=True))
+    groups = published.groups()
+    known = _Known(groups, _quotes(pages))
+    written = []
+    for page, found in told:
+        folder = _folder(page)
+        if folder == f"{_VERIFICATION}/":
+            found = _joined(found, verification.told(published.rows(groups)))
+        file = site / folder / NAME
+        text = json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        # A script, because a page from a disk may not ask for data.
+        file.write_text(f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}', encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def _asks(article: Article) -> bool:
+    return bool(article.executed or article.values)
+
+
+def _folder(article: Article) -> str:
+    """Where the page of an article is in the site, with a slash at the end; empty for the first."""
+    here = Path(article.path).relative_to(_DOCS).with_suffix("")
+    name = here.parent.as_posix() if here.name == "index" else here.as_posix()
+    return "" if name == "." else f"{name}/"
+
+
+def _joined(one: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    shift = len(one.get("numbers", ()))
+    return {
+        **more,
+        **one,
+        "at": {**one.get("at", {}), **{name: place + shift for name, place in more["at"].items()}},
+        "numbers": [*one.get("numbers", ()), *more["numbers"]],
+        "functions": {**one.get("functions", {}), **more["functions"]},
+    }
+
+
+def _quotes(pages: Sequence[Article]) -> Mapping[tuple[str, str], list[list[str]]]:
+    """For idea and text of each value that is quoted: title and address of the pages that quote it."""
+    found: dict[tuple[str, str], list[list[str]]] = {}
+    for page in pages:
+        place = [str(page.meta.get("title") or (page.sections[0].title if page.sections else "Home")), _folder(page)]
+        if not place[1]:
+            place[0] = "Home"
+        for value in page.values:
+            if value.idea and place not in found.setdefault((value.idea, value.asked), []):
+                found[value.idea, value.asked].append(place)
+    return found
+
+
+def calls(name: str) -> Iterator[str]:
+    """The public functions of the same module that a function or class calls, the nearest first.
+
+    Parameters:
+        name: as `module.name`.
+    """
+    module, _, own = name.partition(".")
+    seen, waiting = {own}, [own]
+    bodies = _bodies(module)
+    while waiting:
+        for node in ast.walk(bodies.get(waiting.pop(0), ast.Module([], []))):
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if called in bodies and called not in seen:
+                seen.add(called)
+                waiting.append(called)
+                yield f"{module}.{called}"
+
+
+@cache
+def _bodies(module: str) -> Mapping[str, ast.AST]:
+    file = Path(__file__).parents[2] / f"{module}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8")) if file.is_file() else ast.Module([], [])
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+class _Known:
+    """What the whole site knows about a number.
+
+    Parameters:
+        groups: from `published.groups`.
+        quotes: from `_quotes`.
+    """
+
+    def __init__(self, groups: Sequence[published.Group], quotes: Mapping[tuple[str, str], list[list[str]]]) -> None:
+        self.groups, self.quotes = groups, quotes
+        self.held, self.evidence = published.holders(groups), coverage.load()
+        self.datasets = records.datasets()
+
+    def told(self, page: Article, found: Mapping[str, Any]) -> dict[str, Any]:
+        """What is told on a page, with what else is known of it."""
+        names = {name for node in found.get("nodes", ()) for name in node[5]}
+        ids = trace.numbered(page)
+        quoted = {
+            ids[value.source]: places
+            for value in page.evaluated
+            if (places := self.quotes.get((Path(page.path).stem, value.asked)))
+        }
+        functions = {name: [said, *self._function(name)] for name, said in found.get("functions", {}).items()}
+        return {
+            "at": {}, "numbers": [], "nodes": [], "inputs": [], "whys": [], **found,
+            "functions": functions,
+            "records": {name: self._record(name) for name in sorted(names)},
+            "quoted": quoted,
+        }  # fmt: skip
+
+    def _function(self, name: str) -> tuple[int, int, int, str, str]:
+        """How many published examples, tests and property tests hold a function, where the first example is, and the
+        function through which they hold it, if it is another one that this one calls.
+        """
+        public = ".".join(name.split(".")[:2])
+        mine = self.held.get(public, ())
+        through = "" if mine else next((each for each in calls(public) if each in self.held), "")
+        mine = mine or self.held.get(through, ())
+        tests = set(self.evidence["functions"].get(public, ())) if self.evidence else set()
+        properties = tests & set(self.evidence["properties"]) if self.evidence else set()
+        first = verification.anchor(mine[0], self.groups) if mine else ""
+        return sum(len(group.sound) for group in mine), len(tests), len(properties), first, through
+
+    def _record(self, name: str) -> list[Any]:
+        """Title and date of a record, and the hashes of the files that it was measured from."""
+        record = records.read(name)
+        return [record.title, record.date, [self.datasets[file].sha256 for file in record.data.values()]]

@@ -1,0 +1,174 @@
+"""Code that runs in a reader's browser: all of it, to the last character; changed, stopped, and never in the way."""
+
+from __future__ import annotations
+
+import doctest
+import gzip
+import importlib
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import perpnotes
+from perpnotes.publish.site import runtime
+
+from .conftest import articles, until
+from .test_accessibility import _LEVELS, _RUN, AXE
+
+pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for browsers here: make runtime fetches it")
+
+BYTES = 7_600_000
+"""What the first click may load, compressed."""
+
+_ASK = """([code]) => new Promise((done, failed) => {
+  globalThis.tried ??= new Worker(`${pnRoot}assets/run-worker.mjs`, { type: "module" })
+  tried.onerror = event => failed(Error(event.message))
+  tried.onmessage = ({ data }) => {
+    if (data.type === "block") done([data.out, data.error])
+    if (data.type === "fault") failed(Error(data.text))
+  }
+  tried.postMessage({ type: "run", id: 1, blocks: [{ name: "test.py", code }] })
+})"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Page:
+    opened = browser.new_page()
+    opened.set_default_timeout(180_000)
+    return opened
+
+
+def test_every_open_block_of_every_article_prints_what_the_build_printed(site: Path, address: str, page: Page) -> None:
+    """And says so. Nothing is asked of another host, and nothing is loaded before the click."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    different, blocks = [], 0
+    for name in articles(site):
+        page.goto(f"{address}insights/{name}/", wait_until="networkidle")
+        buttons = page.locator("[data-run]")
+        if not buttons.count():
+            continue
+        assert not [url for url in asked if "/run" in url]
+        buttons.first.click()
+        until(page, "[...document.querySelectorAll('[data-run]')].every(it => !it.hidden)", seconds=180)
+        for block in page.locator(".pn-block:has([data-run])").all():
+            blocks += 1
+            if block.locator(".pn-state").get_attribute("data-verdict") != "identical":
+                different.append((name, block.get_attribute("id"), block.locator(".pn-state").text_content()))
+        asked = [url for url in asked if not url.startswith(address)]
+        assert asked == []
+    assert different == []
+    assert blocks > 60
+    page.close()
+
+
+def test_the_librarys_doctests_hold_in_the_browser(address: str, page: Page) -> None:
+    """The same examples, run by the browser's Python, compared by doctest here."""
+    page.goto(f"{address}insights/fees/")
+    checker, faults, count = doctest.OutputChecker(), [], 0
+    finder = doctest.DocTestFinder()
+    for name in perpnotes.__all__:
+        module = getattr(perpnotes, name)
+        if not getattr(module, "__name__", "").startswith("perpnotes."):
+            continue
+        for test in finder.find(importlib.import_module(module.__name__), module.__name__):
+            if not test.examples:
+                continue
+            sources = [example.source for example in test.examples]
+            code = (
+                f"import {module.__name__}\nnames = dict({module.__name__}.__dict__)\nfor source in {sources!r}:\n"
+                "    print(chr(30), end='')\n"
+                "    try:\n        exec(compile(source, '<doctest>', 'single'), names)\n"
+                "    except Exception as problem:\n"
+                "        print('Traceback (most recent call last):')\n"
+                "        print(f'{type(problem).__name__}: {problem}')\n"
+            )
+            out, error = page.evaluate(_ASK, [code])
+            assert error is None, (test.name, error)
+            for example, got in zip(test.examples, out.split("\x1e")[1:], strict=True):
+                count += 1
+                want = example.want if not example.exc_msg else f"Traceback (most recent call last):\n{example.exc_msg}"
+                if not checker.check_output(want, got, doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS):
+                    faults.append((test.name, example.source, want, got))
+    assert faults == []
+    assert count > 200
+    page.close()
+
+
+def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(address: str, page: Page) -> None:
+    """The text keeps the build's numbers and says so; an error names the reader's line; nothing is stored."""
+    page.goto(f"{address}insights/liquidation/")
+    first, second = page.locator("#position"), page.locator("#budget")
+    built = [each.locator(".pn-output pre").text_content() for each in (first, second)]
+    first.locator("[data-run]").click()
+    expect(first.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+    first.get_by_role("button", name="Change it").click()
+    editor = first.get_by_role("textbox")
+    editor.fill(editor.input_value().replace("60_000.0", "61_000.0"))
+    editor.press("Control+Enter")
+    expect(second.locator(".pn-state")).to_have_attribute("data-verdict", "different")
+    expect(second.locator(".pn-state")).to_contain_text("keeps the numbers of the build")
+    assert second.locator(".pn-differs tr").count() > 0
+    editor.fill("size = 1\n\nsize / 0")
+    first.locator("[data-run]").click()
+    expect(first.locator(".pn-state")).to_have_text("Stopped at line 3.")
+    expect(first.locator(".pn-output pre")).to_have_text("line 3: ZeroDivisionError: division by zero")
+    first.get_by_role("button", name="Reset").click()
+    second.locator("[data-run]").click()
+    expect(second.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+    assert [each.locator(".pn-output pre").text_content() for each in (first, second)] == [
+        text and text.rstrip() for text in built
+    ]
+    assert page.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
+    page.close()
+
+
+def test_stop_always_works(address: str, page: Page) -> None:
+    page.goto(f"{address}insights/fees/")
+    block = page.locator(".pn-block:has([data-run])").first
+    block.locator("[data-run]").click()
+    expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+    block.get_by_role("button", name="Change it").click()
+    block.get_by_role("textbox").fill("while True:\n    pass")
+    block.locator("[data-run]").click()
+    stop = block.get_by_role("button", name="Stop")
+    expect(stop).to_be_focused()
+    began = time.monotonic()
+    stop.click()
+    expect(block.locator(".pn-state")).to_have_text("Stopped.")
+    assert time.monotonic() - began < 2.0
+    block.get_by_role("button", name="Reset").click()
+    block.locator("[data-run]").click()
+    expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+    page.close()
+
+
+def test_the_first_click_loads_little_and_the_button_says_how_much(site: Path, address: str, page: Page) -> None:
+    files = (site / runtime.TARGET).iterdir()
+    size = sum(len(gzip.compress(each.read_bytes(), 6)) for each in files)
+    assert size <= BYTES
+    page.goto(f"{address}insights/fees/")
+    expect(page.locator(".pn-runs small").first).to_contain_text("MB, once")
+    page.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_axe_finds_nothing_with_an_editor_open(address: str, browser: Browser, width: int, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.set_default_timeout(180_000)
+    page.goto(f"{address}insights/fees/")
+    block = page.locator(".pn-block:has([data-run])").first
+    block.locator("[data-run]").click()
+    expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+    block.get_by_role("button", name="Change it").click()
+    page.evaluate(AXE)
+    assert page.evaluate(_RUN, _LEVELS) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    context.close()

@@ -1,0 +1,83 @@
+"""What a reader can run: chosen by what it needs, checked by hash, and absent where nobody prepared it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from perpnotes.publish import articles
+from perpnotes.publish.site import offline, runtime
+
+PAGE = """---
+title: T
+---
+
+# T
+
+```python exec="on" id="first"
+import numpy as np
+size = 2.0
+```
+
+```python exec="on" id="folded" code="folded"
+from perpnotes.publish import fmt
+hidden = 3.0
+```
+
+```python exec="on" id="second"
+def twice(k):
+    return [k * each for each in (size, size)]
+print(np.array(twice(2)))
+```
+
+```python exec="on" id="third"
+print(hidden)
+```
+"""
+
+
+def test_open_code_runs_if_it_needs_open_code_alone() -> None:
+    assert runtime.runnable(articles.parse(PAGE, "t.md")) == ["first", "second"]
+
+
+def test_every_worked_example_can_be_run() -> None:
+    """Its blocks travel, so they run in a browser, too."""
+    from perpnotes.publish.site import downloads
+
+    for file in Path("docs/insights").glob("*.md"):
+        article = articles.read(file)
+        assert {block.id for block in downloads._shown(article)} <= set(runtime.runnable(article)), file
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in runtime.HASHES:
+        (tmp_path / name).write_bytes(b"something else")
+    monkeypatch.setenv("PERPNOTES_PYODIDE", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert not runtime.ready()
+    with pytest.raises(ValueError, match=r"pyodide\.mjs must have the SHA-256"):
+        runtime.prepare()
+    assert runtime.add(tmp_path) == 0
+    assert not (tmp_path / runtime.TARGET).exists()
+
+
+def test_the_library_that_travels_is_the_library_alone() -> None:
+    names = zipfile.ZipFile(io.BytesIO(runtime.library())).namelist()
+    assert "perpnotes/liquidation.py" in names
+    assert not [name for name in names if "publish" in name]
+    assert runtime.library() == runtime.library()
+
+
+def test_the_offline_copy_has_no_button(tmp_path: Path) -> None:
+    """A page from a disk may start no Python."""
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search/search_index.json").write_text("{}")
+    (tmp_path / runtime.TARGET).mkdir(parents=True)
+    (tmp_path / runtime.TARGET / "numpy.zip").write_bytes(b"x")
+    (tmp_path / "index.html").write_text('<div><p class="pn-runs"><button data-run="a">Run</button></p>text</div>')
+    with zipfile.ZipFile(offline.pack(tmp_path)) as packed:
+        assert packed.read("perpnotes-site/index.html") == b"<div>text</div>"
+        assert not [name for name in packed.namelist() if runtime.TARGET in name]

@@ -25,7 +25,7 @@
     const block = { name: button.dataset.run, home, button, shown: home.querySelector(".highlight"), source: code.textContent.replace(/\n$/, ""), built: printed?.textContent ?? "", printed }
     block.state = make("output", { class: "pn-state", "aria-live": "polite" })
     block.edit = make("button", { type: "button", click: () => edit(block) }, "Change it")
-    block.stop = make("button", { type: "button", hidden: "", click: stop }, "Stop")
+    block.stop = make("button", { type: "button", hidden: "", click: () => stop() }, "Stop")
     block.reset = make("button", { type: "button", hidden: "", click: () => reset(block) }, "Reset")
     block.button.textContent = "Run"
     block.button.nextElementSibling?.remove() // the size, which is about to be loaded

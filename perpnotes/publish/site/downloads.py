@@ -19,9 +19,9 @@ import nbformat as _nbformat
 from perpnotes import __version__
 from perpnotes.publish import articles
 from perpnotes.publish.compute import results
+from perpnotes.publish.site import wheel
 
 SECTION = "Worked example"
-INSTALL = "pip install perpnotes"
 nbformat: Any = _nbformat  # has types for a few of its functions only
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -69,9 +69,9 @@ def example(article: articles.Article) -> Example:
     name = Path(article.path).stem
     printed = tuple(texts[block.id] for block in blocks)
     title, *facts = _header(article, name)
-    head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {INSTALL}"))
+    head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {wheel.install()}"))
     script = "\n\n".join((head, *(block.source.strip() for block in blocks))) + "\n"
-    about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{INSTALL}`"))
+    about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{wheel.install()}`"))
     v4 = nbformat.v4
     cells = [v4.new_markdown_cell(about, id="about")]
     for number, (block, text) in enumerate(zip(blocks, printed, strict=True), 1):
@@ -107,6 +107,11 @@ def export(folder: str = "docs/insights", target: str = "docs/examples") -> Sequ
     for file, text in files.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
+    package = Path(target, wheel.NAME)
+    if not package.exists() or package.read_bytes() != wheel.packed():
+        package.write_bytes(wheel.packed())
+    for file in {*Path(target).glob("*.whl")} - {package}:
+        file.unlink()
     for file in {*Path(target).glob("*.py"), *Path(target).glob("*.ipynb")} - files.keys():
         file.unlink()
     return list(files)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from perpnotes.publish import articles
 from perpnotes.publish.compute import results, slices
+from perpnotes.publish.site import wheel
 
 NUMPY = "numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl"
 HASHES: Mapping[str, str] = {
@@ -37,6 +38,14 @@ HASHES: Mapping[str, str] = {
     NUMPY: "0cad9c1b91f0082e4f959bc0e0bf5835a2efbba6ab3b1e9d1fe6e7e564cca98e",
 }
 """Pyodide 314.0.3 and the numpy that its lock file names."""
+
+_NOTICE = """\
+What this folder has of others, unchanged but for parts that are left out:
+
+Pyodide 314.0.3, Mozilla Public License 2.0. Source: https://github.com/pyodide/pyodide/tree/314.0.3
+CPython 3.14 and its standard library, Python Software Foundation License Version 2. Source: https://github.com/python/cpython
+tzdata, Apache License 2.0; the time zone database is in the public domain. Source: https://github.com/python/tzdata
+NumPy 2.4.3, BSD 3-Clause License. Source: https://github.com/numpy/numpy"""
 
 REQUIREMENTS = Path("requirements-run.txt")
 TARGET = "assets/run"
@@ -62,7 +71,7 @@ _NUMPY = re.compile(
 
 def folder() -> Path:
     """Where it is kept, ready to be put into a site: its name changes with the hashes and with what is left out."""
-    known = repr((sorted(HASHES.items()), _STDLIB.pattern, _NUMPY.pattern)).encode()
+    known = repr((sorted(HASHES.items()), _STDLIB.pattern, _NUMPY.pattern, _NOTICE)).encode()
     return results.folder() / f"runtime-{hashlib.sha256(known).hexdigest()[:12]}"
 
 
@@ -95,6 +104,9 @@ def prepare() -> Path:
     (target / "pyodide.asm.wasm.gz").write_bytes(gzip.compress(found["pyodide.asm.wasm"], 9, mtime=0))
     (target / "python_stdlib.zip").write_bytes(_without(found["python_stdlib.zip"], _STDLIB))
     (target / "tzdata.tar.gz").write_bytes(_zones())
+    with zipfile.ZipFile(io.BytesIO(found[NUMPY])) as wheel:
+        licenses = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith("licenses/LICENSE.txt")]
+    (target / "NOTICE.txt").write_text("\n\n".join([_NOTICE, *licenses]), encoding="utf-8")
     (target / "numpy.zip").write_bytes(_without(found[NUMPY], _NUMPY))  # last: it says that all are there
     return target
 
@@ -174,7 +186,7 @@ def add(site: Path) -> int:
     target.mkdir(parents=True, exist_ok=True)
     for file in folder().iterdir():
         (target / file.name).write_bytes(file.read_bytes())
-    (target / "perpnotes.zip").write_bytes(library())
+    (target / "perpnotes.zip").write_bytes(wheel.packed())
     size = sum(
         len(gzip.compress(f.read_bytes(), 6)) if f.suffix in (".mjs", ".json") else f.stat().st_size
         for f in target.iterdir()
@@ -224,11 +236,3 @@ def runnable(article: articles.Article) -> list[str]:
         known |= bound
         found.append(block.id)
     return found
-
-
-def library() -> bytes:
-    """The library as the wheel has it: without what makes the site."""
-    root = Path(__file__).parents[2]
-    files = [f for f in sorted(root.rglob("*")) if f.suffix == ".py" or f.name == "py.typed"]
-    mine = [f for f in files if "publish" not in f.relative_to(root).parts]
-    return _zipped((f"perpnotes/{f.relative_to(root).as_posix()}", f.read_bytes()) for f in mine)

@@ -62,7 +62,7 @@ def test_an_example_is_the_shown_blocks_of_its_section_and_nothing_else() -> Non
         "# Two plus two\n"
         f"# Worked example of the article, made with perpnotes {perpnotes.__version__}\n"
         "# Code: MIT License\n"
-        "# Install: pip install perpnotes\n"
+        f"# Install: pip install ./perpnotes-{perpnotes.__version__}-py3-none-any.whl\n"
         '\nfrom perpnotes import stress\n\nprint("four:", 2 + 2)\n'
         "\nanswer = 5\n"
     )

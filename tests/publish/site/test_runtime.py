@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from perpnotes.publish import articles
-from perpnotes.publish.site import offline, runtime
+from perpnotes.publish.site import offline, runtime, wheel
 
 PAGE = """---
 title: T
@@ -65,10 +67,39 @@ def test_a_file_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_library_that_travels_is_the_library_alone() -> None:
-    names = zipfile.ZipFile(io.BytesIO(runtime.library())).namelist()
+    names = zipfile.ZipFile(io.BytesIO(wheel.packed())).namelist()
     assert "perpnotes/liquidation.py" in names
     assert not [name for name in names if "publish" in name]
-    assert runtime.library() == runtime.library()
+    assert wheel.packed() == wheel.packed()
+
+
+def test_the_served_wheel_is_the_released_one(tmp_path: Path) -> None:
+    """Pip installs it where there is no network, and finds the files that its record names."""
+    file = tmp_path / wheel.NAME
+    file.write_bytes(wheel.packed())
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        tmp_path / "t",
+        file,
+    ]
+    subprocess.run(command, check=True)
+    assert {each.name for each in (tmp_path / "t/perpnotes").glob("*.py")} == {
+        each.name for each in Path("perpnotes").glob("*.py")
+    }
+
+
+def test_the_address_is_the_sites_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SITE_URL", raising=False)
+    assert wheel.install() == f"pip install ./{wheel.NAME}"
+    monkeypatch.setenv("SITE_URL", "https://example.org/notes/")
+    assert wheel.install() == f"pip install https://example.org/notes/examples/{wheel.NAME}"
 
 
 def test_the_offline_copy_has_no_button(tmp_path: Path) -> None:

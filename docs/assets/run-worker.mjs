@@ -75,7 +75,7 @@ onmessage = async ({ data }) => {
     }
     const names = py.runPython("fresh()")
     for (const { name, code } of data.blocks) {
-      say({ type: "progress", text: "running" })
+      say({ type: "progress", text: "running", name })
       const found = run(code, name, names), [out, error, line] = found.toJs()
       found.destroy()
       say({ type: "block", id: data.id, name, out, error, line })

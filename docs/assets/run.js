@@ -123,10 +123,11 @@
     }
     block.state.textContent = worker ? "Running …" : "Loading Python …"
     python(data => {
-      if (data.type === "progress") block.state.textContent = `${data.text[0].toUpperCase()}${data.text.slice(1)} …`
+      const now = blocks.find(other => other.name === data.name) ?? block
+      if (data.type === "progress") now.state.textContent = `${data.text[0].toUpperCase()}${data.text.slice(1)} …`
       else if (data.type === "fault") { end(); busy(false); waiting = undefined; block.state.textContent = `It did not run: ${data.text}` }
       else if (data.id !== id) return
-      else if (data.type === "block") judge(blocks.find(other => other.name === data.name), data)
+      else if (data.type === "block") judge(now, data)
       else if (data.type === "done") { busy(false); waiting = undefined; if (document.activeElement === document.body) block.button.focus() }
     }).postMessage({ type: "run", id, blocks: blocks.map(other => ({ name: other.name, code: text(other) })) })
   }

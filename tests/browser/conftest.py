@@ -61,7 +61,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name in ("datasets.yaml", "facts.yaml"):
             shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
         shutil.copytree(ROOT / "perpnotes", folder / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "mkdocs.yml", folder)
+        for name in ("mkdocs.yml", "pyproject.toml"):
+            shutil.copy(ROOT / name, folder)
         run(sys.executable, "-m", "perpnotes.publish", "export", cwd=folder)
         run(sys.executable, "-m", "mkdocs", "build", "--quiet", cwd=folder)
         run(sys.executable, "-m", "perpnotes.publish", "finish", cwd=folder)

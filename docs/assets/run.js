@@ -40,6 +40,7 @@
       const lines = block.source.split("\n").length
       block.editor = make("textarea", { class: "pn-editor", spellcheck: "false", autocapitalize: "off", autocomplete: "off", wrap: "off", rows: lines + 1, "aria-label": `Code of the block ${block.name}` })
       block.editor.value = block.source
+      block.editor.setSelectionRange(0, 0)
       block.editor.addEventListener("keydown", event => {
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(block) }
         if (event.key === "Escape") block.button.focus()

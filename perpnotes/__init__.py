@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from perpnotes import (
         anomalies,
         bands,
+        book,
         cascades,
         contracts,
         correlation,
@@ -49,6 +50,7 @@ __all__ = [
     "Term",
     "anomalies",
     "bands",
+    "book",
     "cascades",
     "contracts",
     "correlation",

@@ -46,7 +46,7 @@ def test_the_three_prices_are_those_of_an_account_with_the_same_betas() -> None:
 
 
 def test_what_holding_costs_is_paid_by_longs_and_received_by_shorts() -> None:
-    """Thirty payments of a basis point on 45,000 USD cost 135 USD; closing costs the fee of the one leg that has one."""
+    """Thirty payments of a basis point on 45,000 USD cost 135 USD; closing costs the fee of the leg that has one."""
     found = book.report(BOOK)
     assert found.funding == pytest.approx(-135.0)
     assert found.closing == pytest.approx(15.0)

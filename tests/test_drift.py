@@ -12,7 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perpnotes._validate import FloatArray
-from perpnotes.drift import KS, PSI, adwin, adwin_bound, cusum, divergence, ks, mmd, psi, run_length, switches
+from perpnotes.drift import (
+    KS,
+    PSI,
+    adwin,
+    adwin_bound,
+    cusum,
+    divergence,
+    ks,
+    mmd,
+    psi,
+    psi_limit,
+    run_length,
+    switches,
+)
 from perpnotes.funding import rate
 
 samples = st.lists(st.integers(-20, 20), min_size=20, max_size=60).filter(lambda x: len(set(x)) > 12)
@@ -316,6 +329,39 @@ def misfits(recorded: tuple[FloatArray, FloatArray]) -> FloatArray:
     return np.array([np.abs(rate(premium, **rule) - given_rate) > 1.1e-8 for rule in RULES], dtype=float)
 
 
+class TestLimitFromHistory:
+    def test_on_independent_rows_it_is_the_chi_squared_limit(self) -> None:
+        """With many rows in each bin: within a tenth, which 2,000 draws allow."""
+        x = np.random.default_rng(3).normal(size=20_000)
+        assert psi_limit(x, 1_000, draws=2_000) == pytest.approx(psi(x[:1_000], x[1_000:2_000]).limit, rel=0.1)
+
+    def test_blocks_keep_the_promise_on_slow_rows_and_independent_draws_do_not(self) -> None:
+        """On stretches that no bootstrap has seen, of persistence 0.8: about 5% above, and several times that."""
+        rng, n, rho = np.random.default_rng(8), 42, 0.8
+
+        def slow(rows: int, paths: int) -> FloatArray:
+            noise = rng.normal(size=(rows, paths)) * np.sqrt(1 - rho**2)
+            x = [rng.normal(size=paths)]
+            for shock in noise:
+                x.append(rho * x[-1] + shock)
+            return np.array(x[1:]).T
+
+        history = slow(4_000, 1)[0]
+        values = np.array([psi(a, b).value for a, b in zip(slow(n, 600), slow(n, 600), strict=True)])
+        assert (values > psi_limit(history, n, block=1)).mean() > 0.2
+        assert (values > psi_limit(history, n, block=21)).mean() == pytest.approx(0.05, abs=0.04)
+
+    def test_the_same_seed_gives_the_same_limit(self) -> None:
+        x = np.random.default_rng(1).normal(size=300)
+        assert psi_limit(x, 50, seed=4) == psi_limit(x, 50, seed=4) != psi_limit(x, 50, seed=5)
+        assert psi_limit(x, 50, confidence=0.5) < psi_limit(x, 50, confidence=0.99)
+
+    def test_a_whole_history_as_one_block_only_turns_it(self) -> None:
+        """Two turned copies of all rows have the same distribution: the index is zero."""
+        x = np.random.default_rng(1).normal(size=60)
+        assert psi_limit(x, 60, block=60) == pytest.approx(0.0, abs=1e-12)
+
+
 class TestRealFiles:
     """Hyperliquid, May to July 2023: the funding formula changed before rows 82, 294, 971 and 993."""
 
@@ -368,6 +414,18 @@ BAD_INPUT = {
         sample=(1, {"zero", "negative"}),
         bins=(5, NOTHING, "2.."),
         confidence=(0.9, NOTHING, "(0, 1)"),
+    ),
+    "psi_limit": case(
+        lambda history, rows, bins, confidence, block, draws, seed: psi_limit(
+            [history, *X], rows, bins=bins, confidence=confidence, block=block, draws=draws, seed=seed
+        ),
+        history=(1, {"zero", "negative"}),
+        rows=(30, NOTHING, "10.."),
+        bins=(5, NOTHING, "2..15"),
+        confidence=(0.9, NOTHING, "(0, 1)"),
+        block=(2, NOTHING, f"1..{len(X) + 1}"),
+        draws=(20, NOTHING, "20..100000"),
+        seed=(1, {"zero"}, "0.."),
     ),
     "ks": case(
         lambda reference, sample, confidence: ks([reference, *X], [sample, *X], confidence=confidence).value,

@@ -7,6 +7,7 @@ there is.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -150,7 +151,8 @@ def psi_limit(
     """What the index of two samples stays below without any change, found from a history: a block bootstrap.
 
     Both samples are put together from blocks of the history, which keep the memory of slow series; the limit of `psi`
-    assumes independent rows. Blocks wrap around the end of the history, so that each row is as likely.
+    assumes independent rows. Blocks wrap around the end of the history, so that each row is as likely. Pairs whose
+    first sample is constant have no index and are left out.
 
     Parameters:
         history: values of a time in which nothing changed, the longer the better. Shape `(n,)`.
@@ -162,14 +164,14 @@ def psi_limit(
         seed: of the draws, a whole number `>= 0`.
 
     Raises:
-        ValueError: for a value outside its range, or a history so constant that a sample of it is.
+        ValueError: for a value outside its range, or a history so constant that most samples of it are.
 
     Examples:
         >>> x = np.random.default_rng(1).normal(size=1_000)
         >>> round(psi_limit(x, 200), 2)
         0.17
 
-    Source: the circular block bootstrap after Politis and Romano (1992).
+    Source: the block bootstrap after Künsch (1989), with blocks that wrap around.
     """
     x, count = real("history", history, ndim=1), whole("bins", bins, ge=2)
     size, level = whole("rows", rows, ge=2 * count, le=1_000_000), scalar("confidence", confidence, gt=0, lt=1)
@@ -180,7 +182,10 @@ def psi_limit(
     for _ in range(pairs):
         starts = rng.integers(x.size, size=(2, blocks, 1))
         both = x[(starts + np.arange(length)) % x.size].reshape(2, -1)[:, :size]
-        found.append(psi(both[0], both[1], bins=count).value)
+        with suppress(ValueError):  # the first is constant: no index
+            found.append(psi(both[0], both[1], bins=count).value)
+    if 2 * len(found) < pairs:
+        raise ValueError("history must not be so constant that most samples of it are")
     return float(np.quantile(found, level))
 
 

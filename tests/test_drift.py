@@ -356,6 +356,13 @@ class TestLimitFromHistory:
         assert psi_limit(x, 50, seed=4) == psi_limit(x, 50, seed=4) != psi_limit(x, 50, seed=5)
         assert psi_limit(x, 50, confidence=0.5) < psi_limit(x, 50, confidence=0.99)
 
+    def test_a_history_that_stands_still_has_no_limit(self) -> None:
+        """A few constant samples are left out; where most are, there is no index to speak of."""
+        rests = np.r_[np.zeros(400), np.random.default_rng(1).normal(size=600)]
+        assert np.isfinite(psi_limit(rests, 42, block=42))
+        with pytest.raises(ValueError, match="so constant"):
+            psi_limit(np.r_[np.zeros(999), 1.0], 42)
+
     def test_a_whole_history_as_one_block_only_turns_it(self) -> None:
         """Two turned copies of all rows have the same distribution: the index is zero."""
         x = np.random.default_rng(1).normal(size=60)

@@ -20,7 +20,6 @@ WAITING: Mapping[str, frozenset[str]] = {
     "PN501": frozenset(
         {
             "anomalies",
-            "drift",
             "pipeline",
             "stress",
         }
@@ -28,7 +27,6 @@ WAITING: Mapping[str, frozenset[str]] = {
     "PN507": frozenset(
         {
             "anomalies",
-            "drift",
         }
     ),
 }

@@ -257,9 +257,9 @@ def export() -> Path:
 
 @cache
 def ideas() -> frozenset[str]:
-    """The modules that expressions can use by name."""
+    """The modules that expressions can use by name; `book` is what examples call the positions that they are about."""
     package = importlib.import_module("perpnotes")
-    return frozenset(name for name in package.__all__ if inspect.ismodule(getattr(package, name)))
+    return frozenset(name for name in package.__all__ if name != "book" and inspect.ismodule(getattr(package, name)))
 
 
 def _names(group: Group, example: Example) -> dict[str, Any]:

@@ -51,7 +51,10 @@ OTHERS = {
 }
 PLANTED = {  # what is added to a module so that its tests must pass, and so that they must not
     "lived": "\n# planted\n",
-    "died": "\nglobals().update({n: lambda *a, **k: None for n, f in globals().items() if hasattr(f, '__code__')})\n",
+    "died": """
+globals().update({n: lambda *a, **k: None for n, f in globals().items() if hasattr(f, '__code__')})
+[tables.clear() for n, tables in globals().items() if n.isupper() and isinstance(tables, dict)]
+""",
 }
 
 

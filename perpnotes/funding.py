@@ -38,6 +38,7 @@ __all__ = [
     "settlements",
     "skew_rate",
     "survival",
+    "timed_mean",
     "total",
 ]
 
@@ -130,6 +131,39 @@ def mean_premium(samples: ArrayLike, expected: ArrayLike | None = None) -> float
     taken = real("samples", samples, ndim=1)
     due = taken.size if expected is None else scalar("expected", expected, ge=1)
     return float(taken.sum()) / max(taken.size, due)
+
+
+def timed_mean(values: ArrayLike, hours: ArrayLike, *, start: float, end: float) -> float:
+    """Average over time of what was seen at irregular stamps: each value counts until the next one comes.
+
+    Parameters:
+        values: premiums, prices or rates, of any sign. Shape `(n,)`.
+        hours: the stamp of each, rising; the first at or before `start`. Shape `(n,)`.
+        start: beginning of the time, on the same clock.
+        end: its end, above `start`. What is seen at it or later does not count.
+
+    Raises:
+        ValueError: for a non-finite value, lengths that differ, stamps out of order, a time without length, or one that
+            begins before the first stamp.
+
+    Examples:
+        >>> timed_mean([0.001, 0.003], [0.0, 6.0], start=0.0, end=8.0)  # six hours and two
+        0.0015
+
+    Source: the definition of the mean of a step function.
+    """
+    seen, stamps = real("values", values, ndim=1), real("hours", hours, ndim=1)
+    begin, stop = scalar("start", start), scalar("end", end)
+    if seen.shape != stamps.shape:
+        raise ValueError(f"hours must have one stamp for each of {seen.size} values, got {stamps.size}")
+    if (stamps[1:] <= stamps[:-1]).any():
+        raise ValueError(f"hours must rise from stamp to stamp, got {brief(stamps.tolist())}")
+    if not stamps[0] <= begin < stop:
+        raise ValueError(f"start must be from the first stamp, {stamps[0]:g}, to below end, {stop:g}, got {begin:g}")
+    span = stop / 2 - begin / 2  # half of it, which is a float even where the whole is none
+    until = np.clip(np.append(stamps[1:], stop), begin, stop)
+    since = np.clip(stamps, begin, stop)
+    return float(seen @ ((until / 2 - since / 2) / span))
 
 
 @overload

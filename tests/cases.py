@@ -78,6 +78,7 @@ Of truths it is the array without a dimension, `[np.array(True), 0.5]`.
 
 MAKE_A_LIST = {
     *("bands.band", "contracts.holding", "feeds.Book", "feeds.History", "funding.impact_price", "funding.mean_premium"),
+    "funding.timed_mean",
     *("funding.total", *(f"drift.{name}" for name in ("adwin", "cusum", "ks", "mmd", "psi", "psi_limit", "switches"))),
 }
 """The cases whose call puts its argument into a list."""

@@ -33,6 +33,7 @@ from perpnotes.funding import (
     settlements,
     skew_rate,
     survival,
+    timed_mean,
     total,
 )
 from perpnotes.margin import Account, Collateral, Position, Tiers
@@ -650,6 +651,36 @@ class TestCaps:
 
 
 class TestTerms:
+    @given(
+        values=st.lists(st.floats(-1, 1), min_size=1, max_size=8),
+        gaps=st.lists(st.integers(1, 50), min_size=8, max_size=8),
+        start=st.integers(0, 60),
+        length=st.integers(1, 200),
+    )
+    def test_a_timed_mean_is_that_of_every_minute(
+        self, values: list[float], gaps: list[int], start: int, length: int
+    ) -> None:
+        """Of whole minutes: the plain mean of what was last seen in each, whatever comes at the end or later."""
+        stamps = np.cumsum([0, *gaps])[: len(values)]
+        every = [values[np.searchsorted(stamps, minute, "right") - 1] for minute in range(start, start + length)]
+        found = timed_mean(values, stamps / 60.0, start=start / 60.0, end=(start + length) / 60.0)
+        assert found == pytest.approx(np.mean(every), rel=0, abs=1e-12)
+        more = timed_mean([*values, 9.0], [*stamps / 60.0, 1e6], start=start / 60.0, end=(start + length) / 60.0)
+        assert more == pytest.approx(found, rel=0, abs=1e-12)
+
+    def test_a_timed_mean_has_to_know_the_beginning(self) -> None:
+        for hours, start, end in (
+            ([1.0, 2.0], 0.5, 3.0),
+            ([1.0, 1.0], 1.0, 3.0),
+            ([2.0, 1.0], 2.0, 3.0),
+            ([1.0, 2.0], 3.0, 3.0),
+        ):
+            with pytest.raises(ValueError, match="must"):
+                timed_mean([0.1, 0.2], hours, start=start, end=end)
+        with pytest.raises(ValueError, match="hours must have one stamp"):
+            timed_mean([0.1, 0.2], [1.0], start=1.0, end=2.0)
+        assert timed_mean([1e300, -1e300], [-1e308, 0.0], start=-1e308, end=1e308) == pytest.approx(0.0, abs=1e285)
+
     @given(samples=st.lists(st.floats(-0.01, 0.01), min_size=1, max_size=30), extra=st.integers(0, 30))
     def test_a_missing_sample_counts_as_zero(self, samples: list[float], extra: int) -> None:
         """As if the zeros had been there; samples beyond the expected number are all counted."""
@@ -676,6 +707,13 @@ class TestTerms:
 
 
 BAD_INPUT = {
+    "timed_mean": case(
+        lambda value, hour, start, end: timed_mean([0.1, value], [0.0, hour], start=start, end=end),
+        value=(0.1, {"zero", "negative"}, "(-inf, inf)"),
+        hour=(5.0, NOTHING, "(0, inf)"),
+        start=(1.0, {"zero"}, "[0, 8)"),
+        end=(8.0, NOTHING, "(1, inf)"),
+    ),
     "mean_premium": case(
         lambda sample, expected: mean_premium([0.1, sample], expected),
         sample=(0.1, {"zero", "negative"}),

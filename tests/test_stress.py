@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import stress
+from perpnotes._venues import GRIDS
 from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot, option_value
 from perpnotes.stress import Market, grid, published_grid
 
@@ -211,6 +212,15 @@ class TestPublishedGrids:
         assert len(scenarios) == rows
         assert (scenarios.weight < 1).sum() == tails
         assert np.abs(scenarios.moves["price"][scenarios.weight == 1]).max() == pytest.approx(edge, rel=1e-15)
+
+    @pytest.mark.parametrize("name", list(GRIDS))
+    def test_a_far_move_counts_for_as_much_as_a_near_one(self, name: str) -> None:
+        """Its weight times its size: alike for the nearest four, and no more for any that is further out."""
+        losses = [abs(move) * weight for move, _, weight in GRIDS[name][0] if weight != 1.0]
+        if losses:
+            assert min(losses[:4]) == pytest.approx(max(losses[:4]), rel=0.2)
+            assert all(0 < further <= 1.1 * max(losses[:4]) for further in losses[4:])
+            assert len(losses) in (7, 8)
 
     def test_margin_factors(self) -> None:
         """Paradex maintains at half the initial margin; Derive's first manager asks 1.25 times the loss initially."""

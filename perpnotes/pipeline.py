@@ -25,10 +25,13 @@ from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._validate import FloatArray, instance, items, one_of, real, scalar, whole
 
-__all__ = ["PARTS", "Day", "Outcome", "Traders", "Venue", "bad_day", "crowd", "run"]
+__all__ = ["PARTS", "SHAPES", "Day", "Outcome", "Traders", "Venue", "bad_day", "crowd", "run"]
 
 PARTS = ("feed checks", "median mark", "partial closing", "early warning", "model", "insurance fund")
 """What `run` can do without, one or several at a time."""
+
+SHAPES = ("fall", "wick", "grind", "october")
+"""How the price of `bad_day` falls: in 45 minutes, in 5 and back, over five hours, or as on 10 October 2025."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,14 +220,21 @@ _SYMBOLS = {
 }
 
 
-def bad_day(seed: int, *, price: float = 60_000.0, density: float = 1.0, minutes: int = 1_440) -> Day:
+def bad_day(
+    seed: int, *, price: float = 60_000.0, density: float = 1.0, minutes: int = 1_440, shape: str = "fall"
+) -> Day:
     """A day with a fall, a book that thins, late orders, two feeds that freeze at its worst, and later a wrong print.
+
+    A *fall* of 7 to 10% takes 45 minutes, and a third of it comes back. A *wick* falls as much in 5 minutes and is back
+    after 15 more. A *grind* takes five hours. An *october* drifts down all morning, falls by 9 to 13% in 20 minutes in
+    a book with a tenth of its depth, and comes back in 40: the shape of Bitcoin's price on 10 October 2025.
 
     Parameters:
         seed: of the random numbers; equal seeds give equal days.
         price: in the morning, `> 0`, USD per coin.
         density: coins in the book per USD of price while it is calm, `> 0`.
         minutes: length of the day, from 600 to 1,440.
+        shape: one of `SHAPES`.
 
     Raises:
         ValueError: for a value outside its range.
@@ -236,23 +246,32 @@ def bad_day(seed: int, *, price: float = 60_000.0, density: float = 1.0, minutes
     """
     start, calm = scalar("price", price, gt=0), scalar("density", density, gt=0)
     count, rng = whole("minutes", minutes, ge=600, le=1_440), np.random.default_rng(whole("seed", seed, ge=0))
+    kind = one_of("shape", shape, SHAPES)
     clock = np.arange(count)
     begin = int(count * rng.uniform(0.35, 0.45))
-    fall = 45  # minutes
     steps = rng.normal(0.0, 0.6 / np.sqrt(365 * 1_440), count)
-    in_fall = (clock >= begin) & (clock < begin + fall)
-    steps += np.where(in_fall, rng.uniform(-0.10, -0.07) / fall, 0.0)
-    steps += np.where((clock >= begin + fall) & (clock < begin + 4 * fall), 0.03 / (3 * fall), 0.0)
-    steps += np.where(clock < begin, 0.03 / begin, 0.0)
+    depth = rng.uniform(-0.10, -0.07)
+    before, legs, thin = {
+        "fall": (0.03, [(45, depth), (135, 0.03)], 0.6),
+        "wick": (0.03, [(5, depth), (15, -depth)], 0.6),
+        "grind": (0.03, [(300, depth)], 0.6),
+        "october": (-0.05, [(20, 1.3 * depth), (40, -1.2 * depth)], 0.9),
+    }[kind]
+    at = begin
+    for length, move in legs:
+        steps += np.where((clock >= at) & (clock < at + length), move / length, 0.0)
+        at += length
+    steps += np.where(clock < begin, before / begin, 0.0)
     steps[0] = 0.0
-    stress = np.clip(np.minimum((clock - begin + 30) / 30, (begin + 4 * fall - clock) / (2 * fall)), 0.0, 1.0)
+    end, ease = max(at, begin + 60), max(at - begin, 60) / 2
+    stress = np.clip(np.minimum((clock - begin + 30) / 30, (end - clock) / ease), 0.0, 1.0)
     frozen = int(begin + rng.integers(5, 15))
     ages = np.where((clock >= frozen) & (clock < frozen + 25), clock - frozen + 1, 0)
     errors = rng.normal(0.0, 0.0002, (2, count))
     errors[0, int(count * rng.uniform(0.7, 0.9))] = -0.12
     return Day(
         index=start * np.exp(np.cumsum(steps)),
-        density=calm * (1.0 - 0.6 * stress),
+        density=calm * (1.0 - thin * stress),
         latency=0.2 + 20.0 * stress**2,
         ages=np.stack([ages, ages]),
         errors=errors,

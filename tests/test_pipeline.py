@@ -10,7 +10,7 @@ import pytest
 from cases import NOTHING, case
 
 from perpnotes import funding, latency, liquidation
-from perpnotes.pipeline import PARTS, Day, Outcome, Traders, Venue, bad_day, crowd, run
+from perpnotes.pipeline import PARTS, SHAPES, Day, Outcome, Traders, Venue, bad_day, crowd, run
 
 DAY, CROWD = bad_day(2, minutes=720), crowd(2, 400)
 
@@ -184,10 +184,26 @@ def test_equal_seeds_give_equal_days_and_other_seeds_others() -> None:
     assert (crowd(7, 50).sizes != crowd(8, 50).sizes).any()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_day_falls_as_its_shape_says(shape: str) -> None:
+    """How deep, how fast, and how much of it comes back, over thirty seeds."""
+    days = [bad_day(seed, shape=shape, minutes=1_000) for seed in range(30)]
+    worst = np.array([int(day.index.argmin()) for day in days])
+    top = np.array([day.index[max(low - 330, 0) : low + 1].max() for day, low in zip(days, worst, strict=True)])
+    deep = 1 - np.array([day.index.min() for day in days]) / top
+    last = np.array([day.index[-1] for day in days]) / top
+    assert 0.05 < np.median(deep) < (0.2 if shape == "october" else 0.12)
+    assert (np.median(last) > 0.95) == (shape in ("wick", "october"))
+    thinnest = np.array([day.density.min() / day.density[0] for day in days])
+    assert thinnest == pytest.approx(0.1 if shape == "october" else 0.4, abs=0.01)
+
+
 def test_only_parts_that_there_are_can_be_removed() -> None:
     """A typing error must not be a day with everything in place."""
     with pytest.raises(ValueError, match="without must be one of 'feed checks'"):
         run(DAY, CROWD, without=["median"])
+    with pytest.raises(ValueError, match="shape must be one of 'fall'"):
+        bad_day(1, shape="crash")
     with pytest.raises(ValueError, match="ages must be whole minutes"):
         replace(quiet([100.0, 100.0]), ages=np.array([[1, 0], [0, 0]]))
 
@@ -231,4 +247,5 @@ BAD_INPUT = {
     "run": None,
     "Outcome": None,
     "PARTS": None,
+    "SHAPES": None,
 }

@@ -20,7 +20,6 @@ WAITING: Mapping[str, frozenset[str]] = {
     "PN501": frozenset(
         {
             "anomalies",
-            "pipeline",
             "stress",
         }
     ),

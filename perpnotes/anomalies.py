@@ -17,7 +17,7 @@ import numpy.typing as npt
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, flags, real, scalar, whole
+from perpnotes._validate import broadcast, flags, instance, real, scalar, whole
 
 __all__ = [
     "Alarms",
@@ -27,6 +27,7 @@ __all__ = [
     "average_precision",
     "dispersion",
     "episode",
+    "features",
     "precision_at",
     "robust_z",
     "score",
@@ -418,6 +419,7 @@ class Episode(ByValue):
         leverage: `> 0`; shape (minutes, accounts).
         sizes: coins of each account's long, `> 0`; shape (accounts,).
         depth: coins of bids within one percent, `> 0`; shape (minutes,).
+        prices: from 1; those of longs' margin fall with it; shape (minutes,).
         planted: the accounts that do it; shape (accounts,).
         onset: the minute in which they begin.
         event: the minute in which the price falls.
@@ -427,22 +429,27 @@ class Episode(ByValue):
     leverage: FloatArray
     sizes: FloatArray
     depth: FloatArray
+    prices: FloatArray
     planted: npt.NDArray[np.bool_]
     onset: int
     event: int
 
 
-def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int = 720) -> Episode:
+def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int = 720, effect: float = 1.0) -> Episode:
     """Half a day of ordinary traders, among whom a few raise their leverage, cancel in bursts and drain the book.
 
     Ordinary means: activity that differs a hundredfold between accounts, cancels that cluster, and leverage whose
     changes have fat tails. One in twenty of the others moves its leverage by as much as a culprit, once, for no reason.
+    The price wanders as at a volatility of 60% a year, and leverage with it: a long's rises as the price falls. In the
+    hour after the event the price falls by 5% times the effect, because that is planted as well.
 
     Parameters:
         seed: of the random numbers; equal seeds give equal days.
         accounts: how many, above `culprits`.
         culprits: who do it together, `>= 1`.
         minutes: length, from 400 to 1,440.
+        effect: how much they do, `>= 0`: 1 doubles their cancels, multiplies their leverage by 1.6 and halves the book
+            within the hour; 0.5 does half of each; 0 does nothing.
 
     Raises:
         ValueError: for a value outside its range.
@@ -454,6 +461,7 @@ def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int 
     """
     few = whole("culprits", culprits, ge=1)
     count, length = whole("accounts", accounts, ge=few + 1), whole("minutes", minutes, ge=400, le=1_440)
+    much = scalar("effect", effect, ge=0, le=10)
     rng = np.random.default_rng(whole("seed", seed, ge=0))
     onset = int(rng.integers(length // 2, length - 80))
     event = onset + 60
@@ -461,14 +469,61 @@ def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int 
     planted[rng.choice(count, few, replace=False)] = True
     ramp = np.clip((np.arange(length) - onset) / 60.0, 0.0, 1.0)[:, None]
 
-    rate = np.exp(rng.normal(1.0, 1.2, count)) * (1.0 + 1.0 * (ramp > 0) * planted)
+    rate = np.exp(rng.normal(1.0, 1.2, count)) * (1.0 + much * (ramp > 0) * planted)
     cancels = rng.poisson(rate * rng.gamma(1.0 / 0.6, 0.6, (length, count)))
     steps = rng.standard_t(4, (length, count)) * 0.006
     restless = ~planted & (rng.random(count) < 0.05)
     jump = rng.integers(0, length, count)
     steps[jump[restless], np.flatnonzero(restless)] += 0.4
     wander = np.cumsum(steps, axis=0)
-    leverage = np.exp(rng.uniform(np.log(2.0), np.log(25.0), count) + wander + ramp * 0.5 * planted)
+    chosen = np.exp(rng.uniform(np.log(2.0), np.log(25.0), count) + wander + ramp * 0.5 * much * planted)
     drift = np.cumsum(rng.normal(0.0, 0.02, length))
-    depth = 300.0 * np.exp(0.3 * np.tanh(drift)) * (1.0 - 0.5 * ramp[:, 0])
-    return Episode(cancels, leverage, rng.lognormal(0.0, 1.0, count), depth, planted, onset, event)
+    depth = 300.0 * np.exp(0.3 * np.tanh(drift)) * (1.0 - min(0.5 * much, 0.9) * ramp[:, 0])
+    sizes = rng.lognormal(0.0, 1.0, count)
+    steps_of_price = rng.normal(0.0, 0.6 / np.sqrt(365 * 1_440), length)
+    steps_of_price[event : event + 60] -= 0.05 * much / min(60, length - event)
+    steps_of_price[0] = 0.0
+    prices = np.exp(np.cumsum(steps_of_price))
+    # A long that does nothing: its notional moves with the price, its equity by as much. Below a tenth it is closed.
+    moved = (prices[:, None] - 1.0) * chosen
+    leverage = chosen * prices[:, None] / np.maximum(1.0 + moved, 0.1)
+    return Episode(cancels, leverage, sizes, depth, prices, planted, onset, event)
+
+
+def features(day: Episode, minute: int, window: int = 15) -> dict[str, FloatArray]:
+    """What was unusual about each account in the last minutes: three features for `score`.
+
+    Each account's cancels are compared with its own first three hours, the change of its leverage with that of all
+    others, and its part of the branching ratio of the next 5% down is in percent.
+
+    Parameters:
+        day: from `episode`, or your own.
+        minute: the last one that counts, from `window` on.
+        window: minutes, from 1 to 180; the first three hours should hold several.
+
+    Returns:
+        Name to values of shape (accounts,): `cancels` in decades, `leverage` in robust standard deviations, `thin book`
+            in percent.
+
+    Raises:
+        ValueError: for a value outside its range, or a day of another type.
+
+    Examples:
+        >>> day = episode(1)
+        >>> sorted(features(day, day.onset + 15))
+        ['cancels', 'leverage', 'thin book']
+    """
+    instance("day", day, Episode)
+    size = whole("window", window, ge=1, le=180)
+    at = whole("minute", minute, ge=size, le=len(day.cancels) - 1)
+    accounts = len(day.sizes)
+    past = day.cancels[: 180 // size * size].reshape(-1, size, accounts).sum(axis=1)
+    canceled = day.cancels[at - size + 1 : at + 1].sum(axis=0)
+    now, then = day.leverage[at], day.leverage[at - size]
+    usual = np.maximum(past.mean(axis=0), 0.1)
+    spread = dispersion(past.T) if len(past) > 1 else np.zeros(accounts)
+    return {
+        "cancels": np.asarray(surprise(canceled, usual, dispersion=spread)),
+        "leverage": robust_z(np.log(now / then)),
+        "thin book": 100.0 * day.sizes * (1.0 / now < 0.05) / (5.0 * day.depth[at]),
+    }

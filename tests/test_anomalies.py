@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from perpnotes.anomalies import (
     Alarms,
-    Episode,
     alarms,
     average_precision,
     dispersion,
     episode,
+    features,
     precision_at,
     robust_z,
     score,
@@ -39,18 +39,6 @@ def exact(count: int, mean: float, alpha: float) -> float:
             below += term
             term *= m * (1 + a * k) / ((1 + a * m) * (k + 1))
         return float(-(1 - below).log10())
-
-
-def features(day: Episode, minute: int) -> dict[str, np.ndarray]:
-    blocks = day.cancels[:180].reshape(-1, WINDOW, day.cancels.shape[1]).sum(axis=1)
-    counts = day.cancels[minute - WINDOW + 1 : minute + 1].sum(axis=0)
-    change = np.log(day.leverage[minute] / day.leverage[minute - WINDOW])
-    mean = np.maximum(blocks.mean(axis=0), 0.1)
-    return {
-        "cancels": surprise(counts, mean, dispersion=dispersion(blocks.T)),
-        "leverage": robust_z(change),
-        "thin book": day.sizes * (1 / day.leverage[minute] < 0.05) / day.depth[minute],
-    }
 
 
 class TestRobustZ:
@@ -250,6 +238,38 @@ class TestEpisodes:
         assert all(np.mean(values) < best for values in found.values())
         assert np.mean(found["rules"]) < 0.15
 
+    def test_a_smaller_effect_is_harder_to_find(self) -> None:
+        """Cancels, leverage and book scale with it, and so does what the sum finds; nothing done is nothing found."""
+        found = {
+            effect: np.mean(
+                [
+                    precision_at(score(features(day, day.onset + WINDOW)).total, day.planted, 20)
+                    for day in (episode(seed, effect=effect) for seed in range(6))
+                ]
+            )
+            for effect in (0.0, 0.5, 1.0)
+        }
+        assert found[0.0] < 0.12 < found[0.5] < found[1.0]
+
+    def test_the_price_falls_after_the_event_and_leverage_with_it(self) -> None:
+        """By 5% and its noise within the hour; the leverage of the innocent rises as their margin shrinks."""
+        falls, rises = [], []
+        for seed in range(30):
+            day = episode(seed, minutes=1_440)
+            end = min(day.event + 60, 1_439)
+            falls.append(math.log(day.prices[end] / day.prices[day.event - 1]))
+            rises.append(np.median(day.leverage[end] / day.leverage[day.event - 1]))
+        assert np.mean(falls) == pytest.approx(-0.05, abs=0.01)
+        assert np.median(rises) > 1.1
+
+    def test_features_look_at_the_last_minutes_only(self) -> None:
+        """What comes after the minute changes none of them."""
+        day = episode(2, accounts=40, culprits=4)
+        later = day.cancels.copy()
+        later[day.onset + 1 :] += 50
+        same = features(replace(day, cancels=later), day.onset)
+        assert all((features(day, day.onset)[name] == values).all() for name, values in same.items())
+
     def test_equal_seeds_give_equal_days(self) -> None:
         """All that is random is in the seed."""
         first, again = episode(5, accounts=30, culprits=3), episode(5, accounts=30, culprits=3)
@@ -292,11 +312,19 @@ BAD_INPUT = {
     "Alarms": None,
     "Alarms.per_day": case(lambda steps: Alarms((1,), 1, 10).per_day(steps), steps=(10, NOTHING, "1..")),
     "episode": case(
-        lambda seed, accounts, culprits, minutes: episode(seed, accounts=accounts, culprits=culprits, minutes=minutes),
+        lambda seed, accounts, culprits, minutes, effect: episode(
+            seed, accounts=accounts, culprits=culprits, minutes=minutes, effect=effect
+        ),
         seed=(1, {"zero"}, "0.."),
         accounts=(10, NOTHING, "3.."),
         culprits=(2, NOTHING, "1..9"),
         minutes=(400, NOTHING, "400..1440"),
+        effect=(1.0, {"zero"}, "[0, 10]"),
+    ),
+    "features": case(
+        lambda minute, window: features(episode(1, accounts=10, culprits=2, minutes=400), minute, window),
+        minute=(200, NOTHING, "15..399"),
+        window=(15, NOTHING, "1..180"),
     ),
     "Episode": None,
 }

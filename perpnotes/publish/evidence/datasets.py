@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import gzip
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -332,6 +333,28 @@ def journeys(prices: tuple[FloatArray, FloatArray], hours: int, every: int) -> F
     views = np.lib.stride_tricks.sliding_window_view(prices[1], hours + 1)[::every][whole]
     result: FloatArray = views[:, 1:] / views[:, :1] - 1
     return result
+
+
+def emptied(path: Path, seconds: float) -> FloatArray:
+    """How many levels of a book are emptied in each step of time, by cancels and trades, as the venue's messages say.
+
+    Parameters:
+        path: raw messages, each after the receiver's nanoseconds, compressed.
+        seconds: length of a step, of the venue's clock.
+
+    Returns:
+        Whole steps between the first message and the last. Shape `(steps,)`.
+    """
+    stamps, counts = [], []
+    for line in gzip.decompress(path.read_bytes()).decode("utf-8").splitlines():
+        message = json.loads(line.partition(" ")[2])
+        data = message.get("data", message)
+        if data.get("e") == "depthUpdate":
+            stamps.append(float(data["E"]) / 1000)
+            counts.append(sum(float(size) == 0 for _, size in [*data["b"], *data["a"]]))
+    step = ((np.array(stamps) - stamps[0]) // seconds).astype(np.int64)
+    total: FloatArray = np.asarray(np.bincount(step, weights=np.array(counts, dtype=np.float64))[:-1], dtype=np.float64)
+    return total
 
 
 def thinned(values: Any, most: int) -> FloatArray:

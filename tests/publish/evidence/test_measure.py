@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -317,3 +319,18 @@ def test_journeys_start_at_nothing_and_have_every_hour() -> None:
     moves = datasets.journeys((np.arange(5.0), np.array([1.0, 2, 4, 2, 1])), 2, 2)
     assert moves.tolist() == [[1.0, 3.0], [-0.5, -0.75]]
     assert datasets.journeys((np.array([0.0, 2, 3]), np.array([1.0, 1, 3])), 1, 1).tolist() == [[2.0]]
+
+
+def test_levels_that_are_emptied_are_counted_by_the_venues_clock(tmp_path: Path) -> None:
+    """Both sides, only size zero, only changes of depth; the step that the recording ends in is left out."""
+    rows = [
+        (0, [["1", "0"], ["2", "3"]], [["4", "0.0"]]),
+        (900, [["1", "0"]], []),
+        (1100, [], [["5", "0"]]),
+        (2500, [], []),
+    ]
+    lines = [json.dumps({"data": {"e": "depthUpdate", "E": ms, "b": b, "a": a}}) for ms, b, a in rows]
+    lines.insert(1, json.dumps({"data": {"e": "trade", "E": 50}}))
+    file = tmp_path / "raw.gz"
+    file.write_bytes(gzip.compress("\n".join(f"123 {line}" for line in lines).encode()))
+    assert datasets.emptied(file, 1.0).tolist() == [3.0, 1.0]

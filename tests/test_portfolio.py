@@ -588,6 +588,62 @@ class TestOtherShapes:
         )
         assert size_charge([0.0, 10.0], [0.0, 5.0], [1.0, 3.0]).tolist() == [0.0, 20.0]
 
+    def test_without_charges_nothing_is_charged(self) -> None:
+        """What a rule does not name is 0: each shape alone asks for the scan and nothing else."""
+        plain = listed([-0.1, 0.1], [0.0, 0.0])
+        book = [(Linear("BTC"), 1.0), (Spot("BTC"), -0.5), (CALL, -1.0)]
+        for rule in (MarginRule(plain), FloorRule(plain), ShockRule(0.1, 0.0, 0.0), LayeredRule((0.1,), 0.2)):
+            unit = portfolio_margin(book, COIN, rule).units[0]
+            assert (dict(unit.contingencies), dict(unit.initial_contingencies), unit.basis) == ({}, {}, 0.0)
+            ratio = 1.3 if isinstance(rule, LayeredRule) else 1.0
+            assert unit.initial == pytest.approx(ratio * unit.worst.loss, rel=1e-12)
+        tiered = portfolio_margin(book[:2], COIN, published_rule("binance_tiers_2024_10")).units[0]
+        assert (tiered.basis, tiered.delta) == (0.0, 0.5)
+
+    def test_a_coin_stands_against_its_perpetual_in_a_scan(self) -> None:
+        """Held and sold, it loses nothing in any row; the hedged delta is both sizes."""
+        rule = published_rule("paradex_2026_08")
+        account = portfolio_margin([(Spot("BTC"), 2.0), (Linear("BTC"), -2.0)], COIN, rule)
+        assert account.units[0].pnl.tolist() == [0.0] * len(rule.scenarios)
+        assert account.initial == pytest.approx(0.01 * 2.0 * 60_000)
+        assert account.mark_to_market == pytest.approx(120_000)
+
+    def test_funding_and_basis_of_the_scenarios_reach_the_futures(self) -> None:
+        """Longs pay on the moved notional, an inverse contract on its dollars."""
+        rule = MarginRule(stress.grid(price=[-0.1], basis=[0.02], funding=[0.001]))
+        after = 0.9 * 1.02
+        linear = portfolio_margin([(Linear("BTC"), 1.0)], COIN, rule)
+        assert linear.worst.pnl == pytest.approx(60_000 * (after - 1 - 0.001 * after), rel=1e-12)
+        inverse = portfolio_margin([(Inverse("BTC"), 60_000.0)], COIN, rule)
+        assert inverse.worst.pnl == pytest.approx(60_000 * (after - 1 - 0.001), rel=1e-12)
+
+    def test_the_table_moves_volatility_up_not_at_all_and_down(self) -> None:
+        """Three volatilities at each of nine prices, in this order; far rows have it up."""
+        rows = published_rule("deribit_2024_06").scenarios
+        assert rows.moves["volatility"].tolist() == [0.5, 0.0, -0.25] * 9 + [0.5] * 8
+        assert rows.lowest.tolist() == [0.5, 0.0, 0.0] * 9 + [0.5] * 8
+        assert rows.moves["price"][::3][:9] == pytest.approx(np.linspace(-0.16, 0.16, 9))
+
+    def test_at_the_money_no_surface_turns(self) -> None:
+        """And beyond k* the turn is the cap, on both sides."""
+        for kind in ("linear", "absolute"):
+            skew = Skew(kind, 0.25, -0.1)  # type: ignore[arg-type]
+            assert skew.factor([0.0], 0.25).tolist() == [1.0]
+            assert skew.factor([9.0], 0.25).tolist() == [1.2]
+        assert Skew("linear", 0.25).factor([-9.0], 0.25).tolist() == [0.75]
+        assert Skew("absolute", 0.25).factor([-9.0], 0.25).tolist() == [1.25]
+
+    def test_what_has_no_order_is_refused(self) -> None:
+        """Sizes that do not begin at 0 or do not rise, and far moves that are not far."""
+        for sizes in ([1.0, 2.0], [0.0, 0.0], [0.0, -1.0]):
+            with pytest.raises(ValueError, match="sizes must"):
+                size_charge(1.0, sizes, [1.0, 2.0])
+        with pytest.raises(ValueError, match="multipliers must have one entry a size"):
+            size_charge(1.0, [0.0], [1.0, 2.0])
+        for far in ((0.16,), (-0.1,)):
+            with pytest.raises(ValueError, match="far must be moves beyond the reach"):
+                ShockRule(0.16, 0.5, 0.25, far=far)
+
     def test_an_extreme_move_counts_in_part(self) -> None:
         """With half of twice the edge the two are equal; with more the extreme binds."""
         rule = replace(published_rule("okx_pm_2025_01"), extreme_share=0.6)

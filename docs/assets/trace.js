@@ -97,7 +97,7 @@
     }
 
     const says = make("pre", { class: "pn-steps" }, [...number.x, number.p].filter(Boolean).join("\n= "))
-    if (number.p || number.x.length > 1) says.append(`\n= ${shown}`)
+    if (number.v) says.append(`\n= ${shown}`)
     const above = from.closest(".pn-examples tbody")?.querySelector("th").textContent // a published example
     const near = above ?? Object.entries(number.near ?? {}).map(([name, value]) => `${name} = ${value}`).join(", ")
     card.append(says)

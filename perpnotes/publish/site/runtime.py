@@ -60,12 +60,12 @@ _STDLIB = re.compile(
     r"(?:imaplib|mailbox|smtplib|ftplib|poplib|pdb|bdb|cmd|pydoc|doctest|pickletools|optparse|profile|pstats|cProfile|"
     r"trace|tracemalloc|modulefinder|socketserver|plistlib|wave|webbrowser|turtle|tabnanny|pyclbr|fileinput|compileall|"
     r"timeit|zipapp|netrc|nturl2path|sched|this|antigravity|getpass|rlcompleter|symtable|cgi|configparser|ssl|"
-    r"uuid|mimetypes|_pyio|_pydatetime|zipimport|nntplib|telnetlib|asynchat|symtable|tty|pty|quopri|mailcap|argparse|gettext|getopt)\.py$|"
+    r"uuid|mimetypes|_pyio|_pydatetime|zipimport|nntplib|telnetlib|asynchat|symtable|tty|pty|quopri|mailcap|argparse|gettext|getopt|difflib)\.py$|"
     r"encodings/(?!(?:__init__|aliases|ascii|latin_1|utf_8|utf_8_sig|utf_16|utf_16_le|utf_16_be|utf_32|cp437|idna|"
     r"raw_unicode_escape|unicode_escape|punycode)\.py)"
 )
 _NUMPY = re.compile(
-    r".*/tests/|numpy/(?:f2py|distutils|_pyinstaller|testing|conftest)|.*\.(?:pyi|pxd|h|a|md|txt)$|.*\.dist-info/(?!METADATA)"
+    r".*/tests/|numpy/(?:f2py|distutils|_pyinstaller|testing|conftest|lib/recfunctions)|.*\.(?:pyi|pxd|h|a|md|txt)$|.*\.dist-info/(?!METADATA)"
 )
 
 

@@ -194,12 +194,12 @@ def slopes(
                 )
             )
     for side, end in enumerate(ends):
-        head = chart_of([{"x": full * side, "y": -12, "name": end}])
+        head = chart_of([{"x": full * side, "y": -22, "name": end}])
         beside = {"align": "left", "dx": 8} if side else {"align": "right", "dx": -8}
         layers.append(head.mark_text(aria=False, color=MUTED, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
     table = [[name, *(fmt(value, unit) for value in pair)] for name, pair in changes.items()]
     show_figure(
-        framed(layers, left=need[0], right=need[1], top=24, bottom=8, height=height),
+        framed(layers, left=need[0], right=need[1], top=34, bottom=8, height=height),
         [title, *ends], table, caption, alt, id, notes=[escape(title, quote=False)], axes=[*domain, *changes],
     )  # fmt: skip
 

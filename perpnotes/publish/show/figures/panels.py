@@ -87,14 +87,20 @@ def panels(
     left = max(map(layout.wide, y_labels)) + 8
     columns = min(columns, len(series))
     wide = (WIDTH - left - 8 - _GAP * (columns - 1)) / columns
-    every_k = next(k for k in range(1, 201) if k * wide / len(x_ticks) >= max(layout.wide(t) for _, t in x_ticks) + 4
-                   or k >= len(x_ticks))  # fmt: skip
+    deep = 0
+    if form == "bars" and x_unit in ("", "text"):  # names are broken into lines before any is left out
+        room_of_one = wide / len(x_ticks)
+        broken = [(place, layout.wrapped(text, max(3, int(room_of_one / 6.5)))) for place, text in x_ticks]
+        if max(layout.wide(line) for _, text in broken for line in text.split("\n")) <= room_of_one + 2:
+            x_ticks, deep = broken, max(text.count("\n") for _, text in broken)
+    need = max(layout.wide(line) for _, text in x_ticks for line in text.split("\n"))
+    every_k = 1 if deep else next(k for k in range(1, 201) if k * wide / len(x_ticks) >= need + 4 or k >= len(x_ticks))
     x_ticks = x_ticks[::every_k]
     pitch = _HEAD + _TALL + _GAP
 
     corners = {panel: (i % columns * (wide + _GAP), i // columns * pitch + _HEAD) for i, panel in enumerate(drawn)}
     rows = -(-len(drawn) // columns)
-    height = rows * pitch
+    height = rows * pitch + layout.LINE * deep
     lowest = {i % columns: panel for i, panel in enumerate(drawn)}  # the last panel of a column bears the labels
 
     def up(value: float) -> float:
@@ -118,15 +124,18 @@ def panels(
         limits += [{"x": a, "x2": a + wide, "y": b + up(value)} for value in (rules or {}).values()]
         if panel in lowest.values():
             for place, text in x_ticks:  # the first and the last do not reach into the panel beside
-                need = layout.wide(text) / 2
-                at = max(min(place * wide, wide + 4 - need), need - 4) if form == "lines" else place * wide
-                texts.append({"x": a + at, "y": b + _TALL + 11, "name": text})
+                half = layout.wide(text) / 2
+                at = max(min(place * wide, wide + 4 - half), half - 4) if form == "lines" else place * wide
+                lower = layout.LINE * text.count("\n") / 2
+                texts.append({"x": a + at, "y": b + _TALL + 11 + lower, "name": text})
     layers: list[Any] = [
         chart_of(grid).mark_rule(aria=False, color=RULE).encode(x=x_axis, x2="x2:Q", y=y_axis),
         chart_of(heads)
         .mark_text(aria=False, align="left", color=INK, fontWeight=600)
         .encode(x=x_axis, y=y_axis, text="name:N"),
-        chart_of(texts).mark_text(aria=False, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N"),
+        chart_of(texts)
+        .mark_text(aria=False, color=MUTED, lineBreak="\n", lineHeight=layout.LINE)
+        .encode(x=x_axis, y=y_axis, text="name:N"),
     ]
     if limits:
         rule = chart_of(limits).mark_rule(aria=False, color=INK, strokeDash=[3, 3])

@@ -64,7 +64,8 @@ def copies(folder: Path, number: int) -> Path:
         shutil.copytree(ROOT / "tests" / name, folder / "tests" / name)
     for name in ("datasets.yaml", "facts.yaml"):
         shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
-    shutil.copy(ROOT / "mkdocs.yml", folder)
+    for name in ("mkdocs.yml", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
     articles = sorted((folder / "docs/insights").glob("*.md"))
     for index in range(len(articles), number):
         source = articles[index % len(articles)]

@@ -216,6 +216,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("served")
     shutil.copytree(ROOT / "perpnotes", root / "perpnotes", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "docs/assets", root / "docs/assets")
+    shutil.copy(ROOT / "pyproject.toml", root)
     for name, text in PAGES.items():
         (root / f"docs/{name}.md").parent.mkdir(exist_ok=True)
         (root / f"docs/{name}.md").write_text(text, encoding="utf-8")

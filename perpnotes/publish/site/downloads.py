@@ -107,9 +107,9 @@ def export(folder: str = "docs/insights", target: str = "docs/examples") -> Sequ
     for file, text in files.items():
         if not file.exists() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
-    package = Path(target, wheel.NAME)
-    if not package.exists() or package.read_bytes() != wheel.packed():
-        package.write_bytes(wheel.packed())
+    package, packed = Path(target, wheel.NAME), wheel.packed()
+    if not package.exists() or package.read_bytes() != packed:
+        package.write_bytes(packed)
     for file in {*Path(target).glob("*.whl")} - {package}:
         file.unlink()
     for file in {*Path(target).glob("*.py"), *Path(target).glob("*.ipynb")} - files.keys():

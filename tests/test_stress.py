@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes import stress
+from perpnotes._legs import legs
 from perpnotes._venues import GRIDS
 from perpnotes.contracts import Cash, Inverse, Linear, Option, Spot, option_value
 from perpnotes.stress import Market, grid, published_grid
@@ -441,6 +442,15 @@ class TestWorstAccounts:
         for pair in ((one, None), (None, one)):
             with pytest.raises(ValueError, match="must be a WorstAccounts, got None"):
                 stress.merge_worst(*pair)  # type: ignore[arg-type]
+
+
+def test_money_with_a_haircut_may_be_none_and_no_debt() -> None:
+    """A part of a debt that does not count would make it smaller; without one, or of nothing, there is no such part."""
+    coin = Cash("USDC", haircut=0.1)
+    for contract, quantity in ((coin, 0.0), (coin, 5.0), (Cash("USDC"), -5.0)):
+        assert legs([(contract, quantity)], (Cash,))[1].tolist() == [quantity]
+    with pytest.raises(ValueError, match="haircut of USDC must be 0 for a debt"):
+        legs([(coin, -1e-9)], (Cash,))
 
 
 class TestRejects:

@@ -145,10 +145,10 @@ def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str
     page = browser.new_page()
     card = page.locator(".pn-trace")
     for path, selector, said in (
-        ("", "a > [data-trace^='liquidation:']", "cautious.price"),
-        ("insights/liquidation/", "td[data-trace='three-prices.2']", "found[1].low"),
-        ("insights/liquidation/", "[data-trace='a0.2']", "planned.price"),
-        ("verification/", "td[data-trace^=p-]", "liquidation.price("),
+        ("", "a > [data-trace*=':']", "="),
+        ("insights/fees/", ".pn-table td[data-trace]", "="),
+        ("insights/fees/", "[data-trace='a0.0']", "="),
+        ("verification/", "td[data-trace^=p-]", "("),
     ):
         page.goto(address + path)
         number = page.locator(selector).first
@@ -170,8 +170,8 @@ def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str
 def test_without_scripts_the_expression_is_the_title(address: str, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{address}insights/liquidation/")
-    assert page.locator("[data-trace=v3]").first.get_attribute("title") == "cautious.price"
+    page.goto(f"{address}insights/fees/")
+    assert page.locator("[data-trace=v0]").first.get_attribute("title") == "taker"
     context.close()
 
 

@@ -146,11 +146,7 @@ if ("popover" in HTMLElement.prototype) {
     try {
       await Promise.all([tool("trace"), load(new URL("numbers.js", own || location.href).href)])
     } catch { return }
-    const data = pnNumbers[new URL(".", own || location.href).pathname]
-    const [id, column] = name.split("."), answer = /^a\d+$/.test(id) && data.at.answers?.[id.slice(1)]?.[column]
-    let place = answer ? answer[2] : data.at[name]
-    if (Array.isArray(place)) place = place[element.dataset.row ?? element.closest("tr")?.sectionRowIndex] ?? place[0]
-    pnCard(element, element.textContent.trim(), data.numbers[place] ?? { x: [element.title || "computed while this page was built"] }, data, own)
+    pnCard(element, name, pnNumbers[new URL(".", own || location.href).pathname], own)
   }
   globalThis.pnAsk = ask
 

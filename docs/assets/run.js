@@ -6,6 +6,8 @@
     element.append(...inside)
     return element
   }
+  const sheet = make("link", { rel: "stylesheet", href: `${pnRoot}assets/trace.css` })
+  document.head.append(sheet)
   let worker, asked = 0, waiting
   const end = () => {
     worker?.terminate()

@@ -1,5 +1,10 @@
-// The card that answers a number: loaded when a reader first asks one. `figures.js` calls pnCard(number, data, home).
+// The card that answers a number: loaded when a reader first asks one, by `figures.js`, which calls pnCard.
 (() => {
+  const sheet = document.createElement("link"), look = new Promise(done => { sheet.onload = sheet.onerror = done })
+  sheet.rel = "stylesheet"
+  sheet.href = `${pnRoot}assets/trace.css`
+  document.head.append(sheet)
+
   const make = (tag, attributes = {}, ...inside) => {
     const element = document.createElement(tag)
     for (const [name, value] of Object.entries(attributes)) {
@@ -76,7 +81,12 @@
     return found.sort((a, b) => Math.abs(b.move ?? 0) - Math.abs(a.move ?? 0) || (a.move === 0) - (b.move === 0))
   }
 
-  globalThis.pnCard = (from, shown, number, data, home) => {
+  globalThis.pnCard = async (from, name, data, home) => {
+    await look
+    const [id, column] = name.split("."), answer = /^a\d+$/.test(id) && data.at.answers?.[id.slice(1)]?.[column]
+    let place = answer ? answer[2] : id === "p" ? data.at.p + Number(column) : data.at[name]
+    if (Array.isArray(place)) place = place[from.dataset.row ?? from.closest("tr")?.sectionRowIndex] ?? place[0]
+    const number = data.numbers[place] ?? { x: [from.title || "computed while this page was built"] }, shown = from.textContent.trim()
     document.querySelector(".pn-trace")?.remove()
     const card = make("dialog", { class: "pn-trace", popover: "auto", "aria-labelledby": "pn-asked", tabindex: "-1" })
     const there = home ? `${home}#` : "#", root = globalThis.pnRoot

@@ -181,7 +181,9 @@ class Verification:
                 "<tr>"
                 + (f"<td>{escape(row.quantity)}</td>" if named else "")
                 + "".join(
-                    f'<td{_RIGHT} data-trace="{asked(row)}">{text}</td>' if place < 2 else f"<td{_RIGHT}>{text}</td>"
+                    f'<td{_RIGHT} data-trace="{asked(row, self.rows)}">{text}</td>'
+                    if place < 2
+                    else f"<td{_RIGHT}>{text}</td>"
                     for place, text in enumerate(_numbers(row))
                 )
                 + "</tr>"
@@ -229,14 +231,14 @@ def anchor(group: Group, among: Sequence[Group]) -> str:
     return f"{name}-{place + 1}" if place else name
 
 
-def asked(row: Row) -> str:
-    """The id by which a reader asks a published number.
+def asked(row: Row, among: Sequence[Row]) -> str:
+    """The id by which a reader asks a published number: its place.
 
     Parameters:
-        row: of `published.rows`.
+        row: one of `among`.
+        among: of `published.rows`.
     """
-    place = list(row.example.published).index(row.quantity)
-    return f"p-{row.example.id.replace('_', '-').lower()}.{place}"
+    return f"p.{next(place for place, each in enumerate(among) if each is row)}"
 
 
 def told(rows: Sequence[Row]) -> dict[str, Any]:
@@ -245,13 +247,11 @@ def told(rows: Sequence[Row]) -> dict[str, Any]:
     Parameters:
         rows: of `published.rows`.
     """
-    at: dict[str, int] = {}
     numbers: list[dict[str, Any]] = []
     functions: dict[str, str] = {}
     for row in rows:
         group = row.group
         call = group.call[row.quantity]
-        at[asked(row)] = len(numbers)
         names = [name for name in group.functions if f"{name}(" in call or f"{name}." in call] or list(group.functions)
         numbers.append(
             {
@@ -261,7 +261,7 @@ def told(rows: Sequence[Row]) -> dict[str, Any]:
             }
         )
         functions |= dict.fromkeys(names[-1:], "")
-    return {"at": at, "numbers": numbers, "nodes": [], "inputs": [], "functions": functions, "whys": []}
+    return {"at": {"p": 0}, "numbers": numbers, "nodes": [], "inputs": [], "functions": functions, "whys": []}
 
 
 def number(value: float, digits: int = 12) -> str:

@@ -55,6 +55,11 @@
     const box = side.getBoundingClientRect(), link = now.getBoundingClientRect()
     if (link.top < box.top + 40 || link.bottom > box.bottom) side.scrollTop += link.top - box.top - box.height / 3
   }
+  const title = one("article h1"), contents = one(".pn-contents")
+  if (title) new IntersectionObserver(([seen]) => {
+    root.classList.toggle("pn-past", !seen.isIntersecting && seen.boundingClientRect.top < 60)
+  }, { rootMargin: "-60px 0px 0px" }).observe(title)
+  contents?.addEventListener("click", event => { if (event.target.closest("a")) contents.hidePopover() })
   if (parts.length) {
     let waits = false
     addEventListener("scroll", () => {
@@ -88,6 +93,23 @@
     }
   })
   for (const box of document.querySelectorAll("pre > code, article table:not([class])")) wide.observe(box)
+
+  // A heading of a table of thresholds sorts its rows: numbers as numbers, and the other way round the second time.
+  for (const table of document.querySelectorAll(".pn-sorted")) {
+    const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells]
+    heads.forEach((head, column) => {
+      const button = document.createElement("button")
+      button.append(...head.childNodes)
+      head.append(button)
+      button.addEventListener("click", () => {
+        const up = head.ariaSort !== "ascending", text = row => row.cells[column].textContent
+        for (const other of heads) other.ariaSort = null
+        head.ariaSort = up ? "ascending" : "descending"
+        const order = new Intl.Collator("en", { numeric: true, ignorePunctuation: true }).compare
+        body.append(...[...body.rows].sort((a, b) => (up ? 1 : -1) * order(text(a), text(b))))
+      })
+    })
+  }
 
   // Code is copied as it is read.
   addEventListener("click", async event => {
@@ -145,6 +167,7 @@
     }))
     list.scrollTop = 0
   }
+  if (one(".pn-lost")) field.value = decodeURIComponent(location.pathname).replace(/index\.html$|[^\p{L}\p{N}]+/gu, " ").trim()
   const open = () => {
     drawer.checked = false
     root.classList.remove("pn-still")

@@ -40,11 +40,10 @@ if TYPE_CHECKING:
         specification,
         verdict,
     )
-    from perpnotes.publish.show.listing import article_list
     from perpnotes.publish.show.tables import derivation, table, tiles
 
 __all__ = [
-    "UNITS", "answer", "article_list", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
+    "UNITS", "answer", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
     "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "slopes", "specification",
     "table", "tiles", "verdict", "verify",
 ]  # fmt: skip
@@ -69,7 +68,6 @@ _HOMES = {
         "specification",
         "verdict",
     ),
-    "show.listing": ("article_list",),
     "show.tables": ("derivation", "table", "tiles"),
 }
 

@@ -170,7 +170,7 @@ def _new(chosen: argparse.Namespace) -> int:
 
     try:
         idea = scaffold.idea(chosen.title, chosen.name)
-        files, lists = scaffold.files(chosen.title, idea), scaffold.registered(chosen.title, idea)
+        files, lists = scaffold.files(chosen.title, idea), scaffold.registered(idea)
     except ValueError as error:
         return _fail([str(error)])
     for path, text in files.items():

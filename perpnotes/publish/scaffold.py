@@ -5,7 +5,6 @@ What is left to write begins with `checks.MARK`.
 
 from __future__ import annotations
 
-import json
 import keyword
 import re
 from collections.abc import Mapping
@@ -13,8 +12,6 @@ from datetime import date
 from difflib import SequenceMatcher
 from itertools import takewhile
 from pathlib import Path
-
-import yaml
 
 from perpnotes.publish.checks import MARK
 
@@ -210,6 +207,10 @@ def test_no_move_no_loss() -> None:
     assert loss(1.0, 100.0, [[-0.1, 0.0]]).shape == (1, 2)
 '''
 _REFERENCE = """\
+---
+description: "Reference of perpnotes.@idea@. @mark@ what the module computes, in one sentence."
+---
+
 # `perpnotes.@idea@`
 
 The idea in prose: [@title@](../insights/@idea@.md).
@@ -225,7 +226,7 @@ _LISTS = (
     (_PACKAGE, r"__all__ = \[", r' *"\w+",', '"{idea}",', True),
     (_PROJECT, r"layers = \[.*", r' *"perpnotes\.publish",', '"perpnotes.{idea}",', False),
     (_PROJECT, r"source_modules = \[", r' *"perpnotes\.\w+",', '"perpnotes.{idea}",', False),
-    (_SITE, r" *- Insights:", r" *- .+: insights/\w+\.md", "- {title}: insights/{idea}.md", False),
+    (_SITE, r" *- Who notices\?:", r" *- insights/\w+\.md", "- insights/{idea}.md", False),
     (_SITE, r" *- Reference:", r" *- (\w+): reference/\1\.md", "- {idea}: reference/{idea}.md", False),
 )
 
@@ -279,11 +280,10 @@ def files(title: str, idea: str) -> Mapping[Path, str]:
     return made
 
 
-def registered(title: str, idea: str) -> Mapping[Path, str]:
+def registered(idea: str) -> Mapping[Path, str]:
     """Path and text of each of the three files that list the ideas, with a new one in them.
 
     Parameters:
-        title: of the article.
         idea: its name.
 
     Raises:
@@ -293,7 +293,7 @@ def registered(title: str, idea: str) -> Mapping[Path, str]:
     made: dict[Path, str] = {}
     for path, above, like, line, ordered in _LISTS:
         text = made[path] if path in made else path.read_text(encoding="utf-8")
-        added = line.format(idea=idea, title=_scalar(title))
+        added = line.format(idea=idea)
         try:
             made[path] = _with(text, above, like, added, ordered)
         except LookupError:
@@ -318,15 +318,6 @@ def _with(text: str, above: str, like: str, added: str, ordered: bool) -> str:
         place = first + sum(line.strip() < added for line in lines[first:last]) if ordered else last
         lines.insert(place, lines[first].replace(lines[first].strip(), added))
     return "\n".join(lines)
-
-
-def _scalar(title: str) -> str:
-    """A title as YAML: in quotes where it would mean something else without."""
-    try:
-        plain = yaml.safe_load(f"- {title}: x") == [{title: "x"}]
-    except yaml.YAMLError:
-        plain = False
-    return title if plain else json.dumps(title, ensure_ascii=False)
 
 
 def additions(old: str, new: str) -> list[tuple[int, str]]:

@@ -179,8 +179,8 @@ def test_new_says_all_that_it_writes_and_adds(scaffolded: Scaffolded) -> None:
     for path in files:
         text = (scaffolded.root / path).read_text(encoding="utf-8")
         assert checks.MARK in text or "reference" in path
-    navigation = listing.in_navigation(str(scaffolded.root / "mkdocs.yml"))
-    assert navigation["docs/insights/tail.md"] == 'The "tail": a test'
+    groups = listing.grouped(str(scaffolded.root / "mkdocs.yml"))
+    assert groups["Who notices?"][-1] == "docs/insights/tail.md"
     for path in ("perpnotes/__init__.py", "pyproject.toml", "mkdocs.yml"):
         lines = (scaffolded.root / path).read_text(encoding="utf-8").splitlines()
         added = {}
@@ -226,12 +226,12 @@ LISTS = {
     '    "Term",\n    "fees",\n    "stress",\n]\n',
     "pyproject.toml": 'layers = [ # why\n    "perpnotes.publish",\n    "perpnotes.fees",\n]\n'
     'source_modules = [\n    "perpnotes.fees",\n]\n',
-    "mkdocs.yml": "nav:\n  - Insights:\n      - Fees: insights/fees.md\n"
+    "mkdocs.yml": "nav:\n  - Insights:\n      - Who notices?:\n          - insights/fees.md\n"
     "  - Reference:\n      - fees: reference/fees.md\n      - derivation: reference/perpnotes.md\n",
 }
 
 
-@pytest.mark.parametrize(("name", "line"), [("pyproject.toml", "source_modules = ["), ("mkdocs.yml", "  - Insights:")])
+@pytest.mark.parametrize(("name", "line"), [("pyproject.toml", "source_modules = ["), ("mkdocs.yml", "      - Who notices?:")])
 def test_new_writes_nothing_where_a_list_is_not_found(
     repository: Path, capsys: pytest.CaptureFixture[str], name: str, line: str
 ) -> None:
@@ -245,10 +245,10 @@ def test_new_writes_nothing_where_a_list_is_not_found(
 
 
 def test_an_idea_is_added_where_its_list_has_it(repository: Path) -> None:
-    """In order where a list is sorted, indented as its neighbors, with the title as YAML reads it; and only once."""
+    """In order where a list is sorted, indented as its neighbors; and only once."""
     for path, text in LISTS.items():
         write(repository, text.replace("\n    fees,\n    stress,", "\n        fees,\n        stress,"), path)
-    made = scaffold.registered("Low: a tail", "low")
+    made = scaffold.registered("low")
     assert made[Path("perpnotes/__init__.py")] == (
         "from perpnotes import (\n        fees,\n        low,\n        stress,\n)\n__all__ = [\n"
         '    "Term",\n    "fees",\n    "low",\n    "stress",\n]\n'
@@ -258,7 +258,7 @@ def test_an_idea_is_added_where_its_list_has_it(repository: Path) -> None:
         'source_modules = [\n    "perpnotes.fees",\n    "perpnotes.low",\n]\n'
     )
     assert yaml.safe_load(made[Path("mkdocs.yml")])["nav"] == [
-        {"Insights": [{"Fees": "insights/fees.md"}, {"Low: a tail": "insights/low.md"}]},
+        {"Insights": [{"Who notices?": ["insights/fees.md", "insights/low.md"]}]},
         {
             "Reference": [
                 {"fees": "reference/fees.md"},
@@ -273,7 +273,7 @@ def test_an_idea_is_added_where_its_list_has_it(repository: Path) -> None:
     again = {**made, Path("pyproject.toml"): moved}
     for path, text in again.items():
         write(repository, text, path.as_posix())
-    assert scaffold.registered("Low: a tail", "low") == again
+    assert scaffold.registered("low") == again
 
 
 def test_article_knows_which_idea_could_be_meant(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,11 +52,7 @@ PAGES = {
 
 It costs `#!calc fees: cost | usd.2`: see [about](about.md).
 
-```python exec="on" code="folded" title="Code of the list"
-from perpnotes.publish import article_list
-
-article_list()
-```
+<!-- ideas -->
 """,
     "about": "# About\n\nWords, and a [function][perpnotes.fees.round_trip].\n",
     "glossary": "# Glossary\n\n## Fee\n\nWhat a venue takes.\n\n## Tick\n\nThe smallest step.\n",
@@ -112,7 +108,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 import mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
 from pathlib import Path
-from perpnotes.publish.page import apilinks, evidence, glossary, related, tiles
+from perpnotes.publish.page import apilinks, evidence, glossary, overview, reference, related, tiles
 from perpnotes.publish.site import search
 
 made, compiled = Environment.__init__, FileSystemBytecodeCache("cache")
@@ -223,7 +219,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (root / "tests/published").mkdir(parents=True)
     (root / "tests/published/venue.yaml").write_text(PUBLISHED, encoding="utf-8")
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    nav = "".join(f"  - {name}.md\n" for name in PAGES)
+    articles = "".join(f"          - {name}.md\n" for name in PAGES if "insights" in name)
+    nav = "".join(f"  - {name}.md\n" for name in PAGES if "insights" not in name)
+    nav += f"  - Insights:\n      - All:\n{articles}"
     config = re.sub(r"\nnav:\n(.*\n)+?\n", f"\nnav:\n{nav}\n", config)
     last = "perpnotes.publish.page.apilinks\n"
     assert config.count(last) == 1

@@ -16,7 +16,7 @@ FIGURES = {
 TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table", "tiles")}
 ANSWER = "perpnotes.publish.answer"
 EXPLORE = "perpnotes.publish.explore"
-SHOWING = {*FIGURES, *TABLES, ANSWER, EXPLORE, "perpnotes.publish.article_list"}
+SHOWING = {*FIGURES, *TABLES, ANSWER, EXPLORE}
 """What puts something on a page."""
 
 

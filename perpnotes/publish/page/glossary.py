@@ -22,7 +22,7 @@ from markdown.treeprocessors import Treeprocessor
 from perpnotes.publish import inputs
 from perpnotes.publish.articles import Article, text_of
 from perpnotes.publish.page import fences
-from perpnotes.publish.show.listing import in_navigation, published
+from perpnotes.publish.show.listing import published
 
 _TERM = re.compile(r"^## +(?P<term>.+?)\s*\n+(?P<definition>(?:[^\s#].*\n?)+)", re.MULTILINE)
 _LINK = re.compile(r"(?:.*/)?glossary\.md#(?P<anchor>.+)")
@@ -73,10 +73,8 @@ def _definition(path: Path, anchor: str) -> str | None:
 
 def _using() -> Mapping[str, Sequence[tuple[str, str]]]:
     """For each term, by its anchor, titles and files of the articles that link to it."""
-    titles = in_navigation()
     return {
-        anchor: [(titles.get(one.path, str(one.meta["title"])), one.path) for one in found]
-        for anchor, found in uses(published()).items()
+        anchor: [(str(one.meta["title"]), one.path) for one in found] for anchor, found in uses(published()).items()
     }
 
 

@@ -38,6 +38,22 @@ def related(idea: str, tags: Mapping[str, Sequence[str]], imports: Mapping[str, 
     return sorted((name for name, weight in near.items() if weight), key=lambda name: (-near[name], name))[:_MOST]
 
 
+def why(idea: str, other: str, tags: Mapping[str, Sequence[str]], imports: Mapping[str, set[str]]) -> str:
+    """What makes one idea the next to read after another.
+
+    Parameters:
+        idea: which has been read.
+        other: one that it is related to.
+        tags: idea to the tags of its article.
+        imports: idea to the ideas that its module imports.
+    """
+    if other in imports.get(idea, set()):
+        return "its functions are used here"
+    if idea in imports.get(other, set()):
+        return "it uses the functions of this one"
+    return "also about " + " and ".join(tag for tag in tags[idea] if tag in tags[other])
+
+
 @lru_cache(maxsize=64)  # a module does not change when an article does
 def imported(source: str) -> set[str]:
     """The modules of the library that a module imports.
@@ -71,7 +87,9 @@ def _links(idea: str) -> str | None:
     titles, tags, imports = _known(tuple(file.stat().st_mtime_ns for file in files))
     if idea not in tags:
         return None
-    return "".join(f"\n- [{titles[name]}]({name}.md)" for name in related(idea, tags, imports))
+    return "".join(
+        f"\n- [{titles[name]}]({name}.md): {why(idea, name, tags, imports)}" for name in related(idea, tags, imports)
+    )
 
 
 class _Section(Preprocessor):

@@ -23,6 +23,10 @@ _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>")
 _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _FEATURE = re.compile(r"([.#])(-?[_a-zA-Z][\w-]*)|\[([\w-]+)(?:=[\"']?([\w-]+))?[^\]]*\]")
+# Of elements that are there and that only the theme's script would use, and what its script says of the focus.
+_OFF = re.compile(
+    r"md-dialog|md-tabs__item:nth-child|highlighttable|linenodiv|columnheader|md-(?:header|tabs)\[hidden|\.focus-visible"
+)
 _STATES = {"open", "hidden", "checked", "disabled"}  # attributes that an element may come to have without a script
 
 
@@ -119,7 +123,7 @@ def _rules(nodes: Iterable[Any], used: Used) -> Iterator[str]:
         if node.type == "error":
             raise ValueError(f"css must be a stylesheet: line {node.source_line}: {node.message}")
         if node.type == "qualified-rule":
-            selectors = [s for s in _selectors(node.prelude) if used.matches(s)]
+            selectors = [s for s in _selectors(node.prelude) if used.matches(s) and not _OFF.search(s)]
             body = _standard(_squeezed(tinycss2.serialize(node.content)))
             if selectors and body:
                 yield f"{','.join(selectors)}{{{body}}}"

@@ -42,13 +42,13 @@ def places(tmp_path: Path) -> dict[str, str]:
     }
 
 
-NAV = "nav:\n  - index.md\n  - glossary.md\n  - Insights:\n      - Bands: insights/b.md\n"
+NAV = "nav:\n  - index.md\n  - glossary.md\n  - Insights:\n      - insights/b.md\n"
 
 
 def test_a_term_leads_to_the_articles_that_use_it(
     site: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each once, in the order of the navigation and by its short title there; the search and the tooltips have none."""
+    """Each once, in the order of the navigation and by its title; the search and the tooltips have none."""
     built = site(**places(tmp_path))
     with (built.root / "mkdocs.yml").open("a") as config:
         config.write(NAV)
@@ -57,7 +57,7 @@ def test_a_term_leads_to_the_articles_that_use_it(
     html = Markdown(extensions=["toc", GlossaryExtension()]).convert(TEXT)
     below_mark, below_pl = re.findall(r'<p class="pn-used" data-search-exclude="">(.*?)</p>', html)
     assert below_mark == 'Used in: <a href="insights/a.md">Fees, at length</a>'
-    assert below_pl == 'Used in: <a href="insights/b.md">Bands</a>, <a href="insights/a.md">Fees, at length</a>'
+    assert below_pl == 'Used in: <a href="insights/b.md">Bands, at length</a>, <a href="insights/a.md">Fees, at length</a>'
     assert html.index("<p>More.</p>") < html.index(below_mark) < html.index('id="pl"') < html.index(below_pl)
     assert "Used in" not in str(terms(Path("docs/glossary.md")))
 

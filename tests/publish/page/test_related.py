@@ -8,7 +8,7 @@ import pytest
 from markdown import Markdown
 
 from perpnotes.publish.page import fences
-from perpnotes.publish.page.related import imported, related
+from perpnotes.publish.page.related import imported, related, why
 
 ROOT = Path(__file__).parents[3]
 TAGS = {"a": ["x", "y"], "b": ["x"], "c": [], "d": ["x", "y"], "e": []}
@@ -25,6 +25,14 @@ def test_no_more_than_four() -> None:
     """A list of everything leads nowhere."""
     tags = {name: ["x"] for name in "abcdefgh"}
     assert related("a", tags, {}) == ["b", "c", "d", "e"]
+
+
+def test_it_says_why() -> None:
+    """An import in either direction comes before what both are about."""
+    imports = {"a": {"c"}}
+    assert why("a", "c", TAGS, imports) == "its functions are used here"
+    assert why("c", "a", TAGS, imports) == "it uses the functions of this one"
+    assert why("a", "d", TAGS, imports) == "also about x and y"
 
 
 def test_imports_are_read_from_the_source() -> None:

@@ -30,6 +30,7 @@ USED = Used.of(
             ".said { x: y } .told > p { x: y } .md-nav.said { x: y } .list { x: y }",
             ".said{x:y}.told > p{x:y}.md-nav.said{x:y}",
         ),
+        (".md-dialog, .a:not(.focus-visible) { x: y } .a:focus-visible { x: y }", ".a:focus-visible{x:y}"),
         (".a:not(.b) { x: y }", ".a:not(.b){x:y}"),
         (".a:is(.b, .a) { x: y }", ".a:is(.b,.a){x:y}"),
         (":is(.b, .a) ~ p { x: y } * { x: y } ::before { x: y }", ":is(.b,.a) ~ p{x:y}*{x:y}::before{x:y}"),

@@ -106,6 +106,57 @@ def test_contents_follow_the_reader_and_code_is_copied(address: str, browser: Br
     context.close()
 
 
+def test_the_title_in_the_header_leads_to_the_contents(address: str, browser: Browser) -> None:
+    """Narrow and wide: once the title is out of sight, the header has it, and it opens the contents."""
+    for width in (390, 1280):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(f"{address}insights/stress/")
+        title = page.locator(".pn-now")
+        assert not title.is_visible()
+        page.locator("#what-breaks-first").evaluate("heading => heading.scrollIntoView()")
+        expect(title).to_be_visible()
+        assert title.text_content() == page.locator("h1").evaluate("title => title.firstChild.textContent")
+        title.click()
+        page.locator("#pn-contents").get_by_role("link", name="Sources").click()
+        expect(page.locator("#sources")).to_be_in_viewport()
+        assert not page.locator("#pn-contents").is_visible()
+        page.close()
+
+
+def test_thresholds_are_sorted_by_their_headings(address: str, browser: Browser) -> None:
+    """One way and the other, and each row leads to the table that it is from."""
+    page = browser.new_page()
+    page.goto(f"{address}thresholds/")
+    first = page.locator(".pn-sorted tbody th").first
+    heading = page.get_by_role("columnheader", name="What breaks")
+    seen = []
+    for order in ("ascending", "descending"):
+        heading.get_by_role("button").click()
+        expect(heading).to_have_attribute("aria-sort", order)
+        seen.append(first.text_content())
+    assert seen[0] != seen[1]
+    page.locator(".pn-sorted a").first.click()
+    assert page.locator(":target").count() == 1
+    page.close()
+
+
+def test_an_address_that_does_not_exist_is_searched(address: str, browser: Browser) -> None:
+    """Its words are typed already."""
+    page = browser.new_page()
+    page.goto(f"{address}404.html")
+    page.keyboard.press("/")
+    assert page.get_by_role("searchbox").input_value() == "404 html"
+    page.close()
+
+
+def test_every_page_describes_itself(site: Path) -> None:
+    """No two have the same description."""
+    pages = {file: file.read_text(encoding="utf-8") for file in site.rglob("index.html")}
+    said = {file: re.findall(r'<meta name="description" content="([^"]+)"', html) for file, html in pages.items()}
+    assert all(len(found) == 1 for found in said.values())
+    assert len({found[0] for found in said.values()}) == len(said)
+
+
 def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
     """Tab reaches it, arrows walk over its marks and fill the readout, Escape empties it, Tab leaves."""
     page = browser.new_page()

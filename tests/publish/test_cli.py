@@ -231,7 +231,9 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize(("name", "line"), [("pyproject.toml", "source_modules = ["), ("mkdocs.yml", "      - Who notices?:")])
+@pytest.mark.parametrize(
+    ("name", "line"), [("pyproject.toml", "source_modules = ["), ("mkdocs.yml", "      - Who notices?:")]
+)
 def test_new_writes_nothing_where_a_list_is_not_found(
     repository: Path, capsys: pytest.CaptureFixture[str], name: str, line: str
 ) -> None:

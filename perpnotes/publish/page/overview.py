@@ -187,9 +187,7 @@ def thresholds(up: str) -> str:
                 f'<td><a href="{link}">{escape(title)}</a></td></tr>'
                 for what, where, more in found
             ]
-    head = "".join(
-        f'<th scope="col">{name}</th>' for name in ("What breaks", "Where", "What it means", "Article")
-    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("What breaks", "Where", "What it means", "Article"))
     return (
         '<div class="pn-scroll" role="region" tabindex="0" aria-label="What breaks first, of all articles">'
         f'<table class="pn-rows pn-sorted"><thead><tr>{head}</tr></thead>\n<tbody>\n'

@@ -57,7 +57,9 @@ def test_a_term_leads_to_the_articles_that_use_it(
     html = Markdown(extensions=["toc", GlossaryExtension()]).convert(TEXT)
     below_mark, below_pl = re.findall(r'<p class="pn-used" data-search-exclude="">(.*?)</p>', html)
     assert below_mark == 'Used in: <a href="insights/a.md">Fees, at length</a>'
-    assert below_pl == 'Used in: <a href="insights/b.md">Bands, at length</a>, <a href="insights/a.md">Fees, at length</a>'
+    assert (
+        below_pl == 'Used in: <a href="insights/b.md">Bands, at length</a>, <a href="insights/a.md">Fees, at length</a>'
+    )
     assert html.index("<p>More.</p>") < html.index(below_mark) < html.index('id="pl"') < html.index(below_pl)
     assert "Used in" not in str(terms(Path("docs/glossary.md")))
 

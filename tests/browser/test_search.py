@@ -54,7 +54,7 @@ QUESTIONS = {
     "guardrails": "insights/guardrails/",
     "may a model loosen a rule": "insights/guardrails/",
     "liquidation bands": "insights/bands/",
-    "inverse contract": "insights/contracts/",
+    "inverse contract": "glossary/",
     "linear or inverse": "insights/contracts/",
     "insurance fund": "glossary/",
     "bankruptcy price": "glossary/",

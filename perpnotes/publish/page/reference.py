@@ -104,7 +104,8 @@ class _Reference(Preprocessor):
         if path is None or path.parent.name != "reference":
             return lines
         if path.stem == "index":
-            return [self.md.htmlStash.store(_index()) if line == _ALL else line for line in lines]
+            listed = _index().split("\n") if _ALL in lines else []
+            return [new for line in lines for new in (listed if line == _ALL else [line])]
         here = next((found[1] for line in lines if (found := _ENTRY.fullmatch(line))), None)
         return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
 

@@ -180,7 +180,8 @@
   one(".pn-find").addEventListener("pointerenter", fetched)
   addEventListener("keydown", event => {
     if (event.key === "Escape" && drawer.checked) drawer.click()
-    if (event.target.closest?.("input, textarea, select, [contenteditable]") || event.altKey) return
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]")
+    if (dialog.open || event.altKey || typing && !dialog.contains(typing)) return
     if (event.key === "/" && !event.ctrlKey && !event.metaKey || event.key === "k" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       open()

@@ -99,7 +99,7 @@ def test_contents_follow_the_reader_and_code_is_copied(address: str, browser: Br
     page.locator("#what-breaks-first").scroll_into_view_if_needed()
     page.locator("#what-breaks-first").evaluate("heading => heading.scrollIntoView()")
     expect(page.locator(".md-sidebar--secondary .md-nav__link--active")).to_have_text("What breaks first")
-    code = page.locator(".highlight:not(.doc-signature) pre").first
+    code = page.locator(".highlight:not(.doc-signature) pre:visible").first
     code.locator("button").click()
     expect(code.locator("button")).to_have_attribute("title", "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == code.locator("code").text_content()

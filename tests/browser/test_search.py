@@ -27,7 +27,7 @@ QUESTIONS = {
     "stop loss": "insights/liquidation/",
     "what does funding cost": "insights/funding/",
     "how is funding compounded": "insights/funding/",
-    "annualized funding": "insights/funding/",
+    "funding payments": "insights/funding/",
     "is high funding a warning of volatility": "insights/crowding/",
     "crowded trade": "insights/crowding/",
     "cross or isolated margin": "insights/margin/",

@@ -20,7 +20,8 @@ _ARTICLE = re.compile(r"<article\b[^>]*>(.*)</article>", re.DOTALL)
 _DESCRIPTION = re.compile(r'<meta name="description" content="([^"]*)"')
 _APART = re.compile(  # what is not read as text
     r"<(svg|pre|script|math|table|button|footer|summary)\b.*?</\1>|<(\w+)[^>]* data-search-exclude\b.*?</\2>"
-    r"|<p class=\"pn-byline\b.*?</p>|<a[^>]* class=\"headerlink\".*?</a>|<small class=\"doc doc-label.*?</small>",
+    r"|<p class=\"pn-(?:byline|used)\b.*?</p>|<a[^>]* class=\"headerlink\".*?</a>"
+    r"|<small class=\"doc doc-label.*?</small>",
     re.DOTALL,
 )
 _ANSWER = re.compile(r'<details\b[^>]* id="([^"]+)"[^>]*>\s*<summary>(.*?)</summary>', re.DOTALL)

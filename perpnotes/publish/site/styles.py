@@ -35,15 +35,21 @@ class Used:
     """What there is for selectors to match.
 
     Parameters:
-        elements: of all pages, each as its tag and what a selector can ask: `.class`, `#id`, `[name`, `[name=value`.
+        elements: of all pages, each as what a selector can ask: `<tag`, `.class`, `#id`, `[name`, `[name=value`.
         said: words in the texts of scripts, any of which may be added to any element.
         properties: custom properties that pages name.
     """
 
-    elements: frozenset[tuple[str, frozenset[str]]] = frozenset()
+    elements: frozenset[frozenset[str]] = frozenset()
     said: frozenset[str] = frozenset()
     properties: frozenset[str] = frozenset()
     _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    _having: dict[str, list[frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for element in self.elements:
+            for feature in element:
+                self._having.setdefault(feature, []).append(element)
 
     @classmethod
     def of(cls, pages: Iterable[str], scripts: Iterable[str] = ()) -> Used:
@@ -54,13 +60,13 @@ class Used:
             tags |= set(_TAG.findall(html))
             properties |= set(re.findall(r"--[\w-]+", html))
         for tag, attributes in tags:
-            features = set()
+            features = {f"<{tag.lower()}"}
             for name, *values in _VALUE.findall(attributes):
                 value = "".join(values)
                 features |= {f"[{name}", f"[{name}={value}"}
                 features |= {f".{one}" for one in value.split()} if name == "class" else set()
                 features |= {f"#{value}"} if name == "id" else set()
-            elements.add((tag, frozenset(features)))
+            elements.add(frozenset(features))
         texts = (text for script in scripts for text in _TEXT.findall(script))
         said = {word for text in texts for word in _NAME.findall(text)}
         return cls(frozenset(elements), frozenset(said), frozenset(properties))
@@ -79,12 +85,12 @@ class Used:
                 (f"{sign}{name}" if sign else f"[{attribute}={value}" if value else f"[{attribute}", name or attribute)
                 for sign, name, attribute, value in _FEATURE.findall(part)
             ]
-            left = [feature for feature, name in asked if name not in self.said | _STATES]
-            self._known[part] = (not left and (named is None or named[0] in self.said)) or any(
-                (named is None or named[0] in self.said or named[0].lower() == tag.lower())
-                and features.issuperset(left)
-                for tag, features in self.elements
-            )
+            wanted = {feature for feature, name in asked if name not in self.said | _STATES}
+            if named and named[0] not in self.said:
+                wanted.add(f"<{named[0].lower()}")
+            # Among the elements that have the rarest of them, one may have all.
+            few = min((self._having.get(feature, []) for feature in wanted), key=len, default=[])
+            self._known[part] = not wanted or any(element >= wanted for element in few)
         return self._known[part]
 
 

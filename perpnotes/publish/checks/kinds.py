@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import wraps
-from pathlib import Path
+from collections.abc import Iterator
 
 from perpnotes.publish.articles import Value
 from perpnotes.publish.checks.flow import RECORD, SEED, followed
@@ -16,31 +14,7 @@ from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, loaded, orig
 from perpnotes.publish.compute import records
 from perpnotes.publish.evidence import published
 
-WAITING: Mapping[str, frozenset[str]] = {
-    "PN501": frozenset(
-        {
-            "stress",
-        }
-    ),
-    "PN507": frozenset(),
-}
-"""The articles that do not keep a rule yet, by its code. A list only gets shorter: who keeps the rule is taken off."""
-
 _KEY = re.compile(r"[ \t]*[-*+][ \t]+`+#!calc[ \t]")
-
-
-def _later(code: str) -> Callable[[Callable[[Page], Found]], Callable[[Page], Found]]:
-    """A rule that does not hold yet for the articles that wait for it."""
-
-    def decorate(find: Callable[[Page], Found]) -> Callable[[Page], Found]:
-        @wraps(find)
-        def found(page: Page) -> Found:
-            if Path(page.article.path).stem not in WAITING[code]:
-                yield from find(page)
-
-        return found
-
-    return decorate
 
 
 def _stated(page: Page, *kinds: str) -> Iterator[tuple[Value, ast.expr]]:
@@ -59,7 +33,6 @@ def _stated(page: Page, *kinds: str) -> Iterator[tuple[Value, ast.expr]]:
     "write `#!calc expression | unit | kind` with exact, example(figure), published(example), measured(record) or "
     "simulated(low, high)",
 )
-@_later("PN501")
 def _without_kind(page: Page) -> Found:
     first = min((section.line for section in page.article.sections if section.level == 2), default=0)
     for number, line in enumerate(page.article.prose.split("\n")[: max(first - 1, 0)], 1):
@@ -168,7 +141,6 @@ def _without_example(page: Page) -> Found:
     "compute it, quote it with record(…) or fact(…), or write it with fmt(…) from the name that holds it",
     everywhere=True,
 )
-@_later("PN507")
 def _typed_figure(page: Page) -> Found:
     for line, found in shares(page.article.prose):
         yield line, f"{found!r} is a number in words, not computed"

@@ -13,7 +13,7 @@ from markdown import markdown
 from perpnotes import publish
 from perpnotes.publish import checks, scaffold
 from perpnotes.publish.articles import parse
-from perpnotes.publish.checks import kinds, running
+from perpnotes.publish.checks import running
 
 ROOT = Path(__file__).parents[3]
 TERMS = {"haircut": "Haircut", "worst-cell": "Worst cell", "liquidation": "Liquidation", "premium": "Premium"}
@@ -642,23 +642,6 @@ def test_codes_are_stable() -> None:
         "PN506": "published without example",
         "PN507": "typed figure",
     }
-
-
-@pytest.mark.parametrize(
-    ("code", "idea"), [(code, idea) for code, ideas in sorted(kinds.WAITING.items()) for idea in sorted(ideas)]
-)
-def test_no_article_waits_for_a_rule_that_it_keeps(code: str, idea: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So the list of those that are not there yet can only get shorter: who gets there is taken off."""
-    monkeypatch.setattr(kinds, "WAITING", dict.fromkeys(kinds.WAITING, frozenset()))
-    found = checks.check(ROOT / f"docs/insights/{idea}.md")
-    assert code in {fault.rule.code for fault in found}
-
-
-def test_who_waits_is_left_alone() -> None:
-    """Nobody else is."""
-    text = edited(" | example(losses)` Here is what this", "` Here is what this")
-    codes = [{f.rule.code for f in faults(text, f"docs/insights/{name}.md")} for name in ("idea", "stress")]
-    assert ["PN501" in each for each in codes] == [True, False]
 
 
 def test_a_page_that_is_no_article_needs_no_anatomy_but_safe_code() -> None:

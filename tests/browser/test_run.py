@@ -61,7 +61,8 @@ def test_every_open_block_of_every_article_prints_what_the_build_printed(site: P
             continue
         assert not [url for url in asked if "/run" in url]
         buttons.first.click()
-        until(page, "[...document.querySelectorAll('[data-run]')].every(it => !it.hidden)", seconds=180)
+        ran = "[...document.querySelectorAll('.pn-state')].filter(it => it.dataset.verdict).length"
+        until(page, f"{ran} && {ran} === document.querySelectorAll('[data-run]').length", seconds=180)
         for block in page.locator(".pn-block:has([data-run])").all():
             blocks += 1
             if block.locator(".pn-state").get_attribute("data-verdict") != "identical":

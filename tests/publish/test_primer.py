@@ -34,6 +34,8 @@ CLAIMS = {
     17: ("advice", set()),
     18: ("stress-grids", {"stress"}),
 }
+KINDLESS = {"anomalies", "pipeline"}
+"""The ideas whose verdicts rest on several simulated numbers, each with a range of its own: none is the verdict's."""
 _CLAIM = re.compile(
     r"^(?:### (?P<number>\d+)\. .*\{ #(?P<anchor>[a-z-]+) \}|"
     r'<details [^>]*id="(?P<id>[a-z-]+)".*\n<summary>(?:(?P<n>\d+)\. )?)',
@@ -65,6 +67,18 @@ def test_a_claim_quotes_and_links_the_articles_that_prove_it(number: int) -> Non
     text, ideas = claims()[number][1], CLAIMS[number][1]
     assert set(re.findall(r"\]\(insights/([a-z]+)\.md", text)) == ideas
     assert set(re.findall(r"`#!calc ([a-z]+): ", text)) == ideas
+
+
+@pytest.mark.parametrize("number", sorted(CLAIMS.keys() - {17}))
+def test_a_claim_begins_with_the_verdict_of_its_article(number: int) -> None:
+    """It holds, it holds if something else is true, or it does not hold as said; the words are the article's."""
+    text = claims()[number][1].split("\n\n", 1)[1]
+    found = re.match(r"\*\*`#!calc (\w+): (claim|fallback) \| text`\.\*\* ", text)
+    assert found
+    said = results.of(PRIMER).values[f"{found[1]}: {found[2]} | text"]
+    assert re.match(r"Holds$|Holds if \S|Does not hold as said: \S", said.text)
+    if found[1] not in KINDLESS:
+        assert said.kind
 
 
 def test_no_number_is_computed_or_typed_on_the_page() -> None:

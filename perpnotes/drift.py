@@ -169,7 +169,7 @@ def psi_limit(
     Examples:
         >>> x = np.random.default_rng(1).normal(size=1_000)
         >>> round(psi_limit(x, 200), 2)
-        0.17
+        0.16
 
     Source: the block bootstrap after Künsch (1989), with blocks that wrap around.
     """

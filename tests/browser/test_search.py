@@ -15,7 +15,7 @@ import perpnotes
 from .conftest import until
 
 ROOT = Path(__file__).parents[2]
-BYTES = 110_000
+BYTES = 130_000
 FIRST = {
     "liquidation price": "insights/liquidation/",
     "liquidation price with funding and fees": "insights/liquidation/",

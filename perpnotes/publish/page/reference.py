@@ -93,7 +93,8 @@ def _index() -> str:
         )
         if rows:
             parts.append(
-                f'<h2 id="{idea}" data-search-exclude=""><a href="{idea}/"><code>{idea}</code></a></h2>\n<dl class="pn-index" data-search-exclude="">{rows}</dl>'
+                f'<h2 id="{idea}" data-search-exclude=""><a href="{idea}/"><code>{idea}</code></a></h2>\n'
+                f'<dl class="pn-index" data-search-exclude="">{rows}</dl>'
             )
     return "\n".join(parts)
 

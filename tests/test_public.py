@@ -174,8 +174,8 @@ def test_one_idea_is_one_module_one_article_one_test_one_reference(idea: str) ->
 
 def test_no_file_stands_alone() -> None:
     """Every article, reference page and module belongs to an idea."""
-    assert {p.stem for p in (ROOT / "docs/insights").glob("*.md")} - {"index"} == set(IDEAS) - {"book"}
-    assert {p.stem for p in (ROOT / "docs/reference").glob("*.md")} == {*IDEAS, "perpnotes"}
+    assert {p.stem for p in (ROOT / "docs/insights").glob("*.md")} == set(IDEAS) - {"book"}
+    assert {p.stem for p in (ROOT / "docs/reference").glob("*.md")} - {"index"} == {*IDEAS, "perpnotes"}
     assert {p.stem for p in (ROOT / "perpnotes").glob("[!_]*.py")} == set(IDEAS)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -129,18 +130,21 @@ class Verification:
     def contradictions(self) -> None:
         """Show what a source printed beside what its own formula gives."""
         parts, text = [], []
-        for row in (row for row in self.rows if row.example.contradicts):
-            group, example = row.group, row.example
-            result = (
-                f"{number(row.published)} is printed; its own formula gives <strong>{number(row.computed)}</strong>."
-            )
+        for _, alike in groupby((row for row in self.rows if row.example.contradicts), lambda row: row.example.id):
+            rows = list(alike)
+            group, example = rows[0].group, rows[0].example
+            said = [
+                f"{f'{escape(row.quantity)}: ' if len(rows) > 1 else ''}{number(row.published)} is printed; "
+                f"its own formula gives <strong>{number(row.computed)}</strong>."
+                for row in rows
+            ]
             parts.append(
                 f'<section class="pn-published" id="{example.id.replace("_", "-")}">'
                 f"<h3>{escape(group.source)}: {escape(group.kind)}</h3>"
-                f"<p>{result} {escape(_sentence(example.contradicts))}</p>"
+                f"<p>{' '.join(map(_first_up, said))} {escape(_sentence(example.contradicts))}</p>"
                 f'{_call(group)}<p class="pn-source">{_inputs(group, example)}. {_where(group, example)}</p></section>'
             )
-            text.append(f"{example.id}: {row.published} {row.computed}")
+            text += [f"{example.id}: {row.published} {row.computed}" for row in rows]
         show(Output("table", "\n".join(parts), "html", "\n".join(text)))
 
     def missing(self) -> None:

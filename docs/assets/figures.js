@@ -114,7 +114,7 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
     link.click()
     URL.revokeObjectURL(link.href)
   })
-  figure.querySelector(".pn-data > summary").after(button)
+  figure.querySelector(".pn-data > summary")?.after(button) // a figure that another page quotes leaves its data at home
 }
 
 // Figures are drawn when the reader comes near, and all of them, one after the other, once the page stands: somebody may

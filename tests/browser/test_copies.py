@@ -16,14 +16,17 @@ from .conftest import articles, run
 
 
 def shown(site: Path, name: str) -> list[str]:
-    """What the page shows below each block of its worked example, read from its HTML."""
+    """What the page shows below each block of its worked example; a site with Python has a button above the code."""
     page = (site / f"insights/{name}/index.html").read_text()
     section = page.partition('<h2 id="worked-example"')[2].partition("<h2")[0]
     blocks = re.findall(
-        r'<div class="pn-block" id="[^"]+"><div class="highlight">.*?</div>(.*?)(?=<div class="pn-block"|$)',
+        r'<div class="pn-block" id="[^"]+">(?:<p class="pn-runs">.*?</p>)?<div class="highlight">.*?</div>'
+        r'(.*?)(?=<div class="pn-block"|$)',
         section,
         re.DOTALL,
     )
+    folded = section.count('<details class="pn-code">')  # no part of the script
+    assert len(blocks) + folded == section.count('<div class="pn-block"'), name
     outputs = [re.search(r'<div class="pn-output"><pre tabindex="0">(.*?)</pre>', block, re.DOTALL) for block in blocks]
     return [unescape(output[1]) if output else "" for output in outputs]
 

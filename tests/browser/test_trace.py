@@ -151,7 +151,7 @@ def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str
         ("", "a > [data-trace*=':']", "="),
         ("insights/fees/", ".pn-table td[data-trace]", "="),
         ("insights/fees/", "[data-trace='a0.0']", "="),
-        ("verification/", "td[data-trace^=p-]", "("),
+        ("verification/", "td[data-trace^='p.']", "("),
     ):
         page.goto(address + path)
         number = page.locator(selector).first

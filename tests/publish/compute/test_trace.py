@@ -137,6 +137,7 @@ seen = [f(k) for k in range(3)]
 
 _SAMPLE = ("liquidation", "contracts", "fees")
 _EACH = 6  # inputs of an article
+_NUMBER = r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 
 
 def _typed(article: articles.Article) -> list[slices.Literal]:
@@ -204,6 +205,6 @@ def _is(
 
 def _far(before: str, after: str) -> bool:
     """Whether two plain values differ by more than rounding."""
-    if not re.fullmatch(r"-?[\d.e+-]+", before) or not re.fullmatch(r"-?[\d.e+-]+", after):
-        return before != after
+    if not re.fullmatch(_NUMBER, before) or not re.fullmatch(_NUMBER, after):
+        return before != after  # a day, a name
     return abs(float(before) - float(after)) > 1e-9 * max(abs(float(before)), 1e-300)

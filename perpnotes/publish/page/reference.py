@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,10 +40,17 @@ def names(source: str, used: str) -> Sequence[Name]:
         source: of the module.
         used: the text in which uses are counted.
     """
-    tree = ast.parse(source)
+    order = ["function", "class", ""]
+    known = _public(source)
+    counts = {one.name: len(re.findall(rf"\b{one.name}\b", used)) for one in known}
+    return sorted(known, key=lambda one: (order.index(one.kind), -counts[one.name], one.name))
+
+
+@lru_cache(maxsize=128)
+def _public(source: str) -> Sequence[Name]:
     public: list[str] = []
     found: dict[str, Name] = {}
-    for node in tree.body:
+    for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if node.targets[0].id == "__all__":
                 public = list(ast.literal_eval(node.value))
@@ -50,16 +58,24 @@ def names(source: str, used: str) -> Sequence[Name]:
             kind = "function" if isinstance(node, ast.FunctionDef) else "class"
             said = (ast.get_docstring(node) or found.get(node.name, Name("", "", "")).says).partition("\n\n")[0]
             found[node.name] = Name(node.name, kind, " ".join(said.split()))
-    order = ["function", "class", ""]
-    known = [found.get(name, Name(name, "", "")) for name in public]
-    counts = {one.name: len(re.findall(rf"\b{one.name}\b", used)) for one in known}
-    return sorted(known, key=lambda one: (order.index(one.kind), -counts[one.name], one.name))
+    return tuple(found.get(name, Name(name, "", "")) for name in public)
+
+
+@lru_cache(maxsize=128)
+def _uses(text: str) -> Mapping[str, Sequence[str]]:
+    """What an article names of each module: `module.name`, and the lines that import from it."""
+    found: dict[str, list[str]] = {}
+    for module, name in re.findall(r"\b(\w+)(?=\.(\w+))", text):
+        found.setdefault(module, []).append(f"{module}.{name}")
+    for line, module in re.findall(r"^( *from perpnotes\.(\w+) import .*)", text, re.MULTILINE):
+        found.setdefault(module, []).append(line)
+    return found
 
 
 def _names(idea: str) -> Sequence[Name]:
     """Uses are counted in the code of all articles; a name without a function's call there comes after."""
     texts = (file.read_text(encoding="utf-8") for file in sorted((_DOCS / "insights").glob("*.md")))
-    code = "\n".join(re.findall(rf"\b{idea}\.\w+|^ *from perpnotes\.{idea} import .*", "\n".join(texts), re.MULTILINE))
+    code = "\n".join(use for text in texts for use in _uses(text).get(idea, ()))
     return names((_LIBRARY / f"{idea}.py").read_text(encoding="utf-8"), code)
 
 

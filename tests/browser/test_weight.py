@@ -11,10 +11,7 @@ from .conftest import articles
 
 BYTES, HOME, FRAME, REQUESTS, SHIFT = 60_000, 40_000, 25_000, 8, 0.01
 HEAVIER = {  # to be thinned; a page that is within the limit leaves the list
-    "insights/bands/": 63_000,
     "insights/cascades/": 71_000,
-    "insights/crowding/": 68_000,
-    "insights/guardrails/": 65_000,
     "insights/liquidation/": 67_000,
     "insights/prices/": 65_000,
     "insights/stress/": 68_000,

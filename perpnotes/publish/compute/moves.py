@@ -83,8 +83,7 @@ def steps(literal: Literal) -> Iterator[ast.expr]:
     """Other inputs in the place of one: what it becomes."""
     if literal.value is None:
         for factor in (1.01, 0.7):
-            values = [ast.literal_eval(each) for each in literal.node.elts]  # type: ignore[attr-defined]
-            other = [v + (factor > 1) - (factor < 1) if isinstance(v, int) else v * factor for v in values]
+            other = [v + (factor > 1) - (factor < 1) if isinstance(v, int) else v * factor for v in literal.several]
             yield ast.List([ast.Constant(v) for v in other], ast.Load())
     elif isinstance(literal.value, int):
         yield from (ast.Constant(literal.value + step) for step in (1, -1))
@@ -131,7 +130,7 @@ def _replaced(tree: ast.stmt, old: ast.expr, new: ast.expr) -> ast.stmt:
 def _number(code: Any, names: dict[str, Any]) -> float | None:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            value = float(eval(code, names))  # noqa: S307
+            value = float(eval(code, names))  # noqa: S307  (the page's own)
     except Exception:
         return None
     return value if math.isfinite(value) else None

@@ -47,6 +47,11 @@ class Literal:
     call: ast.Call | None = None
     index: int = 0
 
+    @property
+    def several(self) -> list[Any]:
+        """The numbers of a row of several; none where it is one."""
+        return [ast.literal_eval(each) for each in getattr(self.node, "elts", ())]
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

@@ -158,7 +158,7 @@ class _Noting(ast.NodeTransformer):
         names = sorted(_always(original) & near)
         mapping = ast.Dict([ast.Constant(n) for n in names], [ast.Name(n, ast.Load()) for n in names])
         arguments = [ast.Constant(len(self.recorder.sites) - 1), node, mapping]
-        return ast.copy_location(ast.Call(ast.Name(_NOTE, ast.Load()), arguments, []), original)  # type: ignore[arg-type]
+        return ast.copy_location(ast.Call(ast.Name(_NOTE, ast.Load()), arguments, []), original)  # type: ignore[arg-type]  # `node` is an expression, too
 
 
 def _always(node: ast.AST) -> set[str]:
@@ -655,7 +655,7 @@ class _Placed(ast.NodeTransformer):
 def _evaluated(tree: ast.AST, names: Mapping[str, Any]) -> Any:
     """What an expression is worth; None where it fails."""
     try:
-        code = compile(ast.fix_missing_locations(ast.Expression(tree)), "<trace>", "eval")  # type: ignore[arg-type]
+        code = compile(ast.fix_missing_locations(ast.Expression(tree)), "<trace>", "eval")  # type: ignore[arg-type]  # an expression
         with contextlib.redirect_stdout(io.StringIO()):
             return eval(code, {**names, "__builtins__": builtins})  # noqa: S307  (the page's own)
     except Exception:
@@ -689,7 +689,7 @@ def _in_unit(value: float, unit: str) -> str:
 
 def _typed_text(literal: Literal) -> str:
     if literal.value is None:
-        values = [ast.literal_eval(each) for each in literal.node.elts]  # type: ignore[attr-defined]
+        values = literal.several
         return f"{len(values)} values from {short(min(values))} to {short(max(values))}"
     return short(literal.value)
 

@@ -22,6 +22,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from perpnotes.publish import articles
@@ -158,8 +159,8 @@ def _zones() -> bytes:
     return gzip.compress(packed.getvalue(), 9, mtime=0)
 
 
-def _tree(place: object, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    for each in sorted(place.iterdir(), key=lambda each: str(each.name)):  # type: ignore[attr-defined]
+def _tree(place: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for each in sorted(place.iterdir(), key=lambda each: each.name):
         if each.name.endswith((".pyc", "__pycache__")):
             continue
         if each.is_dir():

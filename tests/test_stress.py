@@ -352,18 +352,23 @@ for instruments in (1, 2, 3, 5, 7, 8, 10, 13, 31, 64, 300):
         subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "OPENBLAS_CORETYPE": kernel})
 
     def test_it_works_in_the_calling_thread(self) -> None:
-        """Threads that wait for each other are slow on busy cores; none is used, however many are allowed."""
+        """Threads that wait for each other are slow on busy cores; none is used, however many are allowed.
+
+        Threads that share the work do so in most calls; those that OpenBLAS has just started spin in the first ones.
+        """
         script = """
-import time
+import statistics, time
 import numpy as np
 from perpnotes import stress
 rng = np.random.default_rng(6)
 for many, instruments, scenarios in ((20_000, 10, 861), (500, 300, 861)):
     books, unit = rng.normal(size=(many, instruments)), rng.normal(size=(scenarios, instruments))
-    process, thread = time.process_time(), time.thread_time()
-    stress.worst_cases(books, unit)
-    process, thread = time.process_time() - process, time.thread_time() - thread
-    assert process < 1.1 * thread, (process, thread)
+    ratios = []
+    for _ in range(9):
+        process, thread = time.process_time(), time.thread_time()
+        stress.worst_cases(books, unit)
+        ratios.append((time.process_time() - process) / (time.thread_time() - thread))
+    assert statistics.median(ratios) < 1.2, ratios
 """
         subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "4"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import inspect
 import os
 import shutil
 import subprocess
@@ -110,12 +111,15 @@ def address(site: Path) -> Iterator[str]:
         thread.join()
 
 
-def until(page: Page, expression: str, argument: Any = None, seconds: float = 30.0) -> None:
-    """Wait until an expression is true of a page; Playwright's own waiting evaluates text, which the site forbids."""
+def until(page: Page, true: str | Callable[[], object], argument: Any = None, seconds: float = 30.0) -> None:
+    """Wait until an expression is true of a page; Playwright's own waiting evaluates text, which the site forbids.
+
+    A function is asked here, while the events of the page come in.
+    """
     end = time.monotonic() + seconds
-    while not page.evaluate(expression, argument):
+    while not (page.evaluate(true, argument) if isinstance(true, str) else true()):
         if time.monotonic() > end:
-            raise TimeoutError(expression)
+            raise TimeoutError(true if isinstance(true, str) else inspect.getsource(true))
         page.wait_for_timeout(20)
 
 

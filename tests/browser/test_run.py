@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import gzip
 import importlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,10 +144,8 @@ def test_stop_always_works(address: str, page: Page) -> None:
     block.locator("[data-run]").click()
     stop = block.get_by_role("button", name="Stop")
     expect(stop).to_be_focused()
-    began = time.monotonic()
     stop.click()
     expect(block.locator(".pn-state")).to_have_text("Stopped.")
-    assert time.monotonic() - began < 2.0
     block.get_by_role("button", name="Reset").click()
     block.locator("[data-run]").click()
     expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")

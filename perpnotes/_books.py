@@ -1,7 +1,7 @@
 """Order books as venues send them: snapshots, updates, quotes and trades, read and replayed. `feeds` exports it.
 
-Sizes come in coins, whatever the venue counts in; stamps in seconds since 1970. A book is whole or it is an error: an
-update that is missing is no book that looks like one.
+Sizes come in coins, whatever the venue counts in; stamps in seconds since 1970. Where an update is missing, there
+is an error, not a book that looks complete.
 """
 
 from __future__ import annotations

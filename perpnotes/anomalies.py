@@ -114,7 +114,7 @@ def surprise(counts: float, mean: float, *, dispersion: float = ...) -> float: .
 @overload
 def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = ...) -> FloatArray: ...
 def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0) -> Floats:
-    """How unlikely so many are, in decades: `-log10 P(N >= n)`, for a negative binomial, or Poisson at dispersion 0.
+    """How unlikely so many are, as a power of ten: `-log10 P(N >= n)`; negative binomial, or Poisson at dispersion 0.
 
     Parameters:
         counts: `n`, whole numbers from 0 to 10,000. Any shape; the arguments broadcast.

@@ -169,7 +169,7 @@ def hit_probability(
     """Probability that the mark reaches a level within a time: the first-passage law of a Brownian log price.
 
     `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
-    `a = s ln(mark / level)` and the drift towards the level `n = -s drift`.
+    `a = s ln(mark / level)` and the drift toward the level `n = -s drift`.
 
     With the growth of the mark and the funding that moves the level, the same law is `funding.liquidation_probability`.
 

@@ -174,7 +174,7 @@ class TailDependence:
 
     @property
     def lift(self) -> float:
-        """How many times as often both are high as under independence; 1 says nothing."""
+        """How many times as often both are high as under independence; 1 is what independence gives."""
         return self.chi / self.independent
 
     def why(self) -> Derivation:
@@ -296,9 +296,9 @@ def crowding_index(funding: float, rank: float, open_interest: float, depth: flo
 @overload
 def crowding_index(funding: ArrayLike, rank: ArrayLike, open_interest: ArrayLike, depth: ArrayLike) -> FloatArray: ...
 def crowding_index(funding: ArrayLike, rank: ArrayLike, open_interest: ArrayLike, depth: ArrayLike) -> Floats:
-    """Pressure and the door it must fit through: `sign(F) * u * OI / D`.
+    """Open positions over the depth that they would leave through, weighted by the rank: `sign(F) * u * OI / D`.
 
-    Its sign is the side that pays; its size is how many times the book's depth is held open, weighted by the rank.
+    Its sign is the side that pays; its size says how many times over the book would have to absorb that side.
 
     Parameters:
         funding: funding rate `F`, either sign. Any shape; the arguments broadcast.

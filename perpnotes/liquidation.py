@@ -7,9 +7,9 @@ An inverse contract is a linear one in the reciprocal price with its side revers
 a continuous tier table the maintenance margin is the *largest* of the lines `m_k N - c_k`, so the liquidation price is
 the most adverse of the prices of the tiers, with no search for the right one.
 
-"There is no liquidation price" is an answer, and it keeps its order: a long is liquidated at every mark `<=` its
-price and a short at every mark `>=` its price, over all marks above 0 and below infinity. So 0 means *never* for a
-long and *at every mark* for a short; infinity means *never* for a short and *at every mark* for a long.
+Some positions cannot be liquidated, and some are at every mark. A long is liquidated at every mark `<=` its price and
+a short at every mark `>=` its price, over all marks above 0 and below infinity. So 0 means *never* for a long and *at
+every mark* for a short; infinity means *never* for a short and *at every mark* for a long.
 """
 
 from __future__ import annotations
@@ -357,7 +357,7 @@ class Estimate:
 
     @property
     def exists(self) -> bool:
-        """Whether some mark above 0 separates life from liquidation."""
+        """Whether liquidation begins at some mark: above 0 and below infinity."""
         return 0 < self.price < math.inf
 
     def distance(self, mark: float) -> float:
@@ -458,7 +458,7 @@ class Budget(ByValue):
 
     @property
     def gap(self) -> float:
-        """How much closer the cautious price is, USD per coin: what the plan does not know."""
+        """How much closer to the mark the cautious price is, USD per coin."""
         return math.fsum(self.steps.values())
 
     def why(self) -> Derivation:
@@ -520,7 +520,7 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The marks of one coin between which an account lives. Made by `interval`.
+    """The marks of one coin between which an account is not liquidated. Made by `interval`.
 
     Parameters:
         mark: the mark now, USD.

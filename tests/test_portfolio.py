@@ -547,7 +547,7 @@ class TestOtherShapes:
         )
 
     def test_gains_in_the_other_currency_count_in_part(self) -> None:
-        """A linear short against an inverse long: its gain is recognised to 60 %, and up to a cap."""
+        """A linear short against an inverse long: its gain is recognized to 60 %, and up to a cap."""
         rule = replace(published_rule("deribit_2024_06", "ETH"), roll=0.0, roll_year=0.0)
         book = [(Inverse("ETH"), 30_000.0), (Linear("ETH"), -10.0)]
         unit = portfolio_margin(book, MARKET, rule).units[0]

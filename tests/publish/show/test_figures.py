@@ -667,7 +667,7 @@ def test_contrast(scheme: int) -> None:
 
 
 def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
-    """Printed in grey, the darker cell has the larger loss, all the way to the largest gain; numbers stay readable."""
+    """Printed in gray, the darker cell has the larger loss, all the way to the largest gain; numbers stay readable."""
     shades = dict(re.findall(r"(--pn-[a-z0-9-]+): (#[0-9a-f]{6})", CSS.partition("@media print")[2]))
     order = [*(f"--pn-loss-{i}" for i in (4, 3, 2, 1)), "--pn-neutral", *(f"--pn-gain-{i}" for i in (1, 2, 3, 4))]
     light = [contrast("#000000", shades[name]) for name in order]

@@ -8,6 +8,7 @@ is the least of a few lines in its own price, one a tier: `f_j = min_k v_jk + s_
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,9 @@ _HEDGED = 1e-12  # a slope below this part of what it is the difference of is ro
 _LOWEST = 1e-12  # a price that has lost all but this part is no price any more
 _LARGEST = 600.0  # logarithm of the largest growth of a price that is looked at: what follows would not be a double
 _NOTHING = 1e-300  # what has no logarithm counts as this much
+_PIECES = 32  # of a stretch that is looked at in one round
+_FINEST = 1e-12  # length of a piece, in logarithms of a price, at which its beginning is the answer
+_ROUNDS = 400  # after so many the gap has hovered above 0 for long: where it stands then is on the safe side
 _NOISE = 4e-15  # a gap below this part of what it is the sum of is rounding
 
 
@@ -151,3 +155,41 @@ def _log(
     terms *= powers
     total = np.maximum(total, _NOTHING)
     return np.log(total), terms.sum(axis=0) / total
+
+
+def first_touch(
+    parts: Callable[[FloatArray, Any], tuple[FloatArray, FloatArray, FloatArray]], count: int, end: float
+) -> FloatArray:
+    """The first `u >= 0` at which the parts of a gap add up to 0, infinite where none is below `end`; shape `(A,)`.
+
+    For parts that are no powers, such as options. Between two points what each coin adds is bounded from below by a
+    straight line in its price `exp(b u)`. The sum of the lines is at least the sum of their smaller ends; and at least
+    the smaller end of their sum less what powers bend away from a line in `u`. So what is left out on the way holds no
+    zero. A gap that stays within rounding of 0 counts as one.
+
+    Parameters:
+        parts: at points `u`, shape `(a, n)`, of the accounts with these numbers, shape `(a,)`: what each coin adds to
+            the gap, shape `(C, a, n)`; and between two points how far its line lies below it at the second, and how
+            far it can bend, both `>= 0`, shape `(C, a, n - 1)`.
+        count: how many accounts.
+        end: how far is looked.
+    """
+    at, step = np.zeros(count), np.full(count, end / _PIECES**2)
+    result, here = np.full(count, np.inf), np.arange(count)
+    for _ in range(_ROUNDS):
+        points = np.minimum(at[here, None] + step[here, None] * np.arange(_PIECES + 1), end)
+        values, below, bend = parts(points, here)
+        first, second, total = values[..., :-1], values[..., 1:] - below, values.sum(axis=0)
+        least = np.minimum(first.sum(axis=0), second.sum(axis=0)) - bend.sum(axis=0)
+        unsure = np.maximum(least, np.minimum(first, second).sum(axis=0)) <= 0
+        found, piece, rows = unsure.any(axis=1), unsure.argmax(axis=1), np.arange(len(here))
+        crossed = found & (total[rows, piece + 1] <= 0)
+        at[here] = np.where(found, points[rows, piece], points[:, -1])
+        exact = found & (step[here] <= _FINEST)
+        result[here[exact]] = at[here[exact]]
+        step[here] *= np.where(crossed, 1.0 / _PIECES, np.where(found, 0.25, 4.0))
+        here = here[~exact & (at[here] < end)]
+        if not here.size:
+            return result
+    result[here] = at[here]
+    return result

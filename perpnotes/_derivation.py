@@ -73,11 +73,12 @@ class Term:
         return _plain(self.symbol)
 
     @property
-    def _equation(self) -> str:
+    def equation(self) -> str:
+        """The symbol and, of what was computed, the formula, as they are printed."""
         return self.key + (f" = {_plain(self.formula)}" if self.formula else "")
 
     def __str__(self) -> str:
-        return f"{self.meaning}: {f'{self._number()} {self.unit}'.rstrip()}   [{self._equation}]"
+        return f"{self.meaning}: {f'{self._number()} {self.unit}'.rstrip()}   [{self.equation}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +146,5 @@ class Derivation:
         left, right = max(len(line) for lines in meanings for line in lines), max(map(len, shown))
         rows: list[str] = []
         for term, amount, (first, *more) in zip(self.terms, shown, meanings, strict=True):
-            rows += [f"{first:<{left}}  {amount:<{right}}   {term._equation}", *more]
+            rows += [f"{first:<{left}}  {amount:<{right}}   {term.equation}", *more]
         return "\n".join(row.rstrip() for row in rows)

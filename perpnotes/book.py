@@ -2,25 +2,226 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import pprint
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from perpnotes._crossing import first_touch
+from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
-from perpnotes._validate import brief, scalar, whole
-from perpnotes.contracts import Inverse, Linear
-from perpnotes.liquidation import Interval, interval
-from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers
-from perpnotes.stress import Cell, Market, evaluate, grid
+from perpnotes._types import FloatArray
+from perpnotes._validate import brief, flag, one_of, real, scalar, text
+from perpnotes._venues import LIQUIDATIONS
+from perpnotes._venues import TIERS as _TIERS
+from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
+from perpnotes.liquidation import Interval, Settlement, intervals
+from perpnotes.liquidation import Rule as Practice
+from perpnotes.liquidation import published_rule as practice
+from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, published_tiers
+from perpnotes.portfolio import Comparison, TierRule, compare, venues
+from perpnotes.stress import Evaluation, Market, evaluate, grid, published_grid
 
-__all__ = ["Report", "report"]
+__all__ = ["TABLES", "VENUES", "Assumption", "Exit", "Leg", "Pocket", "Prices", "Report", "as_python", "report"]
 
-_BOOK = ("legs", "collateral", "volatility", "correlation", "funding", "payments", "moves")
-_LEG = ("coin", "size", "entry", "mark", "maintenance", "leverage", "close_fee", "inverse")
-_MONEY = ("amount", "currency", "haircut", "fx")
+VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
+"""The venues whose rules a book can name."""
+
+TABLES: tuple[str, ...] = tuple(_TIERS)
+"""The margin tables that a leg can name as its `maintenance`."""
+
+# What counts where a book does not say: from the records `book-defaults` and `liquidation-slip` and the fact
+# `hyperliquid_taker_fee`; a test compares them.
+_COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "AVAX", "BNB")
+_VOLATILITY = (0.594346, 0.8032, 1.17452, 1.04708, 1.39623, 1.17773, 0.80606)
+_CORRELATION = (
+    (1.0, 0.809629, 0.595925, 0.579355, 0.543593, 0.624538, 0.677206),
+    (0.809629, 1.0, 0.672176, 0.617647, 0.541515, 0.671878, 0.711654),
+    (0.595925, 0.672176, 1.0, 0.534157, 0.426692, 0.635058, 0.584896),
+    (0.579355, 0.617647, 0.534157, 1.0, 0.448436, 0.563841, 0.552819),
+    (0.543593, 0.541515, 0.426692, 0.448436, 1.0, 0.446654, 0.420468),
+    (0.624538, 0.671878, 0.635058, 0.563841, 0.446654, 1.0, 0.623685),
+    (0.677206, 0.711654, 0.584896, 0.552819, 0.420468, 0.623685, 1.0),
+)
+_FUNDING = 0.0001
+_TAKER = 0.00045
+_SLIPPAGE = 0.0002251
+_PESO = 0.0555188
+_FX_MOVES = (-0.0609397, 0.0407471)
+_DAILY = "daily returns on Binance, September 2020 to March 2026"
+_SOURCES = {
+    "volatility": _DAILY,
+    "correlation": _DAILY,
+    "funding": "median of Binance's payments, January 2020 to March 2026",
+    "taker": "Hyperliquid, Fees, first tier, 2026",
+    "slippage": "median move while large positions were closed by force on Hyperliquid, 2025 to 2026",
+    "fx": "reference rate of the European Central Bank, 2026-03-31",
+}
+_TIERED = {"Binance": "binance_tiers_2024_10", "Hyperliquid": "hyperliquid_tiers_2025"}
+
+_GRID = published_grid("paradex")  # its prices and volatilities, without the far rows
+_NEAR = _GRID.weight == 1
+_MOVES, _VOLATILITIES = (np.unique(np.append(_GRID.moves[name][_NEAR], 0.0)) for name in ("price", "volatility"))
+
+_BOOK = (
+    "legs", "collateral", "currency", "fx", "marks", "volatility", "correlation", "venue", "taker", "slippage", "days",
+    "hours", "funding", "moves", "driver",
+)  # fmt: skip
+_ALL = ("coin", "kind", "size", "entry", "mark")
+_FUTURE = (*_ALL, "margin", "stop", "leverage", "maintenance", "open_fee")
+_LEG = {
+    "linear": _FUTURE,
+    "inverse": _FUTURE,
+    "spot": (*_ALL, "haircut"),
+    "option": (*_ALL, "strike", "days", "call", "volatility", "leverage", "maintenance"),
+}
+_MONEY = ("amount", "currency", "haircut")
+_FAR = 27.0  # logarithm of the largest move of a price that is looked at where options are held
+
+
+# --- What a report holds ---
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What the book did not say, and what was taken instead. Made by `report`.
+
+    Parameters:
+        field: where it would stand, such as `volatility.BTC`.
+        value: in the unit of the field.
+        source: where it comes from.
+    """
+
+    field: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a position would end, and what is left then, USD. Made by `report`.
+
+    Parameters:
+        price: the mark at which it ends, USD.
+        settlement: where the equity of its pocket goes.
+        in_time: False for a stop that liquidation overtakes: then it is what liquidation leaves.
+        complete: False where the venue does not publish its fee: what comes back is then at most this.
+    """
+
+    price: float
+    settlement: Settlement
+    in_time: bool = True
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg of a book. Amounts are in USD. Made by `report`.
+
+    Parameters:
+        name: the coin and the size.
+        coin: its coin.
+        kind: `"linear"`, `"inverse"`, `"spot"` or `"option"`.
+        size: as in the book.
+        entry: as in the book; of an option that does not say, its value now.
+        mark: price of the coin.
+        pocket: the number of its pocket, from 0.
+        notional: at the mark, `>= 0`.
+        unrealized: P&L since the entry.
+        value: what a coin or an option is worth now; None for a perpetual.
+        initial: initial margin.
+        maintenance: maintenance margin.
+        stop: what its stop leaves of its pocket; None without a stop.
+        liquidation: what liquidation leaves of its pocket; None where there is no liquidation price on its side.
+    """
+
+    name: str
+    coin: str
+    kind: str
+    size: float
+    entry: float
+    mark: float
+    pocket: int
+    notional: float
+    unrealized: float
+    value: float | None
+    initial: float
+    maintenance: float
+    stop: Exit | None
+    liquidation: Exit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pocket:
+    """Legs that share margin: the cross account, or one isolated position. Amounts are in USD. Made by `report`.
+
+    Parameters:
+        name: `"cross"`, or the name of the isolated leg.
+        isolated: whether it is one.
+        legs: numbers of its legs, from 0.
+        collateral: counted value of money and coins.
+        open_fees: what opening costs, `>= 0`.
+        funding: the cash flow of the expected funding; `< 0` is paid.
+        options: what the options are worth.
+        assessment: where it stands after fees and funding, at the marks; its collateral is the sum of these four.
+    """
+
+    name: str
+    isolated: bool
+    legs: tuple[int, ...]
+    collateral: float
+    open_fees: float
+    funding: float
+    options: float
+    assessment: Assessment
+
+    def why(self, what: str = "ratio") -> Derivation:
+        """The terms behind a number of the pocket.
+
+        Parameters:
+            what: `"equity"`, `"ratio"`, `"buffer"` or `"available"`.
+
+        Raises:
+            ValueError: for another word.
+        """
+        one_of("what", what, ("equity", "ratio", "buffer", "available"))
+        found = self.assessment.why(what)  # type: ignore[arg-type]  # checked above
+        _, unrealized, equity, *rest = found.terms
+        parts = [Term("C", "collateral after haircuts", self.collateral, "USD", r"\sum_j a_j x_j (1 - h_j)")]
+        formula = "C + U"
+        for symbol, meaning, amount, sign in (
+            ("V", "value of options", self.options, "+"),
+            ("F_o", "fees to open", self.open_fees, "-"),
+            ("F", "expected funding", self.funding, "+"),
+        ):
+            if amount:
+                parts.append(Term(symbol, meaning, amount, "USD"))
+                formula += f" {sign} {symbol}"
+        return Derivation((*parts, unrealized, replace(equity, formula=formula), *rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Between which marks of a coin a pocket lives. Made by `report`.
+
+    Parameters:
+        pocket: its number, from 0.
+        coin: the coin.
+        alone: every other coin stands still, as on a venue's screen.
+        following: the others follow by their betas.
+        together: all move as at correlation one.
+    """
+
+    pocket: int
+    coin: str
+    alone: Interval
+    following: Interval
+    together: Interval
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,67 +229,705 @@ class Report(ByValue):
     """What a book says. Printed, it is the whole report. Made by `report`.
 
     Parameters:
-        legs: the label of each leg, in the order of the book.
-        account: equity and margin now.
-        frozen: for each coin the marks between which the account lives while every other coin stands still.
-        following: the same while the others follow by their betas.
-        together: the same while all move together, as at correlation one.
-        worst: the worst cell of the grid of moves and correlations.
-        fails_at: the correlation stress from which the worst move liquidates the account; infinite if none does.
-        closing: what closing every leg at its mark costs in fees, USD, `>= 0`.
-        funding: the cash flow of the expected funding, USD; `< 0` is paid.
+        currency: the account's currency.
+        usd: USD for one unit of it.
+        coins: every coin, and its mark in USD.
+        legs: one for each leg of the book.
+        pockets: the cross account, if there are cross legs or collateral, and each isolated position.
+        prices: of each pocket and each coin in it.
+        stressed: the legs, and the collateral that moves, in each cell of the grid; an isolated leg loses at most its
+            margin.
+        fails: in which cells the cross account is liquidated, shape `(S,)`.
+        fails_at: the lowest correlation stress at which one of the moves liquidates the cross account; infinite for
+            none.
+        rules: the cross legs under the rule of each venue; None without cross legs.
+        closing: what closing every perpetual at its mark costs in fees, USD, `>= 0`.
+        payments: how many funding payments are expected.
+        assumed: what the book did not say.
     """
 
-    legs: tuple[str, ...]
-    account: Assessment
-    frozen: Mapping[str, Interval]
-    following: Mapping[str, Interval]
-    together: Mapping[str, Interval]
-    worst: Cell
+    currency: str
+    usd: float
+    coins: Mapping[str, float]
+    legs: tuple[Leg, ...]
+    pockets: tuple[Pocket, ...]
+    prices: tuple[Prices, ...]
+    stressed: Evaluation
+    fails: Any
     fails_at: float
+    rules: Comparison | None
     closing: float
-    funding: float
+    payments: int
+    assumed: tuple[Assumption, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What `why` can be asked, by the place of the number in `to_dict`."""
+        return tuple(name for name, _ in self._askable())
+
+    def _askable(self) -> Iterator[tuple[str, Callable[[], Derivation]]]:
+        for k, pocket in enumerate(self.pockets):
+            for what in ("ratio", "equity", "buffer", "available"):
+                yield f"accounts[{k}].{what}", partial(pocket.why, what)
+        for k, prices in enumerate(self.prices):
+            for name in ("alone", "following", "together"):
+                yield f"prices[{k}].{name}", getattr(prices, name).why
+        for k, leg in enumerate(self.legs):
+            for name in ("stop", "liquidation"):
+                if (end := getattr(leg, name)) is not None:
+                    yield f"legs[{k}].{name}", end.settlement.why
+        yield "grid.worst", self._worst
+        for k, row in enumerate(self.rules.rows if self.rules else ()):
+            if row.initial is not None:
+                yield f"rules[{k}].initial", partial(row.why, "initial")
+            if row.maintenance is not None:
+                yield f"rules[{k}].maintenance", partial(row.why, "maintenance")
+
+    def _worst(self) -> Derivation:
+        return Derivation(self.stressed.why().terms[:-2])  # without the factor and the margin of a rule
+
+    def why(self, name: str) -> Derivation:
+        """The terms behind one number of the report.
+
+        Parameters:
+            name: one of `reasons`, such as `"accounts[0].ratio"`.
+
+        Raises:
+            ValueError: for another name.
+        """
+        asked = dict(self._askable())
+        return asked[one_of("name", name, tuple(asked))]()
+
+    def terms(self, name: str) -> list[dict[str, Any]]:
+        """The same terms as plain values: meaning, value, unit, symbol, and the equation as text.
+
+        Parameters:
+            name: one of `reasons`.
+
+        Raises:
+            ValueError: for another name.
+        """
+        return [
+            {
+                "meaning": term.meaning,
+                "value": _finite(term.value),
+                "unit": term.unit,
+                "symbol": term.key,
+                "equation": term.equation,
+            }
+            for term in self.why(name)
+        ]
+
+    def _surface(self, values: FloatArray, least: Callable[..., Any]) -> Any:
+        """What each correlation (down) and price move (across) has of values in all cells, the worst of the rest."""
+        axes = self.stressed.scenarios.axes
+        cube = values.reshape([len(axis) for axis in axes.values()])
+        rest = tuple(k for k, name in enumerate(axes) if name not in ("price", "correlation"))
+        flat = least(cube, axis=rest)
+        return flat.T.tolist() if "correlation" in axes else [flat.tolist()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, for a page or a file: what there is not is None, amounts are in USD.
+
+        Examples:
+            >>> leg = {"coin": "BTC", "size": 0.5, "mark": 60_000}
+            >>> found = report({"legs": [leg], "collateral": [{"amount": 3_000}]}).to_dict()
+            >>> round(found["prices"][0]["alone"]["low"], 2), found["prices"][0]["alone"]["high"]
+            (54216.87, None)
+        """
+        worst = self.stressed.worst
+        count = len(self.legs)
+        axes = self.stressed.scenarios.axes
+        cross = next((pocket for pocket in self.pockets if not pocket.isolated), None)
+        held = {(prices.pocket, prices.coin): k for k, prices in enumerate(self.prices)}
+        others = [contract.currency if isinstance(contract, Cash) else contract.underlying  # type: ignore[attr-defined]
+                  for contract in self.stressed.contracts[count:]]  # fmt: skip
+        return {
+            "currency": {"name": self.currency, "usd": self.usd},
+            "coins": list(self.coins),
+            "marks": dict(self.coins),
+            "legs": [
+                {
+                    **{
+                        name: getattr(leg, name)
+                        for name in (
+                            "name",
+                            "coin",
+                            "kind",
+                            "size",
+                            "entry",
+                            "mark",
+                            "notional",
+                            "unrealized",
+                            "value",
+                            "initial",
+                            "maintenance",
+                        )
+                    },
+                    "account": leg.pocket,
+                    "price": held.get((leg.pocket, leg.coin)),
+                    "stop": _exit(leg.stop),
+                    "liquidation": _exit(leg.liquidation),
+                }
+                for leg in self.legs
+            ],
+            "accounts": [_pocket_values(pocket, self.usd) for pocket in self.pockets],
+            "prices": [
+                {
+                    "account": prices.pocket,
+                    "coin": prices.coin,
+                    "mark": prices.alone.mark,
+                    **{
+                        name: {
+                            "low": each.low or None,
+                            "high": _finite(each.high),
+                            "distance": _finite(each.distance),
+                        }
+                        for name in ("alone", "following", "together")
+                        for each in [getattr(prices, name)]
+                    },
+                }
+                for prices in self.prices
+            ],
+            "grid": {
+                "driver": next(iter(self.coins)),
+                "price": axes["price"].tolist(),
+                "correlation": axes["correlation"].tolist() if "correlation" in axes else [0.0],
+                "pnl": self._surface(self.stressed.pnl, np.min),
+                "fails": self._surface(self.fails, np.any),
+                "worst": {
+                    "moves": dict(worst.moves),
+                    "pnl": worst.pnl,
+                    "contributions": list(worst.contributions[:count]),
+                    "others": dict(zip(others, worst.contributions[count:], strict=True)),
+                },
+            },
+            "fails_at": _finite(self.fails_at),
+            "rules": [
+                {
+                    **row,
+                    "ratio": row["maintenance"] / cross.assessment.equity
+                    if row["maintenance"] is not None and cross is not None and cross.assessment.equity > 0
+                    else None,
+                }
+                for row in (self.rules.table() if self.rules else ())
+            ],
+            "ranked": [row.venue.name for row in self.rules.ranked()] if self.rules else [],
+            "costs": {
+                "open_fees": sum(pocket.open_fees for pocket in self.pockets),
+                "funding": sum(pocket.funding for pocket in self.pockets),
+                "closing": self.closing,
+                "payments": self.payments,
+            },
+            "assumed": [asdict(each) for each in self.assumed],
+        }
 
     def __str__(self) -> str:
-        lines = [
-            str(self.account.why()),
-            "",
-            f"{'liquidation':12} {'alone':>21} {'others follow':>21} {'together':>21}",
-        ]
-        for coin, alone in self.frozen.items():
-            marks = (alone, self.following[coin], self.together[coin])
-            lines.append(" ".join([f"{coin:12}", *(f"{_between(each):>21}" for each in marks)]))
+        lines: list[str] = []
+        for pocket in self.pockets:
+            lines += [f"account: {pocket.name}", str(pocket.why()), ""]
+            if self.currency != "USD":
+                lines[-1:] = [f"equity in {self.currency}: {pocket.assessment.equity / self.usd:,.2f}", ""]
+        if self.prices:
+            lines.append(f"{'liquidation':16} {'alone':>19} {'others follow':>19} {'together':>19}")
+            for prices in self.prices:
+                name = f"{prices.coin}, {self.pockets[prices.pocket].name}" if len(self.pockets) > 1 else prices.coin
+                marks = (_between(each) for each in (prices.alone, prices.following, prices.together))
+                lines.append(" ".join([f"{name:16}", *(f"{each:>19}" for each in marks)]))
+            lines.append("")
+        for leg in self.legs:
+            for name, end in (("stop", leg.stop), ("liquidation", leg.liquidation)):
+                if end is not None:
+                    most = "" if end.complete else "at most "
+                    late = "" if end.in_time else ": liquidation comes first"
+                    left = f"{most}{end.settlement.returned:,.2f} USD left"
+                    lines.append(f"{leg.name}, {name} at {_price(end.price)}: {left}{late}")
+        worst = self.stressed.worst
         moves = ", ".join(
-            f"{name} {move:+.0%}" if name == "price" else f"{name} {move:.1f}"
-            for name, move in self.worst.moves.items()
+            f"{name} {move:.1f}" if name == "correlation" else f"{name} {move:+.0%}"
+            for name, move in worst.moves.items()
         )
-        lines += ["", f"worst cell: {moves}: {self.worst.pnl:,.0f} USD"]
-        lines += [f"  {leg:24} {pnl:>12,.0f}" for leg, pnl in zip(self.legs, self.worst.contributions, strict=True)]
-        fails = f"from correlation stress {self.fails_at:.1f} on" if math.isfinite(self.fails_at) else "at none"
-        lines += [f"the worst move liquidates the account {fails}"]
-        lines += [f"closing all costs {self.closing:,.2f} USD; expected funding {self.funding:+,.2f} USD"]
+        lines += ["", f"worst cell: {moves or 'no move'}: {worst.pnl:,.0f} USD"]
+        others = (type(contract).__name__ for contract in self.stressed.contracts[len(self.legs) :])
+        names = [leg.name for leg in self.legs] + [f"collateral, {kind.lower()}" for kind in others]
+        lines += [f"  {leg:24} {pnl:>14,.0f}" for leg, pnl in zip(names, worst.contributions, strict=True)]
+        if any(not pocket.isolated for pocket in self.pockets):
+            fails = f"from correlation stress {self.fails_at:.2f} on" if math.isfinite(self.fails_at) else "at none"
+            lines.append(f"a move of the grid liquidates the account {fails}")
+        if self.rules:
+            lines += ["", f"{'rule':34} {'initial':>12} {'maintenance':>12}"]
+            for row in self.rules.rows:
+                least = "from " if row.status == "at least" else ""
+                margins = ("" if each is None else f"{least}{each:,.0f}" for each in (row.initial, row.maintenance))
+                shown = " ".join(f"{each:>12}" for each in margins)
+                lines.append(f"{row.venue.title:34} {row.status if row.account is None else shown}".rstrip())
+        paid = sum(pocket.funding for pocket in self.pockets)
+        lines += [
+            "",
+            f"closing all costs {self.closing:,.2f} USD; {self.payments} payments of funding {paid:+,.2f} USD",
+        ]
+        lines += [f"assumed {each.field}: {each.value:.4g} ({each.source})" for each in self.assumed]
         return "\n".join(lines)
 
 
-def report(book: Mapping[str, Any]) -> Report:
-    """What a book of perpetuals says: margin, liquidation prices, the worst of a stress grid, and what holding costs.
+def _exit(end: Exit | None) -> dict[str, Any] | None:
+    if end is None:
+        return None
+    found = end.settlement
+    amounts = {name: getattr(found, name) for name in ("equity", "slipped", "returned", "to_fund", "shortfall")}
+    return {"price": end.price, **amounts, "fee": found.charged, "in_time": end.in_time, "complete": end.complete}
 
-    Liquidation prices are asked three times: with the other coins frozen, as a venue's screen does; with the others
-    following by their betas `rho sigma_i / sigma_j`; and with all at correlation one. The grid moves the first coin of
-    the book, and the others by their betas, at eleven correlation stresses from 0 to 1.
+
+def _pocket_values(pocket: Pocket, usd: float) -> dict[str, Any]:
+    names = ("equity", "initial", "maintenance", "buffer", "available")
+    amounts = {name: getattr(pocket.assessment, name) for name in names}
+    return {
+        "name": pocket.name,
+        "isolated": pocket.isolated,
+        "legs": list(pocket.legs),
+        "collateral": pocket.collateral,
+        "open_fees": pocket.open_fees,
+        "funding": pocket.funding,
+        "options": pocket.options,
+        "unrealized": pocket.assessment.unrealized,
+        "notional": pocket.assessment.notional,
+        **amounts,
+        "ratio": _finite(pocket.assessment.ratio),
+        "currency": {name: amount / usd for name, amount in amounts.items()},
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _price(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:,.2f}" if value >= 1 else f"{value:.4g}"
+
+
+def _between(found: Interval) -> str:
+    low = _price(found.low) if found.low > 0 else "none"
+    high = "none" if math.isinf(found.high) else "over 10×" if found.high > 10 * found.mark else _price(found.high)
+    return f"{low} to {high}"
+
+
+# --- Reading a book ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A leg as the book states it, checked."""
+
+    name: str
+    coin: str
+    kind: str
+    size: float
+    entry: float
+    mark: float
+    contract: Contract
+    charged: Position | None  # what is charged for it: itself, for a sold option a short of so many coins
+    margin: float | None
+    stop: float | None
+    haircut: float
+    implied: float
+    open_fee: float
+    value: float  # of an option or a coin, USD; 0 for a perpetual
+
+    @property
+    def side(self) -> int:
+        return 1 if self.size > 0 else -1
+
+    @property
+    def future(self) -> bool:
+        return self.kind in ("linear", "inverse")
+
+    def pnl(self, price: Any) -> Any:
+        """P&L from the mark to another price of the coin, USD."""
+        volatility = (self.implied, self.implied) if self.kind == "option" else ()
+        return self.size * self.contract.pnl_usd(self.mark, price, *volatility)  # type: ignore[attr-defined]
+
+    def notional(self, price: float) -> float:
+        """USD."""
+        return abs(self.size) * (1.0 if self.kind == "inverse" else price)
+
+    def settled(self, price: float) -> float:
+        """Notional of a perpetual in what it settles in."""
+        return abs(self.size) / price if self.kind == "inverse" else abs(self.size) * price
+
+    @property
+    def counted(self) -> float:
+        """The size after the haircut of a coin."""
+        return self.size * (1.0 - (self.haircut if self.size > 0 else 0.0))
+
+    @property
+    def unrealized(self) -> float:
+        """P&L since the entry, USD."""
+        if self.future and self.charged is not None:
+            return self.charged.pnl_usd
+        return self.value - self.size * self.entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """A book, checked, with what was assumed."""
+
+    legs: tuple[_Leg, ...]
+    money: tuple[Collateral, ...]
+    currency: str
+    usd: float
+    market: Market  # the driver first
+    rule: Practice
+    taker: float
+    slippage: float
+    payments: int
+    funding: Mapping[str, float]
+    moves: FloatArray
+    assumed: tuple[Assumption, ...]
+
+
+def _fields(name: str, value: Any, known: Sequence[str], needed: Sequence[str] = (), dot: str = "") -> dict[str, Any]:
+    """The fields that are stated; None states nothing."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a mapping, got {brief(value)}")
+    if strange := [key for key in value if key not in known]:
+        raise ValueError(f"{name} must have {', '.join(known)} and no other field, got {brief(strange[0])}")
+    stated = {key: each for key, each in value.items() if each is not None}
+    if missing := [key for key in needed if key not in stated]:
+        raise ValueError(f"{dot}{missing[0]} must be stated")
+    return stated
+
+
+def _list(name: str, value: Any) -> Sequence[Any]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{name} must be a list, got {brief(value)}")
+    return value
+
+
+def _read(book: Any) -> _Book:
+    """The book, checked field by field."""
+    stated = _fields("book", book, _BOOK, ("legs",))
+    assumed: list[Assumption] = []
+
+    def given(name: str, otherwise: float, **bounds: float) -> float:
+        if name in stated:
+            return scalar(name, stated[name], **bounds)
+        assumed.append(Assumption(name, otherwise, _SOURCES[name]))
+        return otherwise
+
+    raw = [_stated(f"legs[{i}]", leg) for i, leg in enumerate(_list("legs", stated["legs"]))]
+    if not raw:
+        raise ValueError("legs must hold at least one leg")
+    rule = practice(one_of("venue", stated.get("venue", VENUES[0]), VENUES))
+    taker, slippage = given("taker", _TAKER, ge=0, lt=1), given("slippage", _SLIPPAGE, ge=0, lt=1)
+    marks = _marks(stated.get("marks", {}), raw)
+    coins = list(dict.fromkeys(leg["coin"] for leg in raw))
+    cash = [
+        _money(f"collateral[{i}]", each) for i, each in enumerate(_list("collateral", stated.get("collateral", ())))
+    ]
+    coins += [c for c in dict.fromkeys(each["currency"] for each in cash) if c in marks and c not in coins]
+    driver = one_of("driver", stated.get("driver", coins[0]), coins)
+    fx = _each("fx", stated.get("fx", {}), gt=0)
+    if fx.get("USD", 1.0) != 1:
+        raise ValueError(f"fx.USD must be 1, got {fx['USD']:g}")
+
+    def worth(currency: str) -> float:
+        """USD for one unit."""
+        if currency == "USD" or currency in marks:
+            return marks.get(currency, 1.0)
+        if currency in fx:
+            return fx[currency]
+        if currency != "MXN":
+            raise ValueError(f"fx.{currency} must be stated: USD for one unit of it")
+        fx[currency] = _PESO
+        assumed.append(Assumption("fx.MXN", _PESO, _SOURCES["fx"]))
+        return _PESO
+
+    optioned = {leg["coin"] for leg in raw if leg["kind"] == "option" and "volatility" not in leg}
+    stressed = coins if len(coins) > 1 else [coin for coin in coins if coin in optioned]
+    volatility = _volatility(stated.get("volatility", {}), coins, stressed, assumed)
+    order = [driver, *(coin for coin in coins if coin != driver)]
+    matrix = _correlation(stated.get("correlation"), coins, order, assumed)
+    legs = tuple(_leg(f"legs[{i}]", leg, marks, volatility, rule, taker, assumed) for i, leg in enumerate(raw))
+    currency = text("currency", stated.get("currency", "USD"))
+    money = tuple(
+        Collateral(each["amount"], each["currency"], each["haircut"], worth(each["currency"])) for each in cash
+    )
+    usd = worth(currency)
+    days, hours = scalar("days", stated.get("days", 0.0), ge=0), scalar("hours", stated.get("hours", 8.0), gt=0)
+    payments = math.floor(days * 24.0 / hours * (1.0 + 1e-12))
+    rates = dict.fromkeys(coins, 0.0)
+    if payments:
+        rates = _funding(stated.get("funding"), coins, assumed)
+    moves = np.unique(real("moves", stated.get("moves", _MOVES), gt=-1, ndim=1))
+    implied = {leg.contract: leg.implied for leg in legs if isinstance(leg.contract, Option)}
+    foreign = {each.currency: each.fx for each in money if each.currency not in ("USD", *coins)}
+    market = Market({coin: marks[coin] for coin in order}, volatility, matrix, implied, foreign)
+    return _Book(legs, money, currency, usd, market, rule, taker, slippage, payments, rates, moves, tuple(assumed))
+
+
+def _stated(path: str, value: Any) -> dict[str, Any]:
+    """A leg with the fields of its kind."""
+    every = tuple(dict.fromkeys(name for names in _LEG.values() for name in names))
+    leg = _fields(path, value, every, ("coin", "size"), f"{path}.")
+    kind = leg["kind"] = one_of(f"{path}.kind", leg.get("kind", "linear"), tuple(_LEG))
+    text(f"{path}.coin", leg["coin"])
+    if strange := [name for name in leg if name not in _LEG[kind]]:
+        raise ValueError(f"{path}.{strange[0]} must be left out for {'an' if kind[0] in 'io' else 'a'} {kind} leg")
+    if kind == "option":
+        _fields(path, leg, tuple(leg), [name for name in ("strike", "days") if name not in leg], f"{path}.")
+    if scalar(f"{path}.size", leg["size"]) == 0:
+        raise ValueError(f"{path}.size must not be 0")
+    return leg
+
+
+def _marks(value: Any, legs: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The price of each coin, from wherever it is stated."""
+    marks = _each("marks", value, gt=0)
+    whose = dict.fromkeys(marks, "marks")
+    for i, leg in enumerate(legs):
+        if "mark" in leg:
+            mark, coin = scalar(f"legs[{i}].mark", leg["mark"], gt=0), leg["coin"]
+            if marks.setdefault(coin, mark) != mark:
+                raise ValueError(
+                    f"legs[{i}].mark must be the price of {coin} that {whose[coin]} has, {marks[coin]:g}, got {mark:g}"
+                )
+            whose.setdefault(coin, f"legs[{i}]")
+    for i, leg in enumerate(legs):
+        if leg["coin"] not in marks:
+            raise ValueError(f"legs[{i}].mark must be stated: the price of {leg['coin']}, USD")
+    return marks
+
+
+def _each(name: str, value: Any, **bounds: float) -> dict[str, float]:
+    """Numbers by name; what the book has no use for may be there, as a market has more coins than a book."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} must be a mapping, got {brief(value)}")
+    stated = {key: each for key, each in value.items() if each is not None}
+    return {text(f"a key of {name}", key): scalar(f"{name}.{key}", each, **bounds) for key, each in stated.items()}
+
+
+def _money(path: str, value: Any) -> dict[str, Any]:
+    stated = _fields(path, value, _MONEY, ("amount",), f"{path}.")
+    return {
+        "amount": scalar(f"{path}.amount", stated["amount"]),
+        "currency": text(f"{path}.currency", stated.get("currency", "USD")),
+        "haircut": scalar(f"{path}.haircut", stated.get("haircut", 0.0), ge=0, lt=1),
+    }
+
+
+def _volatility(value: Any, coins: Sequence[str], needed: Sequence[str], assumed: list[Assumption]) -> dict[str, float]:
+    stated = _each("volatility", value, gt=0)
+    found = {coin: stated[coin] for coin in coins if coin in stated}
+    for coin in needed:
+        if coin in found:
+            continue
+        if coin not in _COINS:
+            raise ValueError(f"volatility.{coin} must be stated: measured are {', '.join(_COINS)}")
+        found[coin] = _VOLATILITY[_COINS.index(coin)]
+        assumed.append(Assumption(f"volatility.{coin}", found[coin], _SOURCES["volatility"]))
+    return found
+
+
+def _correlation(value: Any, coins: Sequence[str], order: Sequence[str], assumed: list[Assumption]) -> Any:
+    """The matrix with the driver first; None for one coin."""
+    count = len(coins)
+    if isinstance(value, list | tuple | np.ndarray):
+        matrix = real("correlation", value, ge=-1, le=1)
+        if matrix.shape != (count, count):
+            raise ValueError(f"correlation must have shape {(count, count)}, got {matrix.shape}")
+    elif value is not None and not isinstance(value, Mapping):
+        rho = scalar("correlation", value, ge=-1, le=1)
+        matrix = np.full((count, count), rho) + (1.0 - rho) * np.eye(count)
+    else:
+        matrix = _paired({} if value is None else value, coins, assumed)
+    if count == 1:
+        return None
+    moved = [coins.index(coin) for coin in order]
+    return matrix[np.ix_(moved, moved)]
+
+
+def _paired(value: Mapping[str, Any], coins: Sequence[str], assumed: list[Assumption]) -> FloatArray:
+    """The matrix of stated pairs, such as `BTC-ETH`; a pair that is not stated is the measured one."""
+    pairs = {f"{a}-{b}": (i, k) for i, a in enumerate(coins) for k, b in enumerate(coins) if i != k}
+    matrix = np.full((len(coins), len(coins)), np.nan)
+    np.fill_diagonal(matrix, 1.0)
+    for pair, rho in _each("correlation", value, ge=-1, le=1).items():
+        if pair in pairs:
+            i, k = pairs[pair]
+            matrix[i, k] = matrix[k, i] = rho
+    for pair, (i, k) in pairs.items():
+        if math.isnan(matrix[i, k]):
+            if unknown := [coin for coin in (coins[i], coins[k]) if coin not in _COINS]:
+                raise ValueError(f"correlation.{pair} must be stated: {unknown[0]} is none of {', '.join(_COINS)}")
+            matrix[i, k] = matrix[k, i] = rho = _CORRELATION[_COINS.index(coins[i])][_COINS.index(coins[k])]
+            assumed.append(Assumption(f"correlation.{pair}", rho, _SOURCES["correlation"]))
+    return matrix
+
+
+def _funding(value: Any, coins: Sequence[str], assumed: list[Assumption]) -> dict[str, float]:
+    if isinstance(value, Mapping):
+        rates = _each("funding", value)
+    else:
+        rates = {} if value is None else dict.fromkeys(coins, scalar("funding", value))
+    for coin in coins:
+        if coin not in rates:
+            rates[coin] = _FUNDING
+            assumed.append(Assumption(f"funding.{coin}", _FUNDING, _SOURCES["funding"]))
+    return rates
+
+
+def _leg(
+    path: str,
+    leg: Mapping[str, Any],
+    marks: Mapping[str, float],
+    volatility: Mapping[str, float],
+    rule: Practice,
+    taker: float,
+    assumed: list[Assumption],
+) -> _Leg:
+    kind, coin, size = leg["kind"], leg["coin"], float(leg["size"])
+    mark = marks[coin]
+
+    def number(name: str, otherwise: Any, **bounds: float) -> Any:
+        return scalar(f"{path}.{name}", leg[name], **bounds) if name in leg else otherwise
+
+    implied, name = 0.0, f"{coin} {size:+,g}"
+    contract: Contract
+    if kind == "option":
+        implied = number("volatility", volatility.get(coin, 0.0), ge=0)
+        strike, days = number("strike", None, gt=0), number("days", None, ge=0)
+        contract = Option(coin, strike, days / 365.0, flag(f"{path}.call", leg.get("call", True)))
+        name += f" {'call' if contract.call else 'put'} {strike:,g}, {days:g} days"
+    else:
+        contract = {"linear": Linear, "inverse": Inverse, "spot": Spot}[kind](coin)
+        name += {"linear": "", "inverse": " USD", "spot": " spot"}[kind]
+    margin, stop = number("margin", None, gt=0), number("stop", None, gt=0)
+    if stop is not None and (mark - stop) * size <= 0:
+        where = f"below the mark {mark:g} for a long" if size > 0 else f"above the mark {mark:g} for a short"
+        raise ValueError(f"{path}.stop must be {where}, got {stop:g}")
+    value = size * mark if kind == "spot" else 0.0
+    if isinstance(contract, Option):
+        value = size * float(option_value(mark, contract.strike, implied, contract.years, call=contract.call))
+    bound = "ge" if kind == "option" else "gt"
+    entry = number("entry", value / size if kind == "option" else mark, **{bound: 0.0})
+    charged = None
+    perpetual = kind in ("linear", "inverse")
+    if perpetual or (kind == "option" and size < 0):
+        future = Inverse(coin) if kind == "inverse" else Linear(coin)
+        table = _table(path, leg, rule, assumed)
+        try:
+            charged = Position(
+                future,
+                size,
+                entry if perpetual else mark,
+                mark,
+                table,
+                number("leverage", 1.0, ge=1),
+                rule.basis if perpetual else "mark",
+                taker if rule.counts_fee and perpetual else 0.0,
+            )
+            if "leverage" not in leg:
+                charged = replace(charged, leverage=_leverage(charged))
+                assumed.append(Assumption(f"{path}.leverage", charged.leverage, "a choice of this library"))
+        except ValueError as error:
+            raise ValueError(f"{path}.{error}") from None
+    return _Leg(
+        name=name,
+        coin=coin,
+        kind=kind,
+        size=size,
+        entry=entry,
+        mark=mark,
+        contract=contract,
+        charged=charged,
+        margin=margin,
+        stop=stop,
+        haircut=number("haircut", 0.0, ge=0, lt=1),
+        implied=implied,
+        open_fee=number("open_fee", 0.0, gt=-1, lt=1),
+        value=value,
+    )
+
+
+def _leverage(position: Position) -> float:
+    """Ten, or less where the table allows less."""
+    allowed = position.tiers.max_leverage
+    settled = position.notional_usd / (position.mark if isinstance(position.contract, Inverse) else 1.0)
+    return min(10.0, allowed[int(position.tiers.tier(settled))]) if allowed else 10.0
+
+
+def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assumption]) -> Tiers:
+    """The maintenance table of a leg: its own rate or table, else what the venue publishes for it."""
+    kind, coin, stated = leg["kind"], leg["coin"], leg.get("maintenance")
+    if isinstance(stated, str):
+        return published_tiers(one_of(f"{path}.maintenance", stated, TABLES))
+    if stated is not None:
+        return Tiers.flat(scalar(f"{path}.maintenance", stated, gt=0, lt=1))
+    published = next((venue for venue in venues() if venue.name == _TIERED.get(rule.venue)), None)
+    tiered = None if published is None else published.rules.get(coin)
+    if kind == "linear" and published is not None and isinstance(tiered, TierRule):
+        assumed.append(Assumption(f"{path}.maintenance", tiered.tiers.rates[0], f"{published.title}, {published.date}"))
+        return tiered.tiers
+    if kind == "linear" and coin == "BTC":
+        assumed.append(Assumption(f"{path}.maintenance", rule.maintenance, f"{rule.venue}, a small position in BTC"))
+        return Tiers.flat(rule.maintenance)
+    what = {"linear": coin, "inverse": "inverse contracts", "option": "sold options"}[kind]
+    raise ValueError(f"{path}.maintenance must be stated: {rule.venue}'s rate for {what} is not in the library")
+
+
+# --- The report ---
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A pocket with what is behind it."""
+
+    pocket: Pocket
+    legs: tuple[_Leg, ...]
+    money: tuple[Collateral, ...]  # fees and funding are debts in it
+    coins: tuple[Collateral, ...]  # of spot legs
+
+    def gained(self, coin: str, price: Any, *, options: bool = True) -> Any:
+        """What legs and coins gain when one coin goes from its mark to a price and the others stand, USD."""
+        legs = [leg for leg in self.legs if leg.coin == coin and (leg.future or (options and leg.kind == "option"))]
+        coins = [each.usd * (price / each.fx - 1.0) for each in (*self.money, *self.coins) if each.currency == coin]
+        return sum([*(leg.pnl(price) for leg in legs), *coins], np.zeros(np.shape(price)))
+
+    def required(self, coin: str, price: Any) -> Any:
+        """Maintenance margin of the legs on one coin at a price of it, USD."""
+        charged = [leg.charged for leg in self.legs if leg.coin == coin and leg.charged is not None]
+        return sum((position.maintenance_at(price) for position in charged), np.zeros(np.shape(price)))
+
+
+def report(book: Mapping[str, Any]) -> Report:
+    """What a book says: margin, liquidation prices, stops, the worst of a stress grid, and every venue's rule for it.
+
+    Legs are cross, or isolated with a margin of their own. Fees to open and the funding expected over `days` are taken
+    off first. A liquidation price is asked three times: with the other coins frozen, as a venue's screen does; with the
+    others following by their betas `rho sigma_i / sigma_j`; and with all at correlation one. The grid moves one coin,
+    and the others by their betas, at eleven correlation stresses from 0 to 1; volatilities move where there are
+    options, currencies where there is collateral in them. An isolated leg loses at most its margin.
 
     Parameters:
-        book: a mapping of plain values, so that it can be written as JSON.
-            `legs`: at least one mapping each with `coin`, `size` (coins, or USD of contracts if `inverse`; long `> 0`),
-            `entry` and `mark` (USD per coin, `> 0`), and if wanted `maintenance` (rate in `(0, 1)`, 0.005), `leverage`
-            (`>= 1`, 10), `close_fee` (fraction, inside the maintenance, 0) and `inverse` (False).
-            `collateral`: at least one mapping with `amount` and if wanted `currency`, `haircut` and `fx`, as in
-            `margin.Collateral`.
-            `volatility`: of each coin per square root of a year, `> 0`; needed with more than one coin.
-            `correlation`: one number in `[-1, 1]` for every pair, or a matrix; 0.8.
-            `funding`: rate of each expected payment, paid by longs if `> 0`; 0.
-            `payments`: how many are expected, `>= 0`; 0.
-            `moves`: relative moves of the first coin, each `> -1`; from -16% to 16% in nine steps.
+        book: a mapping of plain values, so that it can be written as JSON; None is the same as a field left out. See
+            below.
+            `legs`: at least one. Each has `coin` and `size` (coins; USD of contracts if inverse; options; long or
+            bought `> 0`), `mark` (price of its coin, `> 0`, USD, unless another leg or `marks` has it), and if wanted
+            `kind` (`"linear"`, `"inverse"`, `"spot"`, `"option"`) and `entry` (the mark; of an option its premium). A
+            perpetual may have `margin` (isolated with it: USD, or coins if inverse), `stop`, `leverage` (10, or less
+            where the table allows less), `maintenance` (a rate in `(0, 1)` or one of `TABLES`; the venue's) and
+            `open_fee` (still to be paid, of the notional at the entry; 0). A spot leg may have `haircut`. An option has
+            `strike` and `days`, and if wanted `call` (True), `volatility` (the coin's), and if it is sold
+            `maintenance`, a rate of the coin's price, and `leverage`.
+            `collateral`: of the cross account; each `amount`, and if wanted `currency` (USD) and `haircut` (0).
+            `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin.
+            `volatility`: of each coin per square root of a year. `correlation`: one number for every pair, or a matrix
+            in the order in which the legs name the coins.
+            `venue`: one of `VENUES`; the first. `taker`: fee of a close, in `[0, 1)`. `slippage`: adverse move of the
+            fill of a stop or liquidation, in `[0, 1)`.
+            `days`: how long it is held, `>= 0`; 0. `hours`: between funding payments, `> 0`; 8. `funding`: rate of each
+            payment, paid by longs if `> 0`; one number, or by coin.
+            `moves`: of the driver in the grid, each `> -1`. `driver`: its coin; that of the first leg.
 
     Raises:
         ValueError: for a field that is unknown, missing or outside its range; the message begins with where it stands,
@@ -97,116 +936,290 @@ def report(book: Mapping[str, Any]) -> Report:
     Examples:
         >>> book = {
         ...     "legs": [
-        ...         {"coin": "BTC", "size": 0.5, "entry": 60_000, "mark": 60_000},
-        ...         {"coin": "ETH", "size": 5, "entry": 3_000, "mark": 3_000},
+        ...         {"coin": "BTC", "size": 0.5, "mark": 60_000, "stop": 52_000},
+        ...         {"coin": "ETH", "size": 5, "mark": 3_000},
         ...     ],
         ...     "collateral": [{"amount": 5_000}],
-        ...     "volatility": {"BTC": 0.5, "ETH": 0.7},
         ... }
         >>> found = report(book)
-        >>> round(found.frozen["BTC"].low), round(found.together["BTC"].low)
-        (50402, 54309)
+        >>> round(found.prices[0].alone.low), round(found.prices[0].together.low)
+        (50321, 54183)
         >>> found.fails_at
         0.0
+        >>> print(found.why("accounts[0].ratio"))
+        collateral after haircuts  5,000.00 USD   C = Σ_j a_j x_j (1 - h_j)
+        unrealized P&L                 0.00 USD   U = Σ_i u_i
+        equity                     5,000.00 USD   E = C + U
+        maintenance margin           180.00 USD   M = Σ_i (m_k N_i - c_k + φ_i N_i)
+        margin ratio                   0.036      R = M / E
     """
-    fields = _fields("book", book, _BOOK, ("legs", "collateral"))
-    positions = [_leg(f"legs[{i}]", leg) for i, leg in enumerate(_list("legs", fields["legs"]))]
-    money = [_money(f"collateral[{i}]", each) for i, each in enumerate(_list("collateral", fields["collateral"]))]
-    account = Account(positions, money)
-    prices = {position.contract.underlying: position.mark for position in positions}
-    coins = list(prices)
-    volatility = _volatility(fields.get("volatility", {}), coins)
-    correlation = _correlation(fields.get("correlation", 0.8), len(coins))
-    rate, payments = scalar("funding", fields.get("funding", 0.0)), whole("payments", fields.get("payments", 0), ge=0)
-    assessment = account.assess()
-
-    def apart(driver: str, one: bool) -> dict[str, float]:
-        j = coins.index(driver)
-        return {
-            coin: (1.0 if one else float(correlation[i, j])) * volatility[coin] / volatility[driver]
-            for i, coin in enumerate(coins)
-            if coin != driver
-        }
-
-    moves = fields.get("moves", np.linspace(-0.16, 0.16, 9))
-    market = Market(prices, volatility, correlation if len(coins) > 1 else None)
-    scenarios = grid(price=moves, correlation=np.linspace(0.0, 1.0, 11) if len(coins) > 1 else 0.0)
-    stressed = evaluate([(position.contract, position.size) for position in positions], market, scenarios)
-    netting = stressed.netting()
-    fails = netting.theta[netting.book >= assessment.buffer]
+    read = _read(book)
+    shared = _shared(read)
+    prices = tuple(each for k, one in enumerate(shared) for each in _prices(k, one, read))
+    stressed, fails = _stressed(read, shared, np.linspace(0.0, 1.0, 11))
+    fails_at = _first(stressed, fails)
+    if 0.0 < fails_at < math.inf:  # the same again between the last stress that it survives and this one
+        fails_at = _first(*_stressed(read, shared, fails_at - np.linspace(0.1, 0.0, 11)))
+    cross = [(leg.contract, leg.size) for leg in read.legs if leg.margin is None]
     return Report(
-        legs=tuple(f"{position.contract.underlying} {position.size:+,g}" for position in positions),
-        account=assessment,
-        frozen={coin: interval(account, coin) for coin in coins},
-        following={coin: interval(account, coin, apart(coin, False)) for coin in coins},
-        together={coin: interval(account, coin, apart(coin, True)) for coin in coins},
-        worst=stressed.worst,
-        fails_at=float(fails[0]) if fails.size else math.inf,
-        closing=sum(position.close_fee * position.notional_usd for position in positions),
-        funding=-sum(math.copysign(position.notional_usd, position.size) for position in positions) * rate * payments,
+        currency=read.currency,
+        usd=read.usd,
+        coins=read.market.prices,
+        legs=tuple(
+            _described(read.legs[i], k, one, prices, read)
+            for i, k in sorted((i, k) for k, one in enumerate(shared) for i in one.pocket.legs)
+            for one in [shared[k]]
+        ),
+        pockets=tuple(one.pocket for one in shared),
+        prices=prices,
+        stressed=stressed,
+        fails=fails,
+        fails_at=fails_at,
+        rules=compare(cross, read.market) if cross else None,
+        closing=math.fsum(read.taker * leg.notional(leg.mark) for leg in read.legs if leg.future),
+        payments=read.payments,
+        assumed=read.assumed,
     )
 
 
-def _between(found: Interval) -> str:
-    low = f"{found.low:,.0f}" if found.low > 0 else "none"
-    return f"{low} to {f'{found.high:,.0f}' if math.isfinite(found.high) else 'none'}"
+def _shared(read: _Book) -> list[_Shared]:
+    """The cross account first, then each isolated leg."""
+    cross = [i for i, leg in enumerate(read.legs) if leg.margin is None]
+    found = [_share("cross", cross, read, read.money)] if cross or read.money else []
+    for i, leg in enumerate(read.legs):
+        if leg.margin is not None:
+            found.append(_share(leg.name, [i], read, [_settled(leg, leg.margin)], isolated=True))
+    return found
 
 
-def _fields(name: str, value: Any, known: Sequence[str], needed: Sequence[str]) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} must be a mapping, got {brief(value)}")
-    if strange := [key for key in value if key not in known]:
-        raise ValueError(f"{name} must have {', '.join(known)} and no other field, got {brief(strange[0])}")
-    if missing := [key for key in needed if key not in value]:
-        raise ValueError(f"{name} must have {missing[0]}")
-    return value
+def _settled(leg: _Leg, amount: float) -> Collateral:
+    """An amount in what a perpetual settles in."""
+    return Collateral(amount, leg.coin, fx=leg.mark) if leg.kind == "inverse" else Collateral(amount)
 
 
-def _list(name: str, value: Any) -> Sequence[Any]:
-    if not isinstance(value, list | tuple) or not value:
-        raise ValueError(f"{name} must be a list with at least one entry, got {brief(value)}")
-    return value
+def _share(
+    name: str, numbers: Sequence[int], read: _Book, money: Sequence[Collateral], *, isolated: bool = False
+) -> _Shared:
+    legs = tuple(read.legs[i] for i in numbers)
+    futures = [leg for leg in legs if leg.future]
+    coins = [Collateral(leg.size, leg.coin, leg.haircut, leg.mark) for leg in legs if leg.kind == "spot"]
+    fees = [_settled(leg, -leg.open_fee * leg.settled(leg.entry)) for leg in futures]
+    paid = [
+        _settled(leg, -leg.side * leg.settled(leg.mark) * read.funding[leg.coin] * read.payments) for leg in futures
+    ]
+    collateral, opened, flow = (math.fsum(each.usd for each in some) for some in ((*money, *coins), fees, paid))
+    options = math.fsum(leg.value for leg in legs if leg.kind == "option")
+    charged = [leg.charged for leg in legs if leg.charged is not None]
+    assessment = Assessment(
+        collateral=math.fsum((collateral, opened, flow, options)),
+        unrealized=math.fsum(leg.unrealized for leg in futures),
+        notional=math.fsum(position.notional_usd for position in charged),
+        initial=math.fsum(position.initial_usd for position in charged),
+        maintenance=math.fsum(position.maintenance_usd for position in charged),
+    )
+    pocket = Pocket(name, isolated, tuple(numbers), collateral, -opened, flow, options, assessment)
+    return _Shared(pocket, legs, tuple(each for each in (*money, *fees, *paid) if each.amount), tuple(coins))
 
 
-def _leg(name: str, value: Any) -> Position:
-    leg = _fields(name, value, _LEG, ("coin", "size", "entry", "mark"))
+# --- Liquidation prices ---
+
+
+def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
+    """Where each coin of a pocket is liquidated, asked three times."""
+    marks, sigma = read.market.prices, read.market.volatilities
+    order, coins = list(marks), list(dict.fromkeys(leg.coin for leg in shared.legs))
+    moving = list(dict.fromkeys([*coins, *(each.currency for each in shared.money if each.currency in marks)]))
+    asked: list[tuple[str, dict[str, float]]] = []
+    for driver in coins:
+        scales = {coin: sigma[coin] / sigma[driver] for coin in moving if coin != driver}
+        rho = {coin: float(read.market.correlation[order.index(coin), order.index(driver)]) for coin in scales}
+        asked += [(driver, {}), (driver, {coin: rho[coin] * scale for coin, scale in scales.items()}), (driver, scales)]
+    futures = [leg.charged for leg in shared.legs if leg.future and leg.charged is not None]
+    if all(leg.kind != "option" for leg in shared.legs) and {leg.contract.underlying for leg in futures} == set(moving):
+        found = intervals(Account(futures, (*shared.money, *shared.coins, Collateral(0.0))), asked)
+    else:
+        found = _touched(shared, moving, marks, asked)
+    for k, coin in enumerate(coins):
+        yield Prices(number, coin, *found[3 * k : 3 * k + 3])
+
+
+def _touched(
+    shared: _Shared, moving: Sequence[str], marks: Mapping[str, float], asked: Sequence[tuple[str, Mapping[str, float]]]
+) -> tuple[Interval, ...]:
+    """`liquidation.intervals` for a pocket with options, or with coins on which there is no perpetual."""
+    if shared.pocket.assessment.buffer <= 0:
+        return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in asked)
+    betas = np.array([[1.0 if coin == driver else each.get(coin, 0.0) for driver, each in asked] for coin in moving])
+    powers = np.hstack([-betas, betas])  # falls, then rises
+    options = {coin: [leg for leg in shared.legs if leg.coin == coin and leg.kind == "option"] for coin in moving}
+
+    def parts(u: FloatArray, here: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
+        values = np.zeros((1 + len(moving), *u.shape))
+        below, bend = np.zeros((2, 1 + len(moving), len(u), u.shape[1] - 1))
+        values[0] = shared.pocket.assessment.equity
+        for k, coin in enumerate(moving, start=1):
+            power = powers[k - 1, here, None]
+            price = marks[coin] * np.exp(power * u)
+            values[k] = shared.gained(coin, price, options=False) - shared.required(coin, price)
+            if options[coin]:
+                worth, below[k] = _along(options[coin], price)
+                values[k] += worth
+            rise, gain = np.diff(price), np.abs(np.diff(values[k]) - below[k])
+            slope = np.divide(gain, np.abs(rise), out=np.zeros(gain.shape), where=rise != 0)
+            bend[k] = slope * np.maximum(price[:, :-1], price[:, 1:]) * (power * np.diff(u)) ** 2 / 8.0
+        return values, below, bend
+
+    far = first_touch(parts, 2 * len(asked), _FAR / max(1.0, float(np.abs(betas).max())))
+    low, high = np.exp(-far[: len(asked)]).tolist(), np.exp(far[len(asked) :]).tolist()
+    return tuple(
+        Interval(marks[driver], marks[driver] * down, marks[driver] * up)
+        for (driver, _), down, up in zip(asked, low, high, strict=True)
+    )
+
+
+def _along(legs: Sequence[_Leg], price: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What options gain along prices, and how far the tangents of bought ones lie below them at the next price.
+
+    The value of a sold one is concave in the price, so it lies above the chord between two prices.
+    """
+    sizes, implied = np.array([leg.size for leg in legs]), np.array([leg.implied for leg in legs])
+    terms = [(leg.contract.strike, leg.contract.years, leg.contract.call) for leg in legs]  # type: ignore[attr-defined]
+    strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
+    worth = option_value(price[..., None], strikes, implied, years, call=calls)
+    slope = option_delta(price[..., :-1, None], strikes, implied, years, call=calls)
+    sag = np.diff(worth, axis=-2) - slope * np.diff(price, axis=-1)[..., None]
+    return worth @ sizes - math.fsum(leg.value for leg in legs), sag.clip(min=0.0) @ sizes.clip(min=0.0)
+
+
+# --- The grid ---
+
+
+def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tuple[Evaluation, Any]:
+    """The legs and the collateral that moves in each cell of the grid, and in which cells the cross account fails."""
+    marks, count = read.market.prices, len(read.legs)
+    held: list[tuple[Contract, float]] = [(leg.contract, leg.counted) for leg in read.legs]
+    columns, others = list(range(count)), dict[str, int]()
+    for one in shared:
+        for each in one.money:
+            if each.currency != "USD":
+                new = others.setdefault(each.currency, count + len(others)) if not one.pocket.isolated else count
+                contract = Spot(each.currency) if each.currency in marks else Cash(each.currency)
+                held.append((contract, each.usd / each.fx))
+                columns.append(one.pocket.legs[0] if one.pocket.isolated else new)
+    axes: dict[str, Any] = {"price": read.moves}
+    if any(leg.kind == "option" for leg in read.legs):
+        axes["volatility"] = _VOLATILITIES
+    if others.keys() - marks.keys():
+        axes["fx"] = (_FX_MOVES[0], 0.0, _FX_MOVES[1])
+    scenarios = grid(**axes, correlation=theta if len(marks) > 1 else 0.0)
+    found = evaluate(held, read.market, scenarios)
+    legs = np.zeros((len(scenarios), count + len(others)))
+    np.add.at(legs.T, columns, found.legs.T)
+    fails = np.zeros(len(scenarios), dtype=bool)
+    for one in shared:
+        equity, mine = one.pocket.assessment.equity, list(one.pocket.legs)
+        if one.pocket.isolated:
+            legs[:, mine] = np.maximum(legs[:, mine], -max(0.0, equity))
+            continue
+        left = equity + legs[:, [*mine, *others.values()]].sum(axis=1)
+        for coin, mark in marks.items():
+            power = read.market.beta(coin, scenarios.moves["correlation"])
+            left -= one.required(coin, mark * (1.0 + scenarios.moves["price"]) ** power)
+        fails = left <= 0.0
+    contracts = [*found.contracts[:count], *(Spot(name) if name in marks else Cash(name) for name in others)]
+    amounts = np.zeros(len(contracts))
+    np.add.at(amounts, columns, [quantity for _, quantity in held])
+    return Evaluation(tuple(contracts), amounts, scenarios, legs), fails
+
+
+def _first(stressed: Evaluation, fails: Any) -> float:
+    theta = stressed.scenarios.moves["correlation"]
+    return float(theta[fails].min()) if fails.any() else math.inf
+
+
+# --- How each leg may end ---
+
+
+def _described(leg: _Leg, number: int, shared: _Shared, prices: Sequence[Prices], read: _Book) -> Leg:
+    stop = liquidation = None
+    found = next((each.alone for each in prices if (each.pocket, each.coin) == (number, leg.coin)), None)
+    if leg.future and found is not None:
+        end, rule = found.low if leg.side > 0 else found.high, read.rule
+        if 0 < end < math.inf:
+            every = [each for each in shared.legs if each.future]
+            left = _closed(shared, leg.coin, end, every, read.slippage, rule.fee, rule.margin_fee, keeps=rule.keeps)
+            liquidation = Exit(end, left, complete=rule.complete)
+        if leg.stop is not None:
+            stop = Exit(leg.stop, _closed(shared, leg.coin, leg.stop, [leg], read.slippage, read.taker))
+            if liquidation is not None and (leg.stop - end) * leg.side <= 0:
+                stop = replace(liquidation, price=leg.stop, in_time=False)
+    return Leg(
+        name=leg.name,
+        coin=leg.coin,
+        kind=leg.kind,
+        size=leg.size,
+        entry=leg.entry,
+        mark=leg.mark,
+        pocket=number,
+        notional=leg.notional(leg.mark),
+        unrealized=leg.unrealized,
+        value=None if leg.future else leg.value,
+        initial=0.0 if leg.charged is None else leg.charged.initial_usd,
+        maintenance=0.0 if leg.charged is None else leg.charged.maintenance_usd,
+        stop=stop,
+        liquidation=liquidation,
+    )
+
+
+def _closed(
+    shared: _Shared,
+    coin: str,
+    price: float,
+    closed: Sequence[_Leg],
+    slippage: float,
+    fee: float,
+    margin_fee: float = 0.0,
+    *,
+    keeps: bool = True,
+) -> Settlement:
+    """Where the equity of a pocket goes when perpetuals are closed with one coin at a price and the others standing."""
+    equity = shared.pocket.assessment.equity + float(shared.gained(coin, price))
+    slipped = charged = 0.0
+    for leg in closed:
+        mark = price if leg.coin == coin else leg.mark
+        fill = mark * (1.0 - leg.side * slippage)
+        slipped += float(leg.pnl(mark) - leg.pnl(fill))
+        charged += fee * leg.notional(fill)
+        if margin_fee and leg.charged is not None:
+            charged += margin_fee * float(leg.charged.maintenance_at(mark))
+    return Settlement(equity, slipped, charged, keeps)
+
+
+# --- As a script, and from an export ---
+
+
+def as_python(book: Mapping[str, Any]) -> str:
+    """A script that prints the report of a book; it needs this library and numpy.
+
+    Parameters:
+        book: as in `report`.
+
+    Raises:
+        ValueError: as `report`, or for what cannot be written as JSON.
+
+    Examples:
+        >>> print(as_python({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}]}))
+        from perpnotes.book import report
+        <BLANKLINE>
+        book = {'legs': [{'coin': 'BTC', 'size': 0.5, 'mark': 60000, 'margin': 3000}]}
+        <BLANKLINE>
+        print(report(book))
+        <BLANKLINE>
+    """
+    _read(book)
     try:
-        inverse = leg.get("inverse", False)
-        if not isinstance(inverse, bool):
-            raise ValueError(f"inverse must be True or False, got {brief(inverse)}")
-        return Position(
-            (Inverse if inverse else Linear)(leg["coin"]),
-            leg["size"],
-            leg["entry"],
-            leg["mark"],
-            Tiers.flat(leg.get("maintenance", 0.005)),
-            leverage=leg.get("leverage", 10.0),
-            close_fee=leg.get("close_fee", 0.0),
-        )
-    except ValueError as error:
-        raise ValueError(f"{name}.{error}") from None
-
-
-def _money(name: str, value: Any) -> Collateral:
-    fields = _fields(name, value, _MONEY, ("amount",))
-    try:
-        return Collateral(**fields)
-    except ValueError as error:
-        raise ValueError(f"{name}.{error}") from None
-
-
-def _volatility(value: Any, coins: Sequence[str]) -> dict[str, float]:
-    if len(coins) == 1 and not value:
-        return {coins[0]: 1.0}
-    known = _fields("volatility", value, coins, coins)
-    return {coin: scalar(f"volatility[{coin!r}]", known[coin], gt=0) for coin in coins}
-
-
-def _correlation(value: Any, count: int) -> Any:
-    if isinstance(value, list | tuple | np.ndarray):
-        matrix = np.asarray(value, dtype=float)
-        if matrix.shape != (count, count):
-            raise ValueError(f"correlation must have shape {(count, count)}, got {matrix.shape}")
-        return matrix
-    rho = scalar("correlation", value, ge=-1, le=1)
-    return np.full((count, count), rho) + (1.0 - rho) * np.eye(count)
+        plain = json.loads(json.dumps(book, allow_nan=False))
+    except (TypeError, ValueError):
+        raise ValueError(f"book must be of plain values, as JSON has them, got {brief(book)}") from None
+    written = pprint.pformat(plain, sort_dicts=False)
+    return f"from perpnotes.book import report\n\nbook = {written}\n\nprint(report(book))\n"

@@ -15,7 +15,7 @@ every mark* for a short; infinity means *never* for a short and *at every mark* 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, overload
 
@@ -44,6 +44,7 @@ __all__ = [
     "budget",
     "cross_move",
     "interval",
+    "intervals",
     "overtaken",
     "price",
     "published_practice",
@@ -594,20 +595,49 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         >>> following.low, round(following.high, 2)
         (0.0, 68785.85)
     """
+    return intervals(account, [(driver, {} if betas is None else betas)])[0]
+
+
+def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]) -> tuple[Interval, ...]:
+    """The `interval` of each of several questions; to ask them at once takes little longer than one of them.
+
+    Parameters:
+        account: positions and collateral.
+        asked: pairs of a driver and the betas of the others, as in `interval`; at least one.
+
+    Raises:
+        ValueError: as `interval`, or for something else than pairs.
+
+    Examples:
+        >>> from perpnotes.contracts import Linear
+        >>> from perpnotes.margin import Collateral, Position
+        >>> coins = {"BTC": (1.0, 60_000.0), "ETH": (-30.0, 3_000.0)}
+        >>> legs = [Position(Linear(coin), q, p, p, Tiers.flat(0.01)) for coin, (q, p) in coins.items()]
+        >>> found = intervals(Account(legs, [Collateral(9_000.0)]), [("BTC", {}), ("ETH", {}), ("ETH", {"BTC": 1.0})])
+        >>> [(round(each.low, 2), round(each.high, 2)) for each in found]
+        [(52424.24, inf), (0.0, 3247.52), (0.0, 3714.29)]
+    """
     if not isinstance(account, Account):
         raise ValueError(f"account must be an Account, got {brief(account)}")
-    if betas is not None and not isinstance(betas, Mapping):
-        raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
+    try:
+        pairs = [(driver, betas) for driver, betas in asked]
+    except (TypeError, ValueError):
+        raise ValueError(f"asked must hold pairs of a driver and betas, got {brief(asked)}") from None
     marks = {p.contract.underlying: p.mark for p in account.positions}
-    one_of("driver", driver, sorted(marks))
-    follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in (betas or {}).items()}
-    if driver in follow:
-        raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
-    low, high = (
-        account.distance({driver: sign, **{name: sign * beta for name, beta in follow.items()}}).prices.get(driver, end)
-        for sign, end in ((-1.0, 0.0), (1.0, math.inf))
+    directions = []
+    for driver, betas in pairs:
+        if not isinstance(betas, Mapping):
+            raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
+        one_of("driver", driver, sorted(marks))
+        follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in betas.items()}
+        if driver in follow:
+            raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
+        directions += [{driver: sign, **{name: sign * beta for name, beta in follow.items()}} for sign in (-1.0, 1.0)]
+    found = account.distances(directions) if pairs else ()
+    return tuple(
+        Interval(marks[driver], low.prices.get(driver, 0.0), high.prices.get(driver, math.inf))
+        for (driver, _), low, high in zip(pairs, found[::2], found[1::2], strict=True)
     )
-    return Interval(marks[driver], low, high)
 
 
 def cross_move(

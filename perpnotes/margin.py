@@ -391,10 +391,29 @@ class Position:
         pnl = inverse_pnl if isinstance(self.contract, Inverse) else linear_pnl
         return float(pnl(self.size, self.entry, mark)) * self._usd(mark)
 
-    def _maintenance(self, mark: float) -> float:
-        """Maintenance margin at `mark`, close fee included, USD."""
-        notional = self._notional(mark)
-        return (float(self.tiers.maintenance(notional)) + self.close_fee * notional) * self._usd(mark)
+    @overload
+    def maintenance_at(self, mark: float) -> float: ...
+    @overload
+    def maintenance_at(self, mark: ArrayLike) -> FloatArray: ...
+    def maintenance_at(self, mark: ArrayLike) -> Floats:
+        """Maintenance margin at a mark, close fee included, USD.
+
+        Parameters:
+            mark: mark price, `> 0`, USD per coin; any shape.
+
+        Raises:
+            ValueError: for a mark that is not positive and finite.
+
+        Examples:
+            >>> Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, Tiers.flat(0.005)).maintenance_at([60_000.0, 50_000.0])
+            array([150., 125.])
+        """
+        price = real("mark", mark, gt=0)
+        inverse = isinstance(self.contract, Inverse)
+        charged = price if self.basis == "mark" else np.full_like(price, self.entry)
+        notional = inverse_notional(self.size, charged) if inverse else linear_notional(self.size, charged)
+        margin = self.tiers.maintenance(notional) + self.close_fee * notional
+        return margin * price if inverse else margin
 
     def _lines(self) -> tuple[float, FloatArray, FloatArray]:
         """What it adds to the account in its relative price `rho`, USD: the slope of the P&L, and lines of the margin.
@@ -404,7 +423,7 @@ class Position:
         inverse = isinstance(self.contract, Inverse)
         slope = self.size * (self.mark / self.entry if inverse else self.mark)
         if self.basis == "entry":
-            held = np.array([-self._maintenance(self.mark)])
+            held = np.array([-self.maintenance_usd])
             return slope, held, held if inverse else np.zeros(1)
         usd, notional = self._usd(self.mark), self.notional_usd
         rates, deductions = np.array(self.tiers.rates) + self.close_fee, np.array(self.tiers.deductions) * usd
@@ -428,7 +447,7 @@ class Position:
     @property
     def maintenance_usd(self) -> float:
         """Maintenance margin with the close fee, USD."""
-        return self._maintenance(self.mark)
+        return float(self.maintenance_at(self.mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,20 +620,27 @@ class Account:
         Raises:
             ValueError: for what is no mapping, an unknown underlying, a non-finite move or beta, or no move.
         """
-        if not isinstance(direction, Mapping):
-            raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
-        marks = {p.contract.underlying: p.mark for p in self.positions}
-        moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
-        if unknown := sorted(moves.keys() - marks.keys(), key=str):
-            raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
-        driver = next((name for name, move in moves.items() if move), None)
-        if driver is None:
-            raise ValueError("direction must have a move that is not 0")
-        step = moves[driver]
-        with np.errstate(over="ignore"):
-            betas = {name: scalar(f"beta of {name!r}", np.divide(move, step)) for name, move in moves.items()}
+        return self.distances([direction])[0]
 
-        def prices(move: float) -> dict[str, float]:
+    def distances(self, directions: Sequence[Mapping[str, float]]) -> tuple[Distance, ...]:
+        """The `distance` in each of several directions; to ask for all at once takes little longer than for one.
+
+        Parameters:
+            directions: each as in `distance`; at least one.
+
+        Raises:
+            ValueError: as `distance`, or for no direction.
+
+        Examples:
+            >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
+            >>> account = Account([long], [Collateral(6_000.0)])
+            >>> [round(each.move, 6) for each in account.distances([{"BTC": -1.0}, {"BTC": 1.0}])]
+            [0.095477, inf]
+        """
+        asked = [self._direction(each) for each in items("directions", directions, (object,))]
+        marks = {p.contract.underlying: p.mark for p in self.positions}
+
+        def prices(driver: str, move: float, betas: Mapping[str, float]) -> dict[str, float]:
             log = math.log1p(move)
             then = {name: mark * math.exp(betas.get(name, 0.0) * log) for name, mark in marks.items()}
             return then | {driver: marks[driver] * (1.0 + move)}
@@ -626,15 +652,32 @@ class Account:
         now = self.assess()
         buffer = now.buffer
         if buffer <= 0:
-            return Distance(0.0, marks, equity(marks), buffer)
-        move = self._first_move(now.equity, betas, down=step < 0)
-        if math.isinf(move):
-            return Distance(math.inf, {}, 0.0, buffer)
-        there = prices(math.copysign(move, step))
-        return Distance(move / abs(step), there, equity(there), buffer)
+            return (Distance(0.0, marks, equity(marks), buffer),) * len(asked)
+        found = []
+        for move, (driver, step, betas) in zip(self._first_moves(now.equity, asked), asked, strict=True):
+            if math.isinf(move):
+                found.append(Distance(math.inf, {}, 0.0, buffer))
+                continue
+            there = prices(driver, math.copysign(move, step), betas)
+            found.append(Distance(move / abs(step), there, equity(there), buffer))
+        return tuple(found)
 
-    def _first_move(self, equity: float, betas: Mapping[str, float], *, down: bool) -> float:
-        """Relative move of the driver to the requirement, `>= 0`, where each underlying follows by its beta."""
+    def _direction(self, direction: Any) -> tuple[str, float, dict[str, float]]:
+        """The driver of a direction, its own move, and the beta of each underlying that is named."""
+        if not isinstance(direction, Mapping):
+            raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
+        moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
+        if unknown := sorted(moves.keys() - {p.contract.underlying for p in self.positions}, key=str):
+            raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
+        driver = next((name for name, move in moves.items() if move), None)
+        if driver is None:
+            raise ValueError("direction must have a move that is not 0")
+        step = moves[driver]
+        with np.errstate(over="ignore"):
+            return driver, step, {name: scalar(f"beta of {name!r}", np.divide(m, step)) for name, m in moves.items()}
+
+    def _first_moves(self, equity: float, asked: Sequence[tuple[str, float, Mapping[str, float]]]) -> list[float]:
+        """Relative move of each driver to the requirement, `>= 0`, where each underlying follows by its beta."""
         slopes: dict[str, list[float]] = {}
         for money in self.collateral:
             slopes.setdefault(money.currency, []).append(money.usd)
@@ -653,5 +696,17 @@ class Account:
         values, along = (
             np.stack([leg[k][rows] for leg, rows in zip(legs, last, strict=True)], axis=1)[..., None] for k in (1, 2)
         )
-        follow = np.array([[betas.get(coin, 0.0)] for coin, _, _ in legs])
-        return float(first_move(np.array([equity]), lambda _: (values, along), follow, down=down)[0])
+        follow = np.array([[betas.get(coin, 0.0) for _, _, betas in asked] for coin, _, _ in legs])
+        straight = ((follow == 0) | (follow == 1)).all(axis=0)
+        down = np.array([step < 0 for _, step, _ in asked])
+
+        def lines(part: slice) -> tuple[FloatArray, FloatArray]:
+            wide = (*values.shape[:2], part.stop - part.start)
+            return np.broadcast_to(values, wide), np.broadcast_to(along, wide)
+
+        found = np.empty(len(asked))
+        for falls, lined in {*zip(down.tolist(), straight.tolist(), strict=True)}:
+            some = np.flatnonzero((down == falls) & (straight == lined))
+            found[some] = first_move(np.full(len(some), equity), lines, follow[:, some], down=falls)
+        result: list[float] = found.tolist()
+        return result

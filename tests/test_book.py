@@ -2,112 +2,551 @@
 
 import json
 import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
 
+import numpy as np
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perpnotes import book, liquidation
-from perpnotes.contracts import Inverse, Linear
-from perpnotes.margin import Account, Collateral, Position, Tiers
+from perpnotes import book, liquidation, portfolio, stress
+from perpnotes.contracts import Inverse, Linear, Option, option_value
+from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
 
-BOOK = {
-    "legs": [
-        {"coin": "BTC", "size": 0.5, "entry": 60_000.0, "mark": 60_000.0, "close_fee": 0.0005},
-        {"coin": "ETH", "size": 5.0, "entry": 3_000.0, "mark": 3_000.0},
-    ],
-    "collateral": [{"amount": 5_000.0}],
+ROOT = Path(__file__).parent
+BTC: dict[str, Any] = {"coin": "BTC", "size": 0.5, "mark": 60_000.0}
+ETH: dict[str, Any] = {"coin": "ETH", "size": 5.0, "mark": 3_000.0}
+CASH = [{"amount": 5_000.0}]
+BOOK: dict[str, Any] = {
+    "legs": [BTC, ETH],
+    "collateral": CASH,
     "volatility": {"BTC": 0.5, "ETH": 0.7},
-    "funding": 0.0001,
-    "payments": 30,
+    "correlation": 0.8,
 }
+CALL: dict[str, Any] = {
+    "coin": "BTC",
+    "kind": "option",
+    "size": -2.0,
+    "strike": 65_000.0,
+    "days": 30,
+    "maintenance": 0.1,
+}
+PUT: dict[str, Any] = {"coin": "BTC", "kind": "option", "size": 1.0, "strike": 55_000.0, "days": 7, "call": False}
+NOTHING = {**PUT, "days": 0, "strike": 1e-6}  # an option that expired without a value
 
 
-def test_one_leg_has_the_price_of_the_formula() -> None:
-    """Isolated is cross with nothing else: the closed form for one linear position."""
-    found = book.report({"legs": [BOOK["legs"][0]], "collateral": [{"amount": 3_000.0}]})  # type: ignore[index]
-    expected = liquidation.price(0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005)
-    assert found.frozen["BTC"].low == pytest.approx(expected, rel=1e-12)
-    assert found.following == found.together == found.frozen
+def changed(**fields: Any) -> dict[str, Any]:
+    return {**BOOK, **fields}
 
 
-def test_the_three_prices_are_those_of_an_account_with_the_same_betas() -> None:
-    found = book.report(BOOK)
-    account = Account(
-        [
-            Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, Tiers.flat(0.005), 10.0, close_fee=0.0005),
-            Position(Linear("ETH"), 5.0, 3_000.0, 3_000.0, Tiers.flat(0.005), 10.0),
+class TestLiquidationPrices:
+    @pytest.mark.parametrize("venue", ["Binance", "BitMEX", "Bybit"])
+    @pytest.mark.parametrize("size", [0.5, -0.5])
+    def test_an_isolated_leg_has_the_price_of_the_formula(self, venue: str, size: float) -> None:
+        """Tiers, basis and close fee of the venue; the fee of opening and the funding of ten days are paid before."""
+        leg = {**BTC, "size": size, "margin": 3_000.0, "open_fee": 0.0005}
+        found = book.report({"legs": [leg], "venue": venue, "days": 10, "funding": 0.0002, "taker": 0.001})
+        rule = liquidation.published_rule(venue)
+        expected = liquidation.price(
+            size, 60_000.0, 3_000.0,
+            published_tiers("binance_btcusdt_2024_10") if venue == "Binance" else rule.maintenance,
+            basis=rule.basis, close_fee=0.001 if rule.counts_fee else 0.0, open_fee=0.0005, funding=0.006,
+        )  # fmt: skip
+        (prices,) = found.prices
+        assert prices.alone.low if size > 0 else prices.alone.high == pytest.approx(expected, rel=1e-12)
+        assert prices.alone == prices.following == prices.together
+
+    def test_an_isolated_inverse_leg_has_its_margin_in_coins(self) -> None:
+        leg = {"coin": "BTC", "kind": "inverse", "size": 60_000.0, "entry": 50_000.0, "mark": 52_000.0, "margin": 0.12}
+        found = book.report({"legs": [{**leg, "maintenance": 0.005, "open_fee": 0.001}], "days": 1, "funding": 0.0001})
+        paid = 0.12 - 60_000 / 50_000 * 0.001 - 60_000 / 52_000 * 0.0003
+        expected = liquidation.price(60_000.0, 50_000.0, paid, 0.005, inverse=True)
+        assert found.prices[0].alone.low == pytest.approx(expected, rel=1e-12)
+
+    def test_a_cross_account_is_asked_three_times(self) -> None:
+        """Frozen; with `rho sigma_i / sigma_j`; and with the ratio of the volatilities alone, for each coin."""
+        found = book.report(BOOK)
+        account = Account(
+            [
+                Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, published_tiers("binance_btcusdt_2024_10"), 10.0),
+                Position(Linear("ETH"), 5.0, 3_000.0, 3_000.0, published_tiers("binance_ethusdt_2024_10"), 10.0),
+            ],
+            [Collateral(5_000.0)],
+        )
+        assert found.pockets[0].assessment == account.assess()
+        for prices, coin, other, ratio in zip(
+            found.prices, ("BTC", "ETH"), ("ETH", "BTC"), (1.4, 1 / 1.4), strict=True
+        ):
+            for interval, betas in (
+                (prices.alone, {}),
+                (prices.following, {other: 0.8 * ratio}),
+                (prices.together, {other: ratio}),
+            ):
+                expected = liquidation.interval(account, coin, betas)
+                assert interval.low == pytest.approx(expected.low, rel=1e-12)
+                assert interval.high == expected.high == math.inf
+
+    def test_a_coin_that_is_held_counts_and_moves(self) -> None:
+        """As a leg, with its haircut, it is what it is as collateral; and a hedge of it has no liquidation price."""
+        short = {**BTC, "size": -0.5}
+        spot = {"coin": "BTC", "kind": "spot", "size": 0.5, "haircut": 0.1}
+        one = book.report({"legs": [short, spot], "collateral": CASH})
+        two = book.report({"legs": [short], "collateral": [*CASH, {"amount": 0.5, "currency": "BTC", "haircut": 0.1}]})
+        assert one.prices[0].alone.high == pytest.approx(two.prices[0].alone.high, rel=1e-12)
+        assert one.pockets[0].assessment.equity == two.pockets[0].assessment.equity == 32_000.0
+        whole = book.report({"legs": [{**short, "maintenance": 1e-9}, {**spot, "haircut": 0.0}], "collateral": CASH})
+        assert whole.prices[0].alone.low == 0.0
+        assert whole.prices[0].alone.high > 1e9
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(st.sampled_from([-3.0, -1.0, 0.5, 2.0]), min_size=2, max_size=3), st.floats(500.0, 20_000.0))
+    def test_options_that_are_worth_nothing_change_no_price(self, sizes: list[float], amount: float) -> None:
+        """The search that options need finds what the exact one finds; beyond its reach both say so."""
+        marks = {"BTC": 60_000.0, "ETH": 3_000.0, "SOL": 150.0}
+        legs = [
+            {"coin": coin, "size": size * 6_000.0 / mark, "mark": mark, "maintenance": 0.01}
+            for size, (coin, mark) in zip(sizes, marks.items(), strict=False)
+        ]
+        one, two = (
+            book.report({"legs": [*legs, *more], "collateral": [{"amount": amount}]}) for more in ([], [NOTHING])
+        )
+        for exact, searched in zip(one.prices, two.prices, strict=True):
+            for name in ("alone", "following", "together"):
+                a, b = getattr(exact, name), getattr(searched, name)
+                assert b.low == pytest.approx(a.low, rel=1e-9, abs=1e-6)
+                assert b.high == pytest.approx(a.high, rel=1e-9) or min(a.high, b.high) > 1e9 * a.mark
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        st.lists(st.tuples(st.sampled_from([-2.0, -1.0, 1.0, 3.0]), st.floats(0.8, 1.25), st.integers(1, 90),
+                           st.booleans()), min_size=1, max_size=4),
+        st.sampled_from([-1.0, -0.2, 0.4, 1.5]),
+        st.floats(15_000.0, 80_000.0),
+    )  # fmt: skip
+    def test_with_options_equity_meets_maintenance_there_and_nowhere_before(
+        self, options: list[tuple[float, float, int, bool]], size: float, amount: float
+    ) -> None:
+        """By Black's formula on a dense grid of prices between the marks that were found."""
+        legs = [{**CALL, "size": q, "strike": 60_000.0 * k, "days": days, "call": call} for q, k, days, call in options]
+        future = {**BTC, "size": size, "maintenance": 0.01}
+        money = [{"amount": amount}]
+        found = book.report({"legs": [future, *legs], "collateral": money, "volatility": {"BTC": 0.6}})
+        interval = found.prices[0].alone
+
+        def gap(price: Any) -> Any:
+            result = amount + size * (price - 60_000.0) - 0.01 * abs(size) * price
+            for q, k, days, call in options:
+                result = result + q * option_value(price, 60_000.0 * k, 0.6, days / 365, call=call)
+                result = result - 0.1 * max(0.0, -q) * price
+            return result
+
+        assert found.pockets[0].assessment.buffer == pytest.approx(float(gap(60_000.0)))
+        if gap(60_000.0) <= 0:
+            assert interval.distance == 0.0
+            return
+        ends = max(interval.low, 60.0) * (1 + 1e-9), min(interval.high, 6e6) * (1 - 1e-9)
+        assert (gap(np.linspace(*ends, 4_001)) > 0).all()
+        for end in (interval.low, interval.high):
+            if 60.0 < end < 6e6:
+                assert float(gap(end)) == pytest.approx(0.0, abs=1e-5)
+
+    @settings(max_examples=10, deadline=None)
+    @given(st.floats(1_000.0, 60_000.0))
+    def test_more_money_never_fails_earlier(self, amount: float) -> None:
+        less, more = (book.report(changed(collateral=[{"amount": each}])) for each in (amount, 1.1 * amount))
+        assert more.fails_at >= less.fails_at
+        assert more.prices[0].together.low <= less.prices[0].together.low
+
+    def test_an_account_that_is_too_late_is_liquidated_where_it_is(self) -> None:
+        for legs in ([BTC], [BTC, CALL]):
+            found = book.report({"legs": legs, "collateral": [{"amount": 10.0}]})
+            assert found.prices[0].alone.distance == 0.0
+            assert found.fails_at == 0.0
+
+
+class TestIsolatedLegs:
+    BOOK: ClassVar[dict[str, Any]] = {"legs": [BTC, {**ETH, "margin": 900.0}], "collateral": CASH}
+
+    def test_they_are_accounts_of_their_own(self) -> None:
+        found = book.report(self.BOOK)
+        alone = book.report({"legs": [BTC], "collateral": CASH})
+        assert [pocket.name for pocket in found.pockets] == ["cross", "ETH +5"]
+        assert found.pockets[0] == alone.pockets[0]
+        assert found.prices[0].together == alone.prices[0].together
+        assert found.rules == alone.rules
+        assert found.pockets[1].assessment.equity == 900.0
+
+    def test_they_lose_at_most_their_margin(self) -> None:
+        """Ether falls by more than its margin bears; what is beyond it is not the reader's loss."""
+        found = book.report(self.BOOK)
+        assert found.stressed.worst.contributions == pytest.approx((-4_800.0, -900.0))
+        coin = {
+            "coin": "BTC",
+            "kind": "inverse",
+            "size": 60_000.0,
+            "mark": 60_000.0,
+            "margin": 0.1,
+            "maintenance": 0.01,
+        }
+        inverse = book.report({"legs": [coin], "moves": [-0.08, -0.16]})
+        assert inverse.stressed.pnl.round(6).tolist() == [-6_000.0, -5_280.0]
+        assert inverse.rules is None
+
+    def test_a_book_without_cross_money_has_no_cross_account(self) -> None:
+        found = book.report({"legs": [{**BTC, "margin": 3_000.0}]})
+        assert [pocket.isolated for pocket in found.pockets] == [True]
+        assert not found.fails.any()
+
+
+class TestHowItEnds:
+    @pytest.mark.parametrize("venue", book.VENUES)
+    def test_an_isolated_leg_gets_back_what_the_rule_gives_back(self, venue: str) -> None:
+        """A stop pays the taker fee; a liquidation what the venue asks, and keeps what the venue keeps."""
+        leg = {**BTC, "margin": 3_000.0, "stop": 56_000.0, "maintenance": liquidation.published_rule(venue).maintenance}
+        (found,) = book.report({"legs": [leg], "venue": venue, "taker": 0.0005, "slippage": 0.001}).legs
+        rule = liquidation.published_rule(venue)
+        position = rule.position(0.5, 60_000.0, 3_000.0, taker=0.0005)
+        assert found.stop is not None
+        assert found.liquidation is not None
+        expected = liquidation.settle(position, 56_000.0, slippage=0.001, fee=0.0005)
+        assert found.stop.settlement.returned == pytest.approx(expected.returned)
+        assert found.liquidation.settlement.why().value == pytest.approx(
+            rule.settle(position, slippage=0.001).returned
+            if not rule.counts_fee  # a rule that counts the fee of the close asks it of the maintenance margin, too
+            else liquidation.settle(
+                position,
+                position.price,
+                slippage=0.001,
+                keeps=rule.keeps,
+                margin_fee=rule.margin_fee * (0.0005 + rule.maintenance) / rule.maintenance,
+            ).returned
+        )
+        assert found.liquidation.complete == rule.complete
+
+    def test_a_short_and_an_inverse_leg_slip_the_other_way(self) -> None:
+        short = {**BTC, "size": -0.5, "margin": 3_000.0, "stop": 64_000.0}
+        (found,) = book.report({"legs": [short], "slippage": 0.01, "taker": 0.0}).legs
+        assert found.stop is not None
+        assert found.stop.settlement.returned == pytest.approx(3_000 - 0.5 * (64_000 * 1.01 - 60_000))
+        coin = {"coin": "BTC", "kind": "inverse", "size": 30_000.0, "mark": 60_000.0, "margin": 0.05, "stop": 57_000.0}
+        (inverse,) = book.report({"legs": [{**coin, "maintenance": 0.01}], "slippage": 0.01, "taker": 0.001}).legs
+        assert inverse.stop is not None
+        fill = 57_000 * 0.99
+        assert inverse.stop.settlement.returned == pytest.approx(0.05 * 57_000 + 30_000 * (fill / 60_000 - 1) - 30.0)
+
+    def test_a_stop_beyond_liquidation_comes_too_late(self) -> None:
+        (found,) = book.report({"legs": [{**BTC, "margin": 600.0, "stop": 50_000.0}]}).legs
+        assert found.stop is not None
+        assert found.liquidation is not None
+        assert not found.stop.in_time
+        assert found.stop.settlement == found.liquidation.settlement
+
+    def test_a_cross_liquidation_closes_every_perpetual(self) -> None:
+        """Each slips, and each pays the fee, at its own mark; the stop closes one leg alone."""
+        found = book.report(
+            changed(
+                venue="dYdX", legs=[{**BTC, "stop": 55_000.0}, {**ETH, "maintenance": 0.02}], slippage=0.001, taker=0.0
+            )
+        )
+        leg = found.legs[0]
+        assert leg.stop is not None
+        assert leg.liquidation is not None
+        low = found.prices[0].alone.low
+        equity = 5_000 + 0.5 * (low - 60_000)
+        filled = 0.5 * low + 5 * 3_000
+        expected = equity - 0.001 * filled - 0.015 * 0.999 * filled
+        assert leg.liquidation.settlement.returned == pytest.approx(max(0.0, expected))
+        assert leg.liquidation.settlement.fee == pytest.approx(0.015 * 0.999 * filled)
+        assert leg.stop.settlement.returned == pytest.approx(2_500.0 - 0.001 * 27_500)
+
+
+class TestGrid:
+    def test_the_worst_cell_adds_up_and_fails_where_equity_is_gone(self) -> None:
+        found = book.report(changed(collateral=[{"amount": 8_000.0}]))
+        assert sum(found.stressed.worst.contributions) == pytest.approx(found.stressed.worst.pnl)
+        assert 0.0 < found.fails_at < 1.0
+        assert book.report(changed(collateral=[{"amount": 80_000.0}])).fails_at == math.inf
+
+    def test_cells_fail_beyond_the_liquidation_prices(self) -> None:
+        """At the market's own correlations beyond *following*, at one beyond *together*: one law, asked twice."""
+        found = book.report(changed(collateral=[{"amount": 6_500.0}], moves=np.linspace(-0.3, 0.3, 61).tolist()))
+        cells = found.to_dict()["grid"]
+        assert cells["correlation"][0] == 0.0
+        assert cells["correlation"][-1] == 1.0
+        for row, interval in ((0, found.prices[0].following), (-1, found.prices[0].together)):
+            marks = 60_000.0 * (1.0 + np.array(cells["price"]))
+            assert cells["fails"][row] == ((marks <= interval.low) | (marks >= interval.high)).tolist()
+
+    def test_the_stress_at_which_it_fails_is_told_to_a_hundredth(self) -> None:
+        """A leg's beta is `(1 - theta) rho + theta` times the ratio of volatilities."""
+        found = book.report(changed(collateral=[{"amount": 8_000.0}]))
+
+        def left(theta: float) -> float:
+            ether = 3_000.0 * (0.84 ** (((1 - theta) * 0.8 + theta) * 1.4))
+            return 8_000 - 0.16 * 30_000 + 5 * (ether - 3_000) - 0.004 * (0.84 * 30_000 + 5 * ether)
+
+        assert left(found.fails_at) <= 0 < left(found.fails_at - 0.01)
+        assert found.fails_at == pytest.approx(round(found.fails_at, 2))
+
+    def test_it_is_the_grid_of_stress(self) -> None:
+        found = book.report(changed(legs=[BTC, ETH, PUT]))
+        market = stress.Market({"BTC": 60_000.0, "ETH": 3_000.0}, {"BTC": 0.5, "ETH": 0.7}, [[1.0, 0.8], [0.8, 1.0]])
+        held = [(Linear("BTC"), 0.5), (Linear("ETH"), 5.0), (Option("BTC", 55_000.0, 7 / 365, call=False), 1.0)]
+        axes = found.stressed.scenarios.axes
+        assert list(axes) == ["price", "volatility", "correlation"]
+        expected = stress.evaluate(held, market, stress.grid(**axes))
+        assert np.array_equal(found.stressed.pnl, expected.pnl)
+        surface = found.to_dict()["grid"]["pnl"]
+        assert surface == expected.surface("correlation", "price").tolist()
+
+    def test_the_driver_can_be_another_coin(self) -> None:
+        found = book.report(changed(driver="ETH", moves=[-0.1]))
+        assert found.to_dict()["grid"]["driver"] == "ETH"
+        assert found.stressed.cell(0).contributions[1] == pytest.approx(-1_500.0)
+        assert found.stressed.cell(0).contributions[0] == pytest.approx(30_000 * (0.9 ** (0.8 / 1.4) - 1))
+
+    def test_money_in_another_currency_moves_too(self) -> None:
+        money = [*CASH, {"amount": 100_000.0, "currency": "MXN", "haircut": 0.1}, {"amount": 0.1, "currency": "BTC"}]
+        found = book.report({"legs": [BTC], "collateral": money, "fx": {"MXN": 0.05}})
+        worst = found.to_dict()["grid"]["worst"]
+        assert worst["others"] == pytest.approx({"MXN": 4_500 * -0.0609397, "BTC": 6_000 * -0.16})
+        assert found.pockets[0].assessment.equity == pytest.approx(5_000 + 4_500 + 6_000)
+
+
+class TestBesides:
+    def test_rules_are_those_of_portfolio(self) -> None:
+        found = book.report(BOOK)
+        market = stress.Market({"BTC": 60_000.0, "ETH": 3_000.0}, {"BTC": 0.5, "ETH": 0.7}, [[1.0, 0.8], [0.8, 1.0]])
+        expected = portfolio.compare([(Linear("BTC"), 0.5), (Linear("ETH"), 5.0)], market)
+        shown = found.to_dict()
+        assert found.rules == expected
+        assert shown["ranked"] == [row.venue.name for row in expected.ranked()]
+        assert [row["ratio"] for row in shown["rules"]] == [
+            row.maintenance and row.maintenance / 5_000 for row in expected.rows
+        ]
+
+    def test_a_rule_that_covers_no_part_of_the_book_is_not_ranked(self) -> None:
+        shown = book.report(changed(legs=[BTC, {**CALL, "coin": "BTC"}])).to_dict()
+        row = shown["rules"][[row["venue"] for row in shown["rules"]].index("binance_tiers_2024_10")]
+        assert row["status"] == "at least"
+        assert "binance_tiers_2024_10" not in shown["ranked"]
+        assert "paradex_2026_08" in shown["ranked"]
+
+    def test_holding_costs_are_paid_by_longs_and_received_by_shorts(self) -> None:
+        """Thirty payments of a basis point on 45,000 USD cost 135 USD; closing costs the fee of the notional."""
+        costs = book.report(changed(days=10, funding=0.0001, taker=0.0005)).to_dict()["costs"]
+        assert costs == pytest.approx({"open_fees": 0.0, "funding": -135.0, "closing": 22.5, "payments": 30})
+        short = changed(days=10, funding={"BTC": 0.0001, "ETH": 0.0}, legs=[{**BTC, "size": -0.5}, ETH])
+        assert book.report(short).pockets[0].funding == pytest.approx(90.0)
+        hourly = book.report(changed(days=1, hours=1, funding=0.0001))
+        assert hourly.payments == 24
+
+    def test_results_are_told_in_the_currency_of_the_account(self) -> None:
+        found = book.report(changed(currency="MXN", fx={"MXN": 0.05}))
+        (account,) = found.to_dict()["accounts"]
+        assert account["currency"]["equity"] == pytest.approx(100_000.0)
+        assert "equity in MXN: 100,000.00" in str(found)
+        assert book.report(changed(currency="BTC")).usd == 60_000.0
+
+    def test_options_count_at_their_value_and_a_sold_one_is_charged(self) -> None:
+        found = book.report({"legs": [BTC, CALL, PUT], "collateral": CASH, "volatility": {"BTC": 0.6}})
+        values = [
+            -2 * option_value(60_000.0, 65_000.0, 0.6, 30 / 365),
+            option_value(60_000.0, 55_000.0, 0.6, 7 / 365, call=False),
+        ]
+        assert [leg.value for leg in found.legs] == [None, *(pytest.approx(float(value)) for value in values)]
+        assert [leg.maintenance for leg in found.legs] == [pytest.approx(120.0), pytest.approx(12_000.0), 0.0]
+        assert found.pockets[0].assessment.equity == pytest.approx(5_000 + sum(values))
+        paid = book.report({"legs": [BTC, {**PUT, "entry": 900.0, "volatility": 0.6}], "collateral": CASH}).legs[1]
+        assert paid.unrealized == pytest.approx(values[1] - 900.0)
+
+    def test_leverage_is_ten_or_what_the_table_allows(self) -> None:
+        legs = book.report({"legs": [{**BTC, "size": 3_000.0}, ETH], "collateral": CASH}).legs
+        assert [leg.initial for leg in legs] == [180e6 / 10, 1_500.0]
+        large = book.report({"legs": [{**BTC, "size": 6_000.0}], "collateral": CASH}).legs
+        assert large[0].initial == 360e6 / 5
+
+
+class TestDefaults:
+    """What counts where a book says nothing is measured or published, and the source is told."""
+
+    RECORD = yaml.safe_load((ROOT / "records/book-defaults.yaml").read_text())["figures"]
+    SLIP = yaml.safe_load((ROOT / "records/liquidation-slip.yaml").read_text())["figures"]
+    FACTS = yaml.safe_load((ROOT / "facts.yaml").read_text())
+
+    def test_they_are_those_of_the_records(self) -> None:
+        legs = [{"coin": coin, "size": 1.0, "mark": 100.0, "maintenance": 0.01} for coin in self.RECORD["coins"]["is"]]
+        found = book.report({"legs": legs, "collateral": [{"amount": 1.0, "currency": "MXN"}], "days": 1})
+        assumed = {each.field: each.value for each in found.assumed}
+        coins = self.RECORD["coins"]["is"]
+        for i, coin in enumerate(coins):
+            assert assumed[f"volatility.{coin}"] == self.RECORD["volatility"]["is"][i]
+            assert assumed[f"funding.{coin}"] == self.RECORD["funding"]["is"][0] == self.RECORD["funding"]["is"][1]
+            for k, other in enumerate(coins[:i]):
+                assert assumed[f"correlation.{other}-{coin}"] == self.RECORD["correlation"]["is"][i][k]
+        assert assumed["fx.MXN"] == self.RECORD["peso_last"]["is"]
+        assert self.RECORD["peso_last_day"]["is"] in next(
+            each.source for each in found.assumed if each.field == "fx.MXN"
+        )
+        axis = found.stressed.scenarios.axes["fx"].tolist()
+        assert axis == [self.RECORD["peso_fall"]["is"], 0.0, self.RECORD["peso_rise"]["is"]]
+        assert assumed["slippage"] == self.SLIP["median"]["is"]
+        assert assumed["taker"] == self.FACTS["hyperliquid_taker_fee"]["value"]
+
+    def test_what_is_stated_is_not_assumed(self) -> None:
+        legs = [{**leg, "maintenance": 0.01, "leverage": 5} for leg in (BTC, ETH)]
+        assert book.report(changed(legs=legs, taker=0.0, slippage=0.0, days=1, funding=0.0)).assumed == ()
+
+    def test_a_pair_that_is_not_stated_is_the_measured_one(self) -> None:
+        sol = {"coin": "SOL", "size": 10.0, "mark": 150.0, "maintenance": 0.01}
+        found = book.report({"legs": [BTC, ETH, sol], "collateral": CASH, "correlation": {"ETH-BTC": 0.5}})
+        fields = [each.field for each in found.assumed if each.field.startswith("correlation")]
+        assert fields == ["correlation.BTC-SOL", "correlation.ETH-SOL"]
+
+    def test_the_table_of_the_venue_counts_unless_a_leg_has_its_own(self) -> None:
+        legs = [{**BTC, "maintenance": "hyperliquid_btc_2025"}, {**ETH, "maintenance": 0.01}]
+        assert [leg.maintenance for leg in book.report(changed(legs=legs)).legs] == [375.0, 150.0]
+        assert [leg.maintenance for leg in book.report(changed(venue="Hyperliquid")).legs] == [375.0, 300.0]
+
+
+class TestAsPlainValues:
+    FULL = changed(
+        legs=[
+            {**BTC, "stop": 55_000.0},
+            ETH,
+            PUT,
+            CALL,
+            {"coin": "ETH", "kind": "spot", "size": 1.0},
+            {
+                "coin": "BTC",
+                "kind": "inverse",
+                "size": -10_000.0,
+                "margin": 0.05,
+                "maintenance": 0.01,
+                "stop": 66_000.0,
+            },
         ],
-        [Collateral(5_000.0)],
+        collateral=[{"amount": 20_000.0}, {"amount": 50_000.0, "currency": "MXN"}],
+        days=3,
     )
-    for betas, prices in (({}, found.frozen), ({"ETH": 0.8 * 1.4}, found.following), ({"ETH": 1.4}, found.together)):
-        assert prices["BTC"].low == pytest.approx(liquidation.interval(account, "BTC", betas).low, rel=1e-12)
-    assert found.account == account.assess()
 
+    def test_the_report_can_be_written_as_json(self) -> None:
+        found = book.report(self.FULL)
+        assert json.loads(json.dumps(found.to_dict(), allow_nan=False)) == found.to_dict()
+        assert book.report(json.loads(json.dumps(self.FULL))) == found
 
-def test_what_holding_costs_is_paid_by_longs_and_received_by_shorts() -> None:
-    """Thirty payments of a basis point on 45,000 USD cost 135 USD; closing costs the fee of the leg that has one."""
-    found = book.report(BOOK)
-    assert found.funding == pytest.approx(-135.0)
-    assert found.closing == pytest.approx(15.0)
-    short = {**BOOK, "legs": [{**leg, "size": -leg["size"]} for leg in BOOK["legs"]]}  # type: ignore[attr-defined]
-    assert book.report(short).funding == pytest.approx(135.0)
+    def test_none_is_the_same_as_a_field_left_out(self) -> None:
+        assert book.report(changed(days=None, legs=[{**BTC, "stop": None}, ETH])) == book.report(BOOK)
 
+    def test_every_reason_leads_to_the_number_at_its_place(self) -> None:
+        found = book.report(self.FULL)
+        shown = found.to_dict()
+        assert len(found.reasons) > 30
+        for name in found.reasons:
+            value: Any = shown
+            for key in re.findall(r"\w+", name):
+                value = value[int(key) if key.isdigit() else key]
+            if isinstance(value, dict):
+                value = value.get("distance", value.get("returned", -value.get("pnl", 0.0)))
+            assert found.why(name).value == (math.inf if value is None else pytest.approx(value)), name
+            assert [term["meaning"] for term in found.terms(name)] == [term.meaning for term in found.why(name)]
+        with pytest.raises(ValueError, match=r"name must be one of 'accounts\[0\]\.ratio'"):
+            found.why("nothing")
 
-@given(st.floats(1_000.0, 60_000.0))
-def test_more_money_never_fails_earlier(amount: float) -> None:
-    """The stress from which it fails does not fall with collateral, and no price comes nearer."""
-    less, more = (book.report({**BOOK, "collateral": [{"amount": each}]}) for each in (amount, 1.1 * amount))
-    assert more.fails_at >= less.fails_at
-    assert more.together["BTC"].low <= less.together["BTC"].low
+    @pytest.mark.parametrize("given", [BOOK, FULL])
+    def test_the_script_prints_the_same_text(self, given: dict[str, Any]) -> None:
+        """Without this repository's other packages: `-S` leaves them out, numpy's folder comes back by its path."""
+        numpy = Path(np.__file__).parents[1]
+        run = subprocess.run(
+            [sys.executable, "-"],
+            input=book.as_python(given), capture_output=True, text=True, check=True,
+            cwd=ROOT.parent, env={"PYTHONPATH": f"{ROOT.parent}:{numpy}", "PYTHONUTF8": "1"},
+        )  # fmt: skip
+        assert run.stdout == f"{book.report(given)}\n"
 
+    def test_a_script_is_made_of_plain_values_only(self) -> None:
+        with pytest.raises(ValueError, match="book must be of plain values"):
+            book.as_python(changed(moves=np.array([-0.1, 0.1])))
 
-def test_the_worst_cell_adds_up_and_fails_where_it_exceeds_the_buffer() -> None:
-    found = book.report({**BOOK, "collateral": [{"amount": 8_000.0}]})
-    assert sum(found.worst.contributions) == pytest.approx(found.worst.pnl)
-    assert 0.0 < found.fails_at < 1.0
-    assert found.worst.loss > found.account.buffer
-    assert book.report({**BOOK, "collateral": [{"amount": 80_000.0}]}).fails_at == math.inf
-
-
-def test_an_inverse_leg_is_counted_in_dollars_of_contracts() -> None:
-    leg = {"coin": "BTC", "size": -30_000.0, "entry": 60_000.0, "mark": 60_000.0, "inverse": True, "leverage": 1.0}
-    coins = {"amount": 0.5, "currency": "BTC", "fx": 60_000.0}
-    found = book.report({"legs": [leg], "collateral": [coins]})
-    assert found.account.notional == pytest.approx(30_000.0)
-    position = Position(Inverse("BTC"), -30_000.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
-    expected = liquidation.interval(Account([position], [Collateral(0.5, "BTC", fx=60_000.0)]), "BTC")
-    assert found.frozen["BTC"] == expected
-
-
-def test_a_book_can_be_written_as_json_and_read_again() -> None:
-    assert book.report(json.loads(json.dumps(BOOK))) == book.report(BOOK)
-
-
-def test_the_printed_report_names_every_coin_and_leg() -> None:
-    text = str(book.report(BOOK))
-    for words in ("margin ratio", "BTC +0.5", "ETH +5", "worst cell: price -16%, correlation 1.0", "-135.00 USD"):
-        assert words in text
+    def test_the_printed_report_names_every_account_and_leg(self) -> None:
+        found = book.report(self.FULL)
+        text = str(found)
+        for words in (
+            *(leg.name for leg in found.legs),
+            *(pocket.name for pocket in found.pockets),
+            "margin ratio",
+            "fx",
+        ):
+            assert words in text
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"leg": []}, "book must have legs, .* and no other field, got 'leg'"),
-        ({"legs": []}, "legs must be a list with at least one entry"),
-        ({"legs": [{"coin": "BTC", "size": 1.0, "entry": 1.0}]}, r"legs\[0\] must have mark"),
-        ({"legs": [BOOK["legs"][0], {**BOOK["legs"][1], "size": 0}]}, r"legs\[1\]\.size must not be 0"),  # type: ignore[index]
-        ({"legs": [{**BOOK["legs"][0], "inverse": "yes"}]}, r"legs\[0\]\.inverse must be True or False"),  # type: ignore[index]
-        ({"collateral": [{"amount": 1.0, "currency": "MXN"}]}, r"collateral\[0\]\.fx must be stated for MXN"),
-        ({"volatility": {"BTC": 0.5}}, "volatility must have ETH"),
+        ({"legs": None}, "legs must be stated"),
+        ({"legs": []}, "legs must hold at least one leg"),
+        ({"legs": {}}, "legs must be a list"),
+        ({"legs": [7]}, r"legs\[0\] must be a mapping"),
+        ({"legs": [{"coin": "BTC", "size": 1.0}]}, r"legs\[0\]\.mark must be stated"),
+        ({"legs": [{"coin": "BTC", "mark": 1.0}]}, r"legs\[0\]\.size must be stated"),
+        ({"legs": [{"size": 1.0}]}, r"legs\[0\]\.coin must be stated"),
+        ({"legs": [BTC, {**ETH, "size": 0}]}, r"legs\[1\]\.size must not be 0"),
+        ({"legs": [BTC, {**ETH, "size": "2"}]}, r"legs\[1\]\.size must be a number"),
+        ({"legs": [BTC, {**ETH, "kind": "quanto"}]}, r"legs\[1\]\.kind must be one of"),
+        ({"legs": [{**BTC, "strike": 1.0}]}, r"legs\[0\]\.strike must be left out for a linear leg"),
+        ({"legs": [BTC, {**PUT, "margin": 1.0}]}, r"legs\[1\]\.margin must be left out for an option leg"),
+        ({"legs": [BTC, {**PUT, "days": None}]}, r"legs\[1\]\.days must be stated"),
+        ({"legs": [BTC, {**BTC, "mark": 1.0}]}, r"legs\[1\]\.mark must be the price of BTC that legs\[0\] has"),
+        ({"marks": {"BTC": 1.0}}, r"legs\[0\]\.mark must be the price of BTC that marks has, 1, got 60000"),
+        ({"legs": [{**BTC, "stop": 61_000.0}]}, r"legs\[0\]\.stop must be below the mark 60000 for a long"),
+        ({"legs": [{**BTC, "size": -1.0, "stop": 59_000.0}]}, r"legs\[0\]\.stop must be above the mark"),
+        ({"legs": [{**BTC, "leverage": 200}]}, r"legs\[0\]\.leverage must be <= 125"),
+        ({"legs": [{**BTC, "maintenance": "mine"}]}, r"legs\[0\]\.maintenance must be one of 'binance_btcusdt"),
+        ({"legs": [{**BTC, "coin": "XRP"}]}, r"legs\[0\]\.maintenance must be stated: Binance's rate for XRP"),
+        ({"legs": [{**BTC, "kind": "inverse"}]}, r"legs\[0\]\.maintenance must be stated"),
+        ({"legs": [{**CALL, "maintenance": None, "mark": 1.0}]}, r"legs\[0\]\.maintenance must be stated"),
+        ({"venue": "BitMEX", "legs": [{**BTC, "margin": -1}]}, r"legs\[0\]\.margin must be > 0"),
+        ({"venue": "Mine"}, "venue must be one of 'Binance'"),
+        ({"collateral": [{"amount": 1.0, "currency": "EUR"}]}, r"fx\.EUR must be stated"),
+        ({"collateral": [{"amount": 1.0, "haircut": 1.0}]}, r"collateral\[0\]\.haircut must be < 1"),
+        ({"collateral": [{"amount": 1.0, "fx": 1.0}]}, r"collateral\[0\] must have amount, currency, haircut and no"),
+        ({"currency": "EUR"}, r"fx\.EUR must be stated"),
+        ({"fx": {"USD": 2.0}}, r"fx\.USD must be 1"),
+        ({"fx": {"MXN": 0.0}}, r"fx\.MXN must be > 0"),
+        ({"volatility": {"SOL": 0.0}}, r"volatility\.SOL must be > 0"),
+        ({"volatility": {"BTC": 0.0}}, r"volatility\.BTC must be > 0"),
+        ({"legs": [{**BTC, "coin": "PEPE", "maintenance": 0.1}, ETH], "volatility": {}}, r"volatility\.PEPE must be s"),
+        ({"legs": [{**BTC, "coin": "PEPE", "maintenance": 0.1}, ETH], "volatility": {"PEPE": 1.0}, "correlation": None},
+         r"correlation\.PEPE-ETH must be stated"),
         ({"correlation": 2.0}, "correlation must be"),
         ({"correlation": [[1.0]]}, r"correlation must have shape \(2, 2\)"),
-        ({"payments": -1}, "payments must be"),
+        ({"correlation": {"BTC-ETH": 2.0}}, r"correlation\.BTC-ETH must be <= 1"),
+        ({"correlation": [[1.0, 0.5], [0.4, 1.0]]}, "correlation must be symmetric"),
+        ({"days": -1}, "days must be >= 0"),
+        ({"hours": 0}, "hours must be > 0"),
+        ({"days": 1, "funding": {"BTC": "x"}}, r"funding\.BTC must be a number"),
+        ({"moves": [-1.0]}, "moves must be > -1"),
+        ({"driver": "SOL"}, "driver must be one of 'BTC', 'ETH'"),
     ],
-)
+)  # fmt: skip
 def test_a_fault_is_named_where_it_stands(change: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         book.report({**BOOK, **change})
 
 
-BAD_INPUT = {"Report": None, "report": None}
+def test_an_inverse_leg_is_counted_in_dollars_of_contracts() -> None:
+    leg = {"coin": "BTC", "kind": "inverse", "size": -30_000.0, "mark": 60_000.0, "maintenance": 0.005, "leverage": 1.0}
+    found = book.report({"legs": [leg], "collateral": [{"amount": 0.5, "currency": "BTC"}]})
+    assert found.pockets[0].assessment.notional == pytest.approx(30_000.0)
+    position = Position(Inverse("BTC"), -30_000.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
+    expected = liquidation.interval(Account([position], [Collateral(0.5, "BTC", fx=60_000.0)]), "BTC")
+    assert found.prices[0].alone == expected
+
+
+BAD_INPUT = dict.fromkeys(book.__all__)

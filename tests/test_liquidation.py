@@ -23,6 +23,7 @@ from perpnotes.liquidation import (
     budget,
     cross_move,
     interval,
+    intervals,
     overtaken,
     price,
     published_practice,
@@ -494,6 +495,22 @@ class TestInterval:
             interval(book(1, 1, 1), "SOL")
         with pytest.raises(ValueError, match="must not name the driver"):
             interval(book(1, 1, 1), "BTC", {"BTC": 1.0})
+        with pytest.raises(ValueError, match="asked must hold pairs of a driver and betas, got 7"):
+            intervals(book(1, 1, 1), 7)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="asked must hold pairs"):
+            intervals(book(1, 1, 1), ["BTC"])  # type: ignore[list-item]
+
+    def test_several_questions_have_the_answers_of_each(self) -> None:
+        """Straight and curved ones, in any order; no question has no answer."""
+        account = book(1.0, -30.0, 9_000.0)
+        asked = [("BTC", {}), ("ETH", {"BTC": 0.7}), ("BTC", {"ETH": 1.2}), ("ETH", {})]
+        for found, (driver, betas) in zip(intervals(account, asked), asked, strict=True):
+            alone = interval(account, driver, betas)
+            assert (found.low, found.high) == (
+                pytest.approx(alone.low, rel=1e-14),
+                pytest.approx(alone.high, rel=1e-14),
+            )
+        assert intervals(account, []) == ()
 
 
 LAWS = ("straight", "power", "power of each account")
@@ -889,6 +906,7 @@ BAD_INPUT = {
     "cross_move.wallet": case(
         lambda wallet: cross_move([[1], [1]], 1, 1, wallet, 0.01), wallet=(0.5, {"zero", "negative"})
     ),
+    "intervals": case(lambda beta: intervals(book(1, 1, 9e3), [("BTC", {"ETH": beta})]), beta=(1, NUMBERS)),
     "interval": case(lambda beta: interval(book(1, 1, 9e3), "BTC", {"ETH": beta}), beta=(1, NUMBERS)),
     **{
         name: case(

@@ -433,6 +433,7 @@ BAD_INPUT = {
         rates=((0.1, 0.2), NOTHING, "(0.1, 1)"),
         max_leverage=((9, 3), {"empty"}, "[1, 9)"),
     ),
+    "Position.maintenance_at": case(linear(1, 1, 1).maintenance_at, mark=(1, POSITIVE)),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING, "(0, 1)")),
     "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),
     "Tiers.maintenance": case(FLAT.maintenance, notional=(1, AT_LEAST_0)),

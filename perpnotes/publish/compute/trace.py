@@ -427,7 +427,7 @@ class _Told:
         return None
 
     def _terms(self, why: Derivation) -> int:
-        rows = [[t.key, t.meaning, _in_unit(t.value, t.unit), t._equation] for t in why.terms]
+        rows = [[t.key, t.meaning, _in_unit(t.value, t.unit), t.equation] for t in why.terms]
         if rows not in self.whys:
             self.whys.append(rows)
         return self.whys.index(rows)

@@ -596,7 +596,7 @@ def _replay(messages: Iterable[Message], *, waits: bool) -> Iterator[Book]:
         if message.symbol != symbol:
             raise ValueError(f"messages must be of one contract, got {symbol} and {message.symbol}")
         if isinstance(message, Book):
-            if book is not None and message.sequence is not None and message.sequence <= (book.sequence or 0):
+            if book is not None and _seen(book, message.sequence):
                 continue  # a snapshot that took longer than the updates
             book, fresh, due = message, True, early
             early = []
@@ -611,7 +611,7 @@ def _replay(messages: Iterable[Message], *, waits: bool) -> Iterator[Book]:
         for update in due:
             if book is None:
                 early.append(update)
-            elif update.last is not None and update.last <= (book.sequence or 0):
+            elif _seen(book, update.last):
                 continue
             elif _follows(book, update, fresh=fresh):
                 book, fresh = _applied(book, update), False
@@ -623,6 +623,11 @@ def _replay(messages: Iterable[Message], *, waits: bool) -> Iterator[Book]:
                     f"updates must follow one another, got a gap of {symbol}: {update.previous or update.first} "
                     f"after {book.sequence}"
                 )
+
+
+def _seen(book: Book, number: int | None) -> bool:
+    """Whether a book is already as new as a number; what has none is not compared."""
+    return number is not None and book.sequence is not None and number <= book.sequence
 
 
 def _follows(book: Book, update: Update, *, fresh: bool) -> bool:

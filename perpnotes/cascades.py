@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +70,12 @@ class Book(ByValue):
     Source: the definition of a limit order book.
     """
 
-    prices: Any
-    sizes: Any
+    prices: FloatArray
+    sizes: FloatArray
+
+    if TYPE_CHECKING:  # lists go in, arrays come out
+
+        def __init__(self, prices: ArrayLike, sizes: ArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
         prices, sizes = real("prices", self.prices, gt=0, ndim=1), real("sizes", self.sizes, gt=0, ndim=1)

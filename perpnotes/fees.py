@@ -25,6 +25,7 @@ __all__ = [
     "forced_loss",
     "insurance_flow",
     "liquidation_fee",
+    "ramped_fee",
     "round_trip",
     "round_trips",
     "slippage_covered",
@@ -192,6 +193,45 @@ def liquidation_fee(
     a, b = real("mark_rate", mark_rate, ge=0, lt=1), real("execution_rate", execution_rate, ge=0, lt=1)
     broadcast(size=q, mark=p, execution=e, mark_rate=a, execution_rate=b)
     return np.asarray(q * (a * p + b * e))[()]
+
+
+@overload
+def ramped_fee(base: float, elapsed: float, slope: float, most: float, *, grace: float = ...) -> float: ...
+@overload
+def ramped_fee(
+    base: ArrayLike, elapsed: ArrayLike, slope: ArrayLike, most: ArrayLike, *, grace: ArrayLike = ...
+) -> FloatArray: ...
+def ramped_fee(
+    base: ArrayLike, elapsed: ArrayLike, slope: ArrayLike, most: ArrayLike, *, grace: ArrayLike = 0.0
+) -> Floats:
+    """A liquidation fee that grows until somebody takes the position: `min(most, base + slope t)` from `grace` on.
+
+    Before that it is `base`. The time counts from the start and not from the end of the grace, so the fee jumps by
+    `slope * grace` there. It is a rate for `liquidation_fee`.
+
+    Parameters:
+        base: the fee at first, a fraction of the notional in `[0, 1)`. Any shape; the arguments broadcast.
+        elapsed: time `t` since the liquidation began, `>= 0`, in any unit.
+        slope: what is added in one such unit, `>= 0`.
+        most: the largest fee, in `[base, 1)`.
+        grace: time without growth, `>= 0`, in the same unit.
+
+    Raises:
+        ValueError: for a value outside its range, or a largest fee below the first.
+
+    Examples:
+        >>> ramped_fee(0.02, [1_499, 1_500, 10_000, 100_000], 1e-6, 0.05, grace=1_500).round(6).tolist()
+        [0.02, 0.0215, 0.03, 0.05]
+
+    Source: the form of the liquidation code of the Drift v2 protocol, which counts in slots of about 0.4 s.
+    """
+    first, last = real("base", base, ge=0, lt=1), real("most", most, ge=0, lt=1)
+    time, rise, pause = real("elapsed", elapsed, ge=0), real("slope", slope, ge=0), real("grace", grace, ge=0)
+    broadcast(base=first, elapsed=time, slope=rise, most=last, grace=pause)
+    if np.any(first > last):
+        raise ValueError("most must be >= base, got a largest fee below the first")
+    grown: FloatArray = np.where(time < pause, first, np.minimum(last, first + rise * time))
+    return grown[()]
 
 
 @overload

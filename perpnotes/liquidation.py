@@ -132,7 +132,8 @@ def price(
         inverse: True for an inverse contract.
         basis: whether maintenance and close fee are charged on `"mark"` or on `"entry"` notional.
         open_fee: fee to open as a fraction of the entry notional; `< 0` is a rebate. 0 if the wallet has paid it.
-        close_fee: fee to close as a fraction of the notional, in `[0, 1)`; 0 where the check leaves it out.
+        close_fee: fee to close as a fraction of the notional, in `[0, 1)`; 0 where the check leaves it out. Where the
+            check counts the next funding payment too, as BitMEX's does, with the rate that will be paid.
         funding: sum of the rates expected until then, on the entry notional: longs pay `> 0`. `np.cumsum(path)` gives
             the price after each payment of a path.
         other_pnl: unrealized P&L of the other legs, at frozen marks, settlement currency.

@@ -30,6 +30,7 @@ __all__ = [
     "Tiers",
     "close_reserve",
     "crowded_rate",
+    "grown_haircut",
     "grown_rate",
     "maintenance_rate",
     "published_tiers",
@@ -255,6 +256,36 @@ def grown_rate(
 
 
 @overload
+def grown_haircut(base: float, amount: float, slope: float) -> float: ...
+@overload
+def grown_haircut(base: ArrayLike, amount: ArrayLike, slope: ArrayLike) -> FloatArray: ...
+def grown_haircut(base: ArrayLike, amount: ArrayLike, slope: ArrayLike) -> Floats:
+    """Haircut that grows with the root of the amount: `max(base, 1 - 1.1 / (1 + slope sqrt(amount)))`.
+
+    For `Collateral`, whose coins are then worth less the more there are of them. A venue that gives each part of the
+    amount its own haircut, as in a table of tiers, takes `portfolio.size_charge(amount, floors, haircuts)` coins away.
+
+    Parameters:
+        base: the smallest haircut, in `[0, 1)`. Any shape; the arguments broadcast.
+        amount: coins, `>= 0`.
+        slope: growth for the root of one coin, `>= 0`.
+
+    Raises:
+        ValueError: for a value outside its range.
+
+    Examples:
+        >>> grown_haircut(0.1, [0.0, 1_000.0, 1_000_000.0], 0.01).round(4).tolist()
+        [0.1, 0.1643, 0.9]
+
+    Source: the margin code of the Drift v2 protocol.
+    """
+    least, coins, rise = real("base", base, ge=0, lt=1), real("amount", amount, ge=0), real("slope", slope, ge=0)
+    broadcast(base=least, amount=coins, slope=rise)
+    haircut: FloatArray = np.maximum(least, 1.0 - 1.1 / (1.0 + rise * np.sqrt(coins)))
+    return haircut
+
+
+@overload
 def close_reserve(size: float, bankruptcy: float, fee: float, *, inverse: bool = ...) -> float: ...
 @overload
 def close_reserve(size: ArrayLike, bankruptcy: ArrayLike, fee: ArrayLike, *, inverse: bool = ...) -> FloatArray: ...
@@ -292,7 +323,7 @@ class Collateral:
     """Money that backs an account: `amount * fx * (1 - haircut)` USD; a debt (`amount < 0`) gets no haircut.
 
     Parameters:
-        amount: in `currency`; `< 0` is a debt.
+        amount: in `currency`; `< 0` is a debt, such as funding that is due and not yet taken.
         currency: `"USD"`, `"MXN"`, `"BTC"`, …. A coin moves with the positions on that coin.
         haircut: the fraction of its value that the venue does not count, in `[0, 1)`.
         fx: USD for one unit of `currency`, `> 0`. USD itself is 1; any other currency must say.
@@ -340,7 +371,8 @@ class Position:
         tiers: maintenance table, in the contract's settlement currency.
         leverage: notional over initial margin, `>= 1`; not above what the tiers allow.
         basis: whether margin is charged on `"mark"` or on `"entry"` notional.
-        close_fee: fee to close as a fraction of that notional, in `[0, 1)`, charged inside the maintenance margin.
+        close_fee: fee to close as a fraction of that notional, in `[0, 1)`, charged inside the maintenance margin; with
+            the next funding rate where it will be paid and the check counts it, as BitMEX's does.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.

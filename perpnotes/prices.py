@@ -8,6 +8,7 @@ many paths. The third shape, `median_mark`, has no memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, overload
 
@@ -33,6 +34,26 @@ __all__ = [
 _State = TypeVar("_State")
 
 
+@overload
+def index(  # type: ignore[overload-overlap]  # a row of numbers is one index
+    prices: Sequence[float],
+    *,
+    method: Literal["median", "mean"] = ...,
+    weights: Sequence[float] | None = ...,
+    ages_seconds: float | Sequence[float] = ...,
+    max_age_seconds: float = ...,
+    cap: float | None = ...,
+) -> float: ...
+@overload
+def index(
+    prices: ArrayLike,
+    *,
+    method: Literal["median", "mean"] = ...,
+    weights: ArrayLike | None = ...,
+    ages_seconds: ArrayLike = ...,
+    max_age_seconds: float = ...,
+    cap: float | None = ...,
+) -> FloatArray: ...
 def index(
     prices: ArrayLike,
     *,
@@ -41,7 +62,7 @@ def index(
     ages_seconds: ArrayLike = 0.0,
     max_age_seconds: float = np.inf,
     cap: float | None = None,
-) -> FloatArray:
+) -> Floats:
     """Index price from several spot feeds: their median, or their weighted mean with outliers capped.
 
     A feed older than `max_age_seconds` is dropped. With a cap, each feed is first moved to within `median * (1 ± cap)`.

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -89,9 +89,20 @@ class Market(ByValue):
 
     prices: Mapping[str, float]
     volatilities: Mapping[str, float] = field(default_factory=dict)
-    correlation: Any = None
+    correlation: FloatArray | None = None
     implied: Mapping[Option, float] = field(default_factory=dict)
     fx: Mapping[str, float] = field(default_factory=dict)
+
+    if TYPE_CHECKING:  # a list of lists or a data frame goes in, an array comes out
+
+        def __init__(
+            self,
+            prices: Mapping[str, float],
+            volatilities: Mapping[str, float] = ...,
+            correlation: ArrayLike | None = ...,
+            implied: Mapping[Option, float] = ...,
+            fx: Mapping[str, float] = ...,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         for name, values, lowest in (
@@ -201,7 +212,7 @@ class Scenarios(ByValue):
     axes: Mapping[str, FloatArray]
     term: tuple[float, float] | None = None
     factors: tuple[float, float] = (1.0, 1.0)
-    lowest: Any = None
+    lowest: FloatArray = None  # type: ignore[assignment]  # always an array once made
     term_floor: float = 1.0
     points: bool = False
 
@@ -580,7 +591,9 @@ class WorstAccounts(ByValue):
     scenario: npt.NDArray[np.intp]
 
 
-def worst_accounts(accounts: Any, quantities: Any, unit: Any, weight: Any = 1.0, *, top: int = 10) -> WorstAccounts:
+def worst_accounts(
+    accounts: ArrayLike, quantities: ArrayLike, unit: ArrayLike, weight: ArrayLike = 1.0, *, top: int = 10
+) -> WorstAccounts:
     """The accounts that lose most in their worst case: `worst_cases`, of which the `top` largest losses are kept.
 
     Parts of the accounts may be seen by themselves, and `merge_worst` makes the whole of them.

@@ -376,7 +376,10 @@ class TestReplay:
         book = parse_book("side,price,size\nbid,99,1\nask,101,2\n", symbol="X")
         numbered = Update(Levels(np.array([98.0]), np.ones(1)), Levels(np.empty(0), np.empty(0)), "X", 5, 6, 4)
         nameless = dataclasses.replace(numbered, first=None, last=None, previous=None)
-        assert [len(b.bids.prices) for b in replay([book, numbered])] == [1, 2]
+        for number in (6, 0, -1):
+            counted = dataclasses.replace(numbered, last=number)
+            assert [len(b.bids.prices) for b in replay([book, counted])] == [1, 2]
+            assert [b.sequence for b in replay([book, dataclasses.replace(book, sequence=number)])] == [None, number]
         later = dataclasses.replace(book, sequence=3)
         assert [(len(b.bids.prices), b.sequence) for b in replay([later, nameless])] == [(1, 3), (2, 3)]
 

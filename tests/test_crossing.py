@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +13,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from perpnotes import _crossing
 from perpnotes._crossing import first_move
 from perpnotes._validate import FloatArray
+
+
+@pytest.fixture(autouse=True, scope="module")
+def bounded() -> Iterator[None]:
+    """A search that looks at the gap more than 500 times fails; else one that does not end would run for ever."""
+    curved, log, looks = _crossing._curved, _crossing._log, itertools.count()
+
+    def search(*parts: Any) -> FloatArray:
+        nonlocal looks
+        looks = itertools.count()
+        return curved(*parts)
+
+    def look(*parts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        assert next(looks) < 500
+        return log(*parts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_crossing, "_curved", search)
+        patch.setattr(_crossing, "_log", look)
+        yield
 
 
 def move(constant: float, legs: list[list[tuple[float, float]]], exponents: list[float], *, down: bool) -> float:
@@ -54,6 +78,11 @@ class TestStraight:
     def test_a_hedged_account_never_gets_there(self, exponents: list[float]) -> None:
         for down in (True, False):
             assert move(1.0, [[(0.0, 5.0)], [(0.0, -5.0)]], exponents, down=down) == math.inf
+
+    def test_one_account_is_looked_at_as_long_as_it_takes(self) -> None:
+        """Six legs that ask for ten times as much, each from twice as far: one is left behind at each step inward."""
+        legs = [[(0.0, -1.0), (0.0, -1.0)], *([(0.0, 0.0), (20.0**k, -(10.0**k))] for k in range(6))]
+        assert move(0.5, legs, [1.0] * 7, down=False) == pytest.approx(0.5, rel=1e-12)
 
     def test_the_tier_that_is_reached_decides(self) -> None:
         """From a fall of 10% on, a second tier asks for more: 100 - 200 r until there, and 120 - 400 r beyond."""
@@ -99,6 +128,21 @@ def test_it_is_the_first_zero_that_a_search_finds(
             if at(inside) > 0:
                 root = abs(brentq(at, inside, moves[below], xtol=1e-14))
                 assert found <= root * (1 + 1e-9) + 1e-12
+
+
+def test_each_account_follows_by_exponents_of_its_own() -> None:
+    """Among them one of which no leg moves; each is answered as alone."""
+    powers = np.array([[0.0, 0.5, 2.0, 0.0], [0.0, 1.0, -1.0, 3.0]])
+    constant, values, slopes = np.full(4, 60.0), np.zeros((1, 2, 4)), np.array([[[90.0] * 4, [40.0] * 4]])
+
+    def lines(part: slice) -> tuple[FloatArray, FloatArray]:
+        return values[..., part], slopes[..., part]
+
+    for down in (True, False):
+        together = first_move(constant, lines, powers, down=down)
+        alone = [move(60.0, [[(0.0, 90.0)], [(0.0, 40.0)]], powers[:, i].tolist(), down=down) for i in range(4)]
+        assert together.tolist() == pytest.approx(alone, rel=1e-12)
+        assert together[0] == math.inf
 
 
 @pytest.mark.parametrize("exponent", [1.0, 1.5])

@@ -120,9 +120,10 @@ def test_numbers_of_any_size_give_a_number_or_a_value_error(name: str, seed: int
 OVERLOADED = sorted(name for name, function, _ in calls.public() if get_overloads(function))
 
 
-def first(value: Any) -> Any:
-    """One number of an array or a list of them, anything else as it is."""
-    return float(np.asarray(value).flat[0]) if isinstance(value, np.ndarray | list) else value
+def simplest(value: Any, kind: str) -> Any:
+    """One number of an array or a list of them, all of them where a row is asked for, anything else as it is."""
+    row = np.ravel(value).tolist() if isinstance(value, np.ndarray | list) else [value]
+    return row if kind == "Sequence[float]" else row[0]
 
 
 def leaves(result: Any) -> list[Any]:
@@ -140,8 +141,8 @@ def test_numbers_alone_give_a_float_and_an_array_gives_an_array(name: str) -> No
     """As the two signatures of the function say."""
     call = calls.found()[name]
     numbers_alone = get_overloads(call.function)[0].__annotations__
-    each = [key for key in call.arguments if numbers_alone.get(key) == "float"]
-    plain = {key: first(call.arguments[key]) for key in each}
+    each = [key for key in call.arguments if numbers_alone.get(key) in ("float", "Sequence[float]")]
+    plain = {key: simplest(call.arguments[key], numbers_alone[key]) for key in each}
     kind = np.bool_ if numbers_alone["return"] == "np.bool_" else float
     assert all(isinstance(number, kind) for number in leaves(call(**plain)))
     one = next(key for key in each if "ArrayLike" in get_overloads(call.function)[1].__annotations__[key])

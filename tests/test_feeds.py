@@ -56,6 +56,27 @@ def write(
     return file.getvalue()
 
 
+def test_the_mark_that_separates_is_the_one_that_is_regular() -> None:
+    """Of marks that are in as many lines, the one that is there more often; else the one in more lines."""
+    rows = [f"2024-01-0{i};0.0{i};a, b" for i in range(1, 8)]
+    for header in ("time;rate;one, other", "time;rate;note"):  # a comma in every line, and in all but the first
+        assert parse("\n".join([header, *rows]) + "\n").values[0] == 0.01
+    rows[3] = "2024-01-04;0.04;" + "a, " * 9 + "b"
+    assert parse("\n".join(["time;rate;note", *rows]) + "\n").values[3] == 0.04
+    swapped = [row.replace(",", "|").replace(";", ",").replace("|", ";") for row in ("time;rate;one, other", *rows)]
+    assert parse("\n".join(swapped) + "\n").values[3] == 0.04
+
+
+def test_only_the_last_line_can_be_half_a_row() -> None:
+    """A stamp that is none says so, in the last line and in one before it."""
+    lines = write(80).splitlines()
+    for broken, half in ((80, True), (79, False), (60, False)):
+        text = "\n".join("2023-01-,0.1" if i == broken else line for i, line in enumerate(lines))
+        with pytest.raises(ValueError, match=f"line {broken + 1}: Date must be a stamp") as refused:
+            parse(text + "\n")
+        assert ("half a file" in str(refused.value)) == half
+
+
 class TestReading:
     @pytest.mark.parametrize(
         "text",

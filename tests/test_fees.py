@@ -36,6 +36,27 @@ def test_the_liquidation_fee_has_the_published_numbers() -> None:
     assert actual == pytest.approx(0.00196, rel=1e-14)
 
 
+@given(
+    base=st.floats(0, 0.05), slope=st.floats(0, 0.001), room=st.floats(0, 0.2), grace=st.integers(0, 20),
+)  # fmt: skip
+def test_a_ramped_fee_is_what_a_clock_adds_up(base: float, slope: float, room: float, grace: int) -> None:
+    """Independent loop: each tick adds the slope, and nothing is asked of it before the grace is over."""
+    asked, expected = base, []
+    for tick in range(40):
+        expected.append(min(asked, base + room) if tick >= grace else base)
+        asked += slope
+    actual = fees.ramped_fee(base, range(40), slope, base + room, grace=grace)
+    assert actual.tolist() == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_a_ramped_fee_without_grace_grows_from_the_start() -> None:
+    """And a largest fee below the first one is refused; the same is a fee that does not grow."""
+    assert fees.ramped_fee(0.01, [0.0, 0.5], 0.01, 0.05).tolist() == pytest.approx([0.01, 0.015], rel=1e-12)
+    assert fees.ramped_fee(0.02, 9.0, 0.01, 0.02) == 0.02
+    with pytest.raises(ValueError, match="most must be >= base"):
+        fees.ramped_fee(0.02, 0.0, 0.01, [0.05, 0.019])
+
+
 @given(trips=st.integers(0, 60), leverage=LEVERAGE, fee=st.floats(-0.001, 0.003))
 def test_equity_is_what_a_ledger_of_single_fees_has(trips: int, leverage: float, fee: float) -> None:
     """Independent loop: each order pays on its own notional, with the size or with the leverage held."""
@@ -233,6 +254,14 @@ BAD_INPUT = {
         execution=(1, POSITIVE),
         mark_rate=(0.1, AT_LEAST_0, "[0, 1)"),
         execution_rate=(0.1, AT_LEAST_0, "[0, 1)"),
+    ),
+    "ramped_fee": case(
+        lambda base, elapsed, slope, most, grace: fees.ramped_fee(base, elapsed, slope, most, grace=grace),
+        base=(0.1, AT_LEAST_0, "[0, 0.5]"),
+        elapsed=(1, AT_LEAST_0),
+        slope=(0.1, AT_LEAST_0),
+        most=(0.5, POSITIVE, "[0.1, 1)"),
+        grace=(0, AT_LEAST_0),
     ),
     "forced_loss": case(
         fees.forced_loss,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perpnotes.contracts import Inverse, Linear
+from perpnotes.funding import payment
 from perpnotes.liquidation import price
 from perpnotes.margin import (
     Account,
@@ -19,10 +20,12 @@ from perpnotes.margin import (
     Tiers,
     close_reserve,
     crowded_rate,
+    grown_haircut,
     grown_rate,
     maintenance_rate,
     published_tiers,
 )
+from perpnotes.portfolio import size_charge
 
 FLAT = Tiers.flat(0.005)
 BINANCE_2021 = Tiers((0, 50e3, 250e3, 1e6, 10e6), (0.004, 0.005, 0.01, 0.025, 0.05))
@@ -391,6 +394,40 @@ class TestRates:
         with pytest.raises(ValueError, match=r"size must have a rate below 1, got a rate of 1\.01"):
             grown_rate(0.01, [1.0, 100.0], 0.01)
 
+    @given(base=st.floats(0, 0.5), slope=st.floats(0, 1), amount=st.floats(0, 1e8))
+    def test_a_grown_haircut_is_the_larger_of_two(self, base: float, slope: float, amount: float) -> None:
+        """A hundred times the coins are counted as if the slope were ten times as steep; never below the base."""
+        found = float(grown_haircut(base, amount, slope))
+        assert found == max(base, found)
+        assert float(grown_haircut(base, 100.0 * amount, slope / 10.0)) == pytest.approx(found, rel=1e-9, abs=1e-12)
+        if found > base:
+            assert (1.0 - found) * (1.0 + slope * math.sqrt(amount)) == pytest.approx(1.1, rel=1e-9)
+        assert Collateral(amount, "BTC", found, 2.0).usd == pytest.approx(2.0 * amount * (1.0 - found), rel=1e-12)
+
+    def test_a_haircut_for_each_part_of_an_amount(self) -> None:
+        """A table of tiers, each with a haircut of its own, by hand: what `portfolio.size_charge` takes away."""
+        floors, haircuts, amount, lost = [0.0, 5.0, 20.0], [0.02, 0.1, 0.5], 30.0, 0.0
+        for floor, end, haircut in zip(floors, [*floors[1:], math.inf], haircuts, strict=True):
+            lost += haircut * (min(amount, end) - floor)
+        assert size_charge(amount, floors, haircuts) == pytest.approx(lost, rel=1e-12)
+
+    @given(side=st.sampled_from([1, -1]), rate=st.floats(-0.003, 0.003), taker=st.floats(0, 0.001))
+    def test_funding_due_is_a_charge_where_the_check_counts_it(self, side: int, rate: float, taker: float) -> None:
+        """By hand, along the prices: at the one found, equity is maintenance, fee and the payment to come."""
+        due = max(0.0, side * rate)
+        leg = Position(Linear("BTC"), 2.0 * side, 100.0, 100.0, Tiers.flat(0.01), close_fee=taker + due)
+        at = Account([leg], [Collateral(30.0)]).distance({"BTC": -side}).prices["BTC"]
+        paid = max(0.0, -float(payment(2.0 * side, at, rate)))
+        assert 30.0 + 2.0 * side * (at - 100.0) == pytest.approx(2.0 * at * (0.01 + taker) + paid, rel=1e-9)
+        assert price(2.0 * side, 100.0, 30.0, 0.01, close_fee=taker + due) == pytest.approx(at, rel=1e-9)
+
+    def test_funding_that_is_due_and_not_yet_taken_is_a_debt(self) -> None:
+        """The same as a wallet that has paid it; a payment to come in is money like any other."""
+        due = float(payment(1.0, 60_000.0, 0.0005))
+        owing = Account([linear(1, 60_000, 60_000)], [Collateral(6_000.0), Collateral(due)])
+        settled = Account([linear(1, 60_000, 60_000)], [Collateral(6_000.0 + due)])
+        assert (owing.assess(), owing.distance({"BTC": -1.0})) == (settled.assess(), settled.distance({"BTC": -1.0}))
+
     def test_the_reserve_is_the_taker_fee_at_the_bankruptcy_price(self) -> None:
         """In dollars and in coins it is one fee: of a coin-margined position the coins are worth the same dollars."""
         linear_fee = close_reserve(-2.0, 9_000.0, 0.0006)
@@ -424,6 +461,9 @@ BAD_INPUT = {
         size=(1, ANY, "(~-8100, ~8100)"),
         slope=(0.01, AT_LEAST_0, "[0, ~0.9)"),
         power=(0.5, POSITIVE, "(0, 1]"),
+    ),
+    "grown_haircut": case(
+        grown_haircut, base=(0.1, AT_LEAST_0, "[0, 1)"), amount=(1, AT_LEAST_0), slope=(0.1, AT_LEAST_0)
     ),
     "grown_rate.start": case(lambda start: grown_rate(0.1, 1, 0.1, start=start), start=(0.5, AT_LEAST_0, "[0, 1]")),
     "close_reserve": case(close_reserve, size=(1, ANY), bankruptcy=(1, POSITIVE), fee=(0.1, AT_LEAST_0, "[0, 1)")),

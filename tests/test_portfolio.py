@@ -593,7 +593,8 @@ class TestOtherShapes:
         plain = listed([-0.1, 0.1], [0.0, 0.0])
         book = [(Linear("BTC"), 1.0), (Spot("BTC"), -0.5), (CALL, -1.0)]
         for rule in (MarginRule(plain), FloorRule(plain), ShockRule(0.1, 0.0, 0.0), LayeredRule((0.1,), 0.2)):
-            unit = portfolio_margin(book, COIN, rule).units[0]
+            dated = [] if isinstance(rule, LayeredRule) else [(Linear("BTC", 0.5), 1.0)]
+            unit = portfolio_margin([*book, *dated], COIN, rule).units[0]
             assert (dict(unit.contingencies), dict(unit.initial_contingencies), unit.basis) == ({}, {}, 0.0)
             ratio = 1.3 if isinstance(rule, LayeredRule) else 1.0
             assert unit.initial == pytest.approx(ratio * unit.worst.loss, rel=1e-12)
@@ -700,6 +701,14 @@ class TestCompare:
         ):
             assert (row.maintenance, row.initial) == (bare.maintenance, bare.initial)
             assert "no rule for GOLD" in row.missing
+        first = Market({"AAA": 1.0, **MARKET.prices}, MARKET.volatilities)
+        for row, bare in zip(
+            compare([(Linear("AAA"), 5.0), *BOOKS["two coins"]], first).rows,
+            compare(BOOKS["two coins"], MARKET).rows,
+            strict=True,
+        ):
+            assert row.maintenance == bare.maintenance
+            assert row.missing.startswith("no rule for AAA")
         alone = compare(BOOKS["gold"][1:], MARKET)
         assert {row.status for row in alone.rows} == {"not covered"}
         assert {(row.initial, row.maintenance, row.worst, row.binding, row.offset) for row in alone.rows} == {

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import interface
 import numpy as np
 import pytest
 from cases import MAKE_A_LIST, NOT_REFUSED_YET, NOT_REFUSED_YET_IN_A_LIST, Case
@@ -23,7 +24,7 @@ import perpnotes
 from perpnotes._validate import brief
 
 ROOT = Path(__file__).parents[1]
-IDEAS = [name for name in perpnotes.__all__ if inspect.ismodule(getattr(perpnotes, name))]
+IDEAS = interface.IDEAS
 
 
 def cases(idea: str) -> dict[str, Case | None]:
@@ -103,6 +104,13 @@ def test_a_single_number_states_its_range(idea: str) -> None:
     for name, case in cases(idea).items():
         silent = {} if case is None else case.legal.keys() - case.ranges.keys()
         assert not [p for p in silent if not np.ndim(case.valid[p])], f'{name}: add a range such as "(0, inf)"'
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_the_interface_is_the_one_that_was_reviewed(idea: str) -> None:
+    """A changed name or default changes what users get, so a review has to see it; a new idea has no lines yet."""
+    known = [line for line in interface.FILE.read_text(encoding="utf-8").splitlines() if line.startswith(f"{idea}.")]
+    assert known in ([], list(interface.lines(idea))), "python -m tests.interface writes the interface anew"
 
 
 @pytest.mark.parametrize("idea", IDEAS)

@@ -176,3 +176,40 @@ def passage_time(distance: float, toward: float, sigma: float, chance: float, gu
             break
         at = after
     return math.exp(after)
+
+
+def passage_times(
+    distance: FloatArray, toward: FloatArray, sigma: FloatArray, chance: FloatArray, guess: FloatArray
+) -> FloatArray:
+    """`passage_time` for many, of any sizes.
+
+    Parameters:
+        distance: `a > 0`; all arrays have one shape.
+        toward: drift toward the level.
+        sigma: volatility, `> 0`.
+        chance: in `(0, 1)`.
+        guess: a first logarithm of the time.
+    """
+    result = np.full(distance.size, np.inf)
+    low, high = np.clip(guess - 60.0, -1e3, 600.0), np.clip(guess + 60.0, -600.0, 700.0)
+    here = np.flatnonzero(first_passage(distance, toward, sigma, np.exp(high)) >= chance)
+    a, n, s, c, below, above = (part.ravel()[here] for part in (distance, toward, sigma, chance, low, high))
+    at = (below + above) / 2.0
+    for _ in range(200):
+        time = np.exp(at)
+        reached = first_passage(a, n, s, time)
+        hit = reached >= c
+        below, above = np.where(hit, below, at), np.where(hit, at, above)
+        with np.errstate(all="ignore"):  # where a step is no number, the middle of the bounds is taken
+            spread = s * np.sqrt(time)
+            slope = pdf((n * time - a) / spread) * a / spread
+            after = at + reached * np.log(c / reached) / slope
+        after = np.where((below < after) & (after < above), after, (below + above) / 2.0)
+        close = 4e-16 * np.maximum(1.0, np.abs(at))
+        done = (np.abs(after - at) <= close) | (above - below <= close)
+        result[here] = np.exp(after)
+        if done.all():
+            break
+        here = here[~done]
+        a, n, s, c, below, above, at = (part[~done] for part in (a, n, s, c, below, above, after))
+    return result.reshape(distance.shape)

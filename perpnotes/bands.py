@@ -226,7 +226,7 @@ def hit_hours(
     """The time by which the mark has reached a level with this probability; infinite if it never gets so likely.
 
     Without drift it is `(a / (sigma z))^2` with `z = -N^{-1}(probability / 2)`: half the distance takes a quarter of
-    the time. Found by Newton on `hit_probability` for one number, by bisection for arrays.
+    the time. Found by Newton's method on `hit_probability`.
 
     Parameters:
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -254,19 +254,15 @@ def hit_hours(
             return np.float64(one)
         if all(1e-9 < size < 1e9 for size in (one, deviation)) and abs(drifts) < 1e9:
             guess = 2.0 * math.log(one / (deviation * -NormalDist().inv_cdf(asked / 2.0)))
+            guess = min(guess, math.log(one / drifts)) if drifts > 0 else guess
             return np.float64(_normal.passage_time(one, drifts, deviation, asked, guess) * _YEAR_HOURS)
     moving = np.isfinite(away) & (away > 0)
     a = np.where(moving, away, 1.0)
     quantile = np.asarray(np.frompyfunc(NormalDist().inv_cdf, 1, 1)(chance / 2.0), dtype=np.float64)
     about = 2.0 * (np.log(a) - np.log(sigma) - np.log(-quantile))  # logarithm of years: the time without drift
-    low, high = np.clip(about - 60.0, -1e3, 600.0), np.clip(about + 60.0, -600.0, 700.0)
-    never = _normal.first_passage(a, toward, sigma, np.exp(high)) < chance
-    for _ in range(64):  # halves 120 until nothing of it is left in a double
-        middle = (low + high) / 2.0
-        hit = _normal.first_passage(a, toward, sigma, np.exp(middle)) >= chance
-        low, high = np.where(hit, low, middle), np.where(hit, middle, high)
-    late = np.isinf(away) | (moving & never)
-    result: FloatArray = np.where(late, np.inf, np.where(moving, np.exp(high) * _YEAR_HOURS, 0.0))
+    alone = np.log(a) - np.log(toward, out=np.full(toward.shape, -np.inf), where=toward > 0)  # by the drift alone
+    years = _normal.passage_times(a, toward, sigma, chance, np.minimum(about, alone))
+    result: FloatArray = np.where(np.isinf(away), np.inf, np.where(moving, years * _YEAR_HOURS, 0.0))
     return result[()]
 
 

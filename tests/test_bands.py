@@ -1,5 +1,6 @@
 """Bands: prices, first-passage times and the smallest forced reduction, each against another route to it."""
 
+import itertools
 import math
 
 import numpy as np
@@ -168,12 +169,23 @@ class TestHit:
     def test_one_number_is_answered_as_an_array_of_one_is(
         self, a: float, sigma: float, chance: float, drift: float
     ) -> None:
-        """The first by Newton, the second by bisection; what rounding of the probability moves is left to them."""
+        """The first in plain floats; what rounding of the probability moves is left to them."""
         one = hit_hours(1.0, math.exp(-a), sigma, chance, drift=drift)
         (among,) = hit_hours(1.0, [math.exp(-a)], sigma, chance, drift=drift)
         lower, upper = hit_hours(1.0, math.exp(-a), sigma, [chance * (1 - 1e-12), chance * (1 + 1e-12)], drift=drift)
         assert lower * (1 - 1e-12) <= one <= upper * (1 + 1e-12)
         assert math.isinf(one) == math.isinf(among) or math.isinf(upper)
+
+    def test_sizes_of_any_kind(self) -> None:
+        """The smallest and the largest, one by one and as arrays: just before that time the chance is less."""
+        sizes, chances = [1e-12, 1e-3, 1.0, 1e12], [1e-9, 0.3, 0.9]
+        for a, sigma, drift in itertools.product([1e-12, 1e-3, 1.0, 600.0], sizes, [0.0, 1e-12, 1.0, -1.0, -1e12]):
+            level = math.exp(-a)
+            alone = np.array([hit_hours(1.0, level, sigma, chance, drift=drift) for chance in chances])
+            assert hit_hours(1.0, level, sigma, chances, drift=drift).tolist() == pytest.approx(alone, rel=1e-6)
+            hours = np.where(np.isinf(alone), 1.0, alone)
+            before, after = (hit_probability(1.0, level, sigma, hours * (1 + d), drift=drift) for d in (-1e-12, 1e-12))
+            assert (np.isinf(alone) | ((before < chances) & (chances < after))).all()
 
     def test_answers_that_are_no_price(self) -> None:
         """A level that is never reached, or has been: 0 and infinity are answers on both sides."""

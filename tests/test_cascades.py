@@ -141,7 +141,8 @@ class TestCascade:
         assert (found.accounts.item(), found.end.item(), found.amplification.item()) == (0, 100.0, 1.0)
 
     def test_an_impact_that_is_none_is_refused(self) -> None:
-        for impact in (lambda q: q + 1, lambda q: -q, lambda _: np.array([0.0])):
+        falling = np.array([0.0, 2.0, 1.0])
+        for impact in (lambda q: q + 1, lambda q: -q, lambda _: np.array([0.0]), lambda _: falling):
             with pytest.raises(ValueError, match="impact must be 0 at 0 and not fall"):
                 cascade(100.0, 1.0, [99.0, 98.0], [1.0, 1.0], impact)
         with pytest.raises(ValueError, match=r"impact must be a function of coins, such as Book.impact, got a Book"):

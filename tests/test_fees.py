@@ -257,10 +257,10 @@ BAD_INPUT = {
     ),
     "ramped_fee": case(
         lambda base, elapsed, slope, most, grace: fees.ramped_fee(base, elapsed, slope, most, grace=grace),
-        base=(0.1, AT_LEAST_0, "[0, 0.5]"),
+        base=(0.1, AT_LEAST_0, "[0, 0.9]"),
         elapsed=(1, AT_LEAST_0),
         slope=(0.1, AT_LEAST_0),
-        most=(0.5, POSITIVE, "[0.1, 1)"),
+        most=(0.9, POSITIVE, "[0.1, 1)"),
         grace=(0, AT_LEAST_0),
     ),
     "forced_loss": case(

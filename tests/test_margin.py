@@ -48,6 +48,13 @@ class TestTiers:
         assert published_tiers("binance_btcusdt_2024_10").deductions == pytest.approx(btc, rel=1e-12)
         assert published_tiers("binance_ethusdt_2024_10").deductions == pytest.approx(eth, rel=1e-12)
 
+    def test_maintenance_is_half_of_the_initial_margin_of_a_bracket(self) -> None:
+        """Binance's brackets, whose initial rate is one over the leverage; two of them are rounded down."""
+        for name in ("binance_btcusdt_2024_10", "binance_ethusdt_2024_10"):
+            table = published_tiers(name)
+            parts = np.array(table.rates) * np.array(table.max_leverage)
+            assert parts == pytest.approx([0.5, 0.5, 0.4875, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.45, 0.5, 0.5], rel=1e-12)
+
     @pytest.mark.parametrize("floor", [50e3, 250e3, 1e6, 10e6])
     def test_the_requirement_is_continuous(self, floor: float) -> None:
         """On each floor the old tier and the new one ask the same; without the deduction the new one asks more."""

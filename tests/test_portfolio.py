@@ -488,6 +488,58 @@ class TestSecondManager:
             portfolio_margin(book, MARKET, SECOND, collateral=[replace(held, coin="")])
 
 
+class TestDeriveReadASecondTime:
+    """The managers of `scripts/config-mainnet.sol` in derivexyz/v2-core at 7736900, under the names that it uses."""
+
+    def test_the_first_manager(self) -> None:
+        script = {
+            "scenarioSpotUp": 1.05, "scenarioSpotDown": 0.95, "basisContAddFactor": 1.0, "basisContMultFactor": 1.2,
+            "pegLossThreshold": 0.99, "pegLossFactor": 4, "confThreshold": 0.55, "confMargin": 1, "basePercent": 0.03,
+            "perpPercent": 0.03, "optionPercent": 0.02, "imFactor": 1.25, "baseStaticDiscount": 0.95,
+            "rateMultScale": 1, "rateAddScale": 0.12, "volRangeUp": 0.6, "volRangeDown": 0.3, "shortTermPower": 0.3,
+            "longTermPower": 0.13,
+        }  # fmt: skip
+        rule, moves = FULL, FULL.scenarios.moves["volatility"]
+        ours = [
+            *(1 + move for move in rule.basis_moves), rule.basis_charge, rule.basis_charge_year, rule.peg_threshold,
+            rule.peg_factor, rule.trust_threshold, rule.trust_charge, rule.spot, rule.perpetual, rule.short_option,
+            rule.scenarios.factors[0], rule.discount, rule.discount_rate, rule.discount_spread, moves.max(),
+            -moves.min(), *rule.scenarios.term,
+        ]  # fmt: skip
+        assert ours == pytest.approx(list(script.values()), rel=1e-12)
+        shocks = [1.20, *(s for s in (1.15, 1.10, 1.05, 1.0, 0.95, 0.90, 0.85) for _ in range(3)), 0.80]
+        assert (1 + FULL.scenarios.moves["price"]).tolist() == pytest.approx(shocks, rel=1e-12)
+        assert np.sign(moves).tolist() == [1, *[1, 0, -1] * 7, 1]
+
+    def test_the_second_manager(self) -> None:
+        """As far as the documentation has kept what the contracts began with."""
+        script = {
+            "scenarioSpotUp": 1.045, "scenarioSpotDown": 0.955, "basisContAddFactor": 0.5, "basisContMultFactor": 2,
+            "pegLossThreshold": 0.99, "pegLossFactor": 4, "confThreshold": 0.55, "confMargin": 1,
+            "MMPerpPercent": 0.03, "IMPerpPercent": 0.01, "MMOptionPercent": 0.003, "IMOptionPercent": 0.002,
+            "imFactor": 1, "mmFactor": 0.8, "volRangeUp": 0.5, "shortTermPower": 0.3, "longTermPower": 0.13,
+            "minVolUpShock": 0.4,
+        }  # fmt: skip
+        rule, scenarios = SECOND, SECOND.scenarios
+        ours = [
+            *(1 + move for move in rule.basis_moves), rule.basis_charge, rule.basis_charge_year, rule.peg_threshold,
+            rule.peg_factor, rule.trust_threshold, rule.trust_charge, rule.perpetual, rule.perpetual_initial,
+            rule.short_option, rule.short_option_initial, *scenarios.factors, scenarios.moves["volatility"].max(),
+            *scenarios.term, scenarios.lowest.max(),
+        ]  # fmt: skip
+        assert ours == pytest.approx(list(script.values()), rel=1e-12)
+        skews = {
+            "linearBaseCap": 0.25, "absBaseCap": 0.25, "linearCBase": -0.1, "absCBase": -0.1, "minKStar": 0.01,
+            "widthScale": 4, "volParamStatic": 0.6, "volParamScale": 0,
+        }  # fmt: skip
+        one, other = rule.skews
+        assert (one.kind, other.kind) == ("linear", "absolute")
+        assert (one.least, one.width, one.level, one.growth) == (other.least, other.width, other.level, other.growth)
+        ours = [one.cap, other.cap, one.cap_slope, other.cap_slope, one.least, one.width, one.level, one.growth]
+        assert ours == list(skews.values())
+        assert published_rule("derive_pmrm_v2_2026_08").skews == rule.skews
+
+
 class TestOtherShapes:
     # requirement of one linear perpetual over its notional, initial and maintenance, without fees; Deribit's is inverse
     ONE: tuple[tuple[str, str, float, float | None, float], ...] = (

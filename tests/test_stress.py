@@ -223,6 +223,25 @@ class TestPublishedGrids:
             assert all(0 < further <= 1.1 * max(losses[:4]) for further in losses[4:])
             assert len(losses) in (7, 8)
 
+    @pytest.mark.parametrize(
+        ("name", "edge", "up", "down", "tails"),
+        [
+            ("paradex", 16, 40, -22, [18, 36, 24, 12, 6, 4, 3, 2.4]),
+            ("paradex_hype", 28, 64, -35.2, [30, 50, 40, 20, 10, 7, 5, 4]),
+        ],
+    )
+    def test_rows_read_a_second_time(self, name: str, edge: float, up: float, down: float, tails: list[float]) -> None:
+        """The table of Paradex's page, in percent: four prices to either side, eight far ones, and their weights."""
+        rows = [(edge * k / 4, up, 100.0) for k in range(-4, 5)] + [(edge * k / 4, down, 100.0) for k in range(-3, 4)]
+        rows += zip([-66, -33, 50, 100, 200, 300, 400, 500], [up] * 8, tails, strict=True)
+        found = published_grid(name)
+        columns = (found.moves["price"], found.moves["volatility"], found.weight)
+        ours = sorted(tuple(100 * float(x) for x in row) for row in zip(*columns, strict=True))
+        for row, printed in zip(ours, sorted(rows), strict=True):
+            assert row == pytest.approx(printed, rel=1e-12, abs=1e-12)
+        assert set(found.lowest[found.moves["volatility"] > 0]) == {0.6 if name == "paradex_hype" else 0.4}
+        assert (found.term, found.factors, found.term_floor) == ((0.30, 0.13), (1.0, 0.5), 1.0)
+
     def test_margin_factors(self) -> None:
         """Paradex maintains at half the initial margin; Derive's first manager asks 1.25 times the loss initially."""
         book = [(Linear("BTC"), 1.0)]

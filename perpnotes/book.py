@@ -1026,13 +1026,13 @@ def _share(
 
 def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
     """Where each coin of a pocket is liquidated, asked three times."""
-    marks, sigma = read.market.prices, read.market.volatilities
+    marks, sigma, matrix = read.market.prices, read.market.volatilities, np.asarray(read.market.correlation)
     order, coins = list(marks), list(dict.fromkeys(leg.coin for leg in shared.legs))
     moving = list(dict.fromkeys([*coins, *(each.currency for each in shared.money if each.currency in marks)]))
     asked: list[tuple[str, dict[str, float]]] = []
     for driver in coins:
         scales = {coin: sigma[coin] / sigma[driver] for coin in moving if coin != driver}
-        rho = {coin: float(read.market.correlation[order.index(coin), order.index(driver)]) for coin in scales}
+        rho = {coin: float(matrix[order.index(coin), order.index(driver)]) for coin in scales}
         asked += [(driver, {}), (driver, {coin: rho[coin] * scale for coin, scale in scales.items()}), (driver, scales)]
     futures = [leg.charged for leg in shared.legs if leg.future and leg.charged is not None]
     if all(leg.kind != "option" for leg in shared.legs) and {leg.contract.underlying for leg in futures} == set(moving):

@@ -15,6 +15,7 @@ import numpy as np
 from perpnotes._crossing import first_touch
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
+from perpnotes._positions import FIELDS, parse
 from perpnotes._types import FloatArray
 from perpnotes._validate import brief, flag, one_of, real, scalar, text
 from perpnotes._venues import LIQUIDATIONS
@@ -27,7 +28,19 @@ from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, p
 from perpnotes.portfolio import Comparison, TierRule, compare, venues
 from perpnotes.stress import Evaluation, Market, evaluate, grid, published_grid
 
-__all__ = ["TABLES", "VENUES", "Assumption", "Exit", "Leg", "Pocket", "Prices", "Report", "as_python", "report"]
+__all__ = [
+    "TABLES",
+    "VENUES",
+    "Assumption",
+    "Exit",
+    "Leg",
+    "Pocket",
+    "Prices",
+    "Report",
+    "as_python",
+    "parse",
+    "report",
+]
 
 VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
 """The venues whose rules a book can name."""
@@ -72,14 +85,6 @@ _BOOK = (
     "legs", "collateral", "currency", "fx", "marks", "volatility", "correlation", "venue", "taker", "slippage", "days",
     "hours", "funding", "moves", "driver",
 )  # fmt: skip
-_ALL = ("coin", "kind", "size", "entry", "mark")
-_FUTURE = (*_ALL, "margin", "stop", "leverage", "maintenance", "open_fee")
-_LEG = {
-    "linear": _FUTURE,
-    "inverse": _FUTURE,
-    "spot": (*_ALL, "haircut"),
-    "option": (*_ALL, "strike", "days", "call", "volatility", "leverage", "maintenance"),
-}
 _MONEY = ("amount", "currency", "haircut")
 _FAR = 27.0  # logarithm of the largest move of a price that is looked at where options are held
 
@@ -306,6 +311,11 @@ class Report(ByValue):
 
         Raises:
             ValueError: for another name.
+
+        Examples:
+            >>> found = report({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}]})
+            >>> found.terms("accounts[0].ratio")[-1]
+            {'meaning': 'margin ratio', 'value': 0.04, 'unit': '', 'symbol': 'R', 'equation': 'R = M / E'}
         """
         return [
             {
@@ -667,11 +677,11 @@ def _read(book: Any) -> _Book:
 
 def _stated(path: str, value: Any) -> dict[str, Any]:
     """A leg with the fields of its kind."""
-    every = tuple(dict.fromkeys(name for names in _LEG.values() for name in names))
+    every = tuple(dict.fromkeys(name for names in FIELDS.values() for name in names))
     leg = _fields(path, value, every, ("coin", "size"), f"{path}.")
-    kind = leg["kind"] = one_of(f"{path}.kind", leg.get("kind", "linear"), tuple(_LEG))
+    kind = leg["kind"] = one_of(f"{path}.kind", leg.get("kind", "linear"), tuple(FIELDS))
     text(f"{path}.coin", leg["coin"])
-    if strange := [name for name in leg if name not in _LEG[kind]]:
+    if strange := [name for name in leg if name not in FIELDS[kind]]:
         raise ValueError(f"{path}.{strange[0]} must be left out for {'an' if kind[0] in 'io' else 'a'} {kind} leg")
     if kind == "option":
         _fields(path, leg, tuple(leg), [name for name in ("strike", "days") if name not in leg], f"{path}.")
@@ -1195,7 +1205,7 @@ def _closed(
     return Settlement(equity, slipped, charged, keeps)
 
 
-# --- As a script, and from an export ---
+# --- As a script ---
 
 
 def as_python(book: Mapping[str, Any]) -> str:

@@ -485,6 +485,72 @@ class TestAsPlainValues:
             assert words in text
 
 
+class TestPositions:
+    """Exports in the layouts of venues; what could be read in two ways is refused with its column."""
+
+    @pytest.mark.parametrize(
+        ("text", "legs"),
+        [
+            ("symbol,side,size,entry price\nBTCUSDT,Long,0.5,\"60,000\"\nETHUSDT,Short,2,3000",
+             [{"coin": "BTC", "size": 0.5, "entry": 60_000.0}, {"coin": "ETH", "size": -2.0, "entry": 3_000.0}]),
+            ("Coin\tSize\tMark\nBTC\t\u22120.5\t1e5\n", [{"coin": "BTC", "size": -0.5, "mark": 1e5}]),
+            # Binance: signed, a side that says nothing, a wallet of 0 for cross, and positions that are none
+            (('[{"symbol":"BTCUSDT","positionAmt":"-0.5","entryPrice":"6e4","markPrice":"61000.1","marginType":"isolated",'
+             '"isolatedWallet":"1000","isolatedMargin":"900","positionSide":"BOTH","leverage":"20"},'
+             '{"symbol":"ETHUSDT","positionAmt":"1","marginType":"cross","isolatedWallet":"0","positionSide":"LONG"},'
+             '{"symbol":"SOLUSDT","positionAmt":"0.0","marginType":"isolated"}]'),
+             [{"coin": "BTC", "size": -0.5, "entry": 60_000.0, "mark": 61_000.1, "margin": 1_000.0, "leverage": 20.0},
+              {"coin": "ETH", "size": 1.0}]),
+            # Bybit: below `result` and `list`, with a side
+            ('{"retCode":0,"result":{"list":[{"symbol":"BTCUSDT","side":"Sell","size":"0.5","avgPrice":"60000"}]}}',
+             [{"coin": "BTC", "size": -0.5, "entry": 60_000.0}]),
+            # Hyperliquid: each below `position`, with the leverage and its type in one place
+            (('{"assetPositions":[{"type":"oneWay","position":{"coin":"ETH","szi":"-0.03","entryPx":"2986.3",'
+             '"leverage":{"type":"cross","value":20}}}]}'),
+             [{"coin": "ETH", "size": -0.03, "entry": 2_986.3, "leverage": 20.0}]),
+            # Deribit and Kraken have inverse contracts of a dollar; so may a row that says its kind
+            ("symbol,size\nBTC-PERPETUAL,-30000\nPI_XBTUSD,1\nPF_XBTUSD,2",
+             [{"coin": "BTC", "kind": "inverse", "size": -30_000.0}, {"coin": "BTC", "kind": "inverse", "size": 1.0},
+              {"coin": "BTC", "size": 2.0}]),
+            ("pair,size,kind\nBTC/USD,3,linear", [{"coin": "BTC", "kind": "linear", "size": 3.0}]),
+            ("coin,kind,size,strike,days,call,maintenance\nBTC,option,-1,60000,30,false,0.1",
+             [{"coin": "BTC", "kind": "option", "size": -1.0, "strike": 60_000.0, "days": 30.0, "call": False,
+               "maintenance": 0.1}]),
+        ],
+    )  # fmt: skip
+    def test_a_layout_is_read(self, text: str, legs: list[dict[str, Any]]) -> None:
+        assert book.parse(text) == legs
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("", "text must not be empty"),
+            ("[1", "text must be JSON where it begins like it"),
+            ('{"a": 1}', "text must hold mappings with a coin"),
+            ("symbol,size\nBTC,0,5", "line 2 "),
+            ("symbol,entry\nBTC,1", "row 1 must have a size: one of size, szi"),
+            ("name,size\nBTC,1", "row 1 must have a coin: one of coin, symbol"),
+            ("symbol,size,qty\nBTC,1,2", "row 1 must have one of size and qty: they differ"),
+            ("symbol,pos\nBTCUSDT,3", "row 1, pos must be a size in coins"),
+            ("symbol,size\nBTC,1\nBTC,0.5 BTC", "row 2, size must be a number such as 1,234.5, got '0.5 BTC'"),
+            ('symbol,size\nBTC,"0,500"', "row 1, size must be a number such as"),
+            ("symbol,size\nBTC,nan", "row 1, size must be a number such as"),
+            ("symbol,side,size\nBTC,up,1", "row 1, side must be one of long, buy, .* got 'up'"),
+            ("symbol,side,size\nBTC,buy,-1", "row 1, size must be > 0 beside side buy, got -1"),
+            ("symbol,size\nBTCUSD,1", "row 1, symbol must say whether BTCUSD is linear or inverse"),
+            ("symbol,size\nBTC-27DEC26,1", "row 1, symbol must be a coin or the symbol of a perpetual"),
+            ("symbol,size,marginMode\nBTC,1,isolated", "row 1 must have the margin of an isolated position"),
+        ],
+    )
+    def test_what_is_not_clear_is_refused(self, text: str, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            book.parse(text)
+
+    def test_an_export_with_its_marks_makes_a_report(self) -> None:
+        legs = book.parse("symbol,side,size,mark\nBTCUSDT,long,0.5,60000\nETHUSDT,long,5,3000")
+        assert book.report(changed(legs=legs)) == book.report(BOOK)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

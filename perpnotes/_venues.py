@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+Table = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
+"""Floors of the tiers, maintenance rates, maximum leverage."""
+
 # name: (tier floors in USD, maintenance rates, maximum leverage)
-TIERS: dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]] = {
+TIERS: dict[str, Table] = {
     # Binance leverage and margin brackets, as recorded on 2024-10-24 in freqtrade's binance_leverage_tiers.json
     "binance_btcusdt_2024_10": (
         (0, 50e3, 600e3, 3e6, 12e6, 70e6, 100e6, 230e6, 480e6, 600e6, 800e6, 1.2e9),
@@ -20,10 +23,48 @@ TIERS: dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]]
         (0.004, 0.005, 0.0065, 0.01, 0.02, 0.025, 0.05, 0.1, 0.125, 0.15, 0.25, 0.5),
         (125, 100, 75, 50, 25, 20, 10, 5, 4, 3, 2, 1),
     ),
+    # Bybit, /v5/market/risk-limit, as freqtrade stored it on 2025-12-29 (erikubingf-del/tradingtest at 30f3720). The
+    # largest positions are 1.2e9 and 1e9. Answers of 2026-09 have one more tier for Bitcoin: 0.0033 up to 300,000
+    "bybit_btcusdt_2025_12": (
+        (0, 2e6, 2.6e6, 3.2e6, 3.8e6, 4.4e6, 5e6, 5.6e6, 8.5e6, 10e6, 14e6, 20e6, 28e6, 38e6, 50e6, 55e6, 60e6, 65e6,
+         70e6, 75e6, 80e6, 85e6, 90e6, 95e6, 100e6, 105e6, 110e6, 115e6, 120e6, 150e6, 200e6, 250e6, 400e6, 600e6,
+         800e6),
+        (0.005, 0.0056, 0.0063, 0.0067, 0.0071, 0.0077, 0.0091, 0.01, 0.013, 0.015, 0.016, 0.02, 0.025, 0.029, 0.03,
+         0.035, 0.036, 0.038, 0.04, 0.045, 0.05, 0.055, 0.06, 0.065, 0.07, 0.085, 0.095, 0.1, 0.12, 0.14, 0.18, 0.3,
+         0.42, 0.5, 0.6),
+        (100, 90, 80, 75, 70, 65, 55, 50, 45, 40, 35, 30, 25, 20, *range(19, 1, -1), 1.43, 1.28, 1),
+    ),
+    "bybit_ethusdt_2025_12": (
+        (0, 0.9e6, 1.2e6, 1.5e6, 1.8e6, 2.4e6, 3.2e6, 4e6, 5e6, 8e6, 12e6, 16e6, 22e6, 28e6, 32e6, 34e6, 36e6, 38e6,
+         40e6, 42e6, 44e6, 46e6, 48e6, 50e6, 52e6, 54e6, 58e6, 62e6, 66e6, 72e6, 80e6, 100e6, 200e6, 400e6, 600e6),
+        (0.005, 0.0056, 0.0063, 0.0067, 0.0071, 0.0077, 0.0091, 0.01, 0.012, 0.013, 0.014, 0.015, 0.02, 0.025, 0.03,
+         0.033, 0.035, 0.038, 0.039, 0.042, 0.045, 0.05, 0.055, 0.06, 0.068, 0.075, 0.09, 0.1, 0.12, 0.14, 0.18, 0.3,
+         0.42, 0.5, 0.6),
+        (100, 90, 80, 75, 70, 65, 55, 50, 45, 40, 35, 30, 25, 20, *range(19, 1, -1), 1.43, 1.28, 1),
+    ),
     # Hyperliquid documentation, "Margin tiers" (2025 edition); the maintenance rate is half of 1/(maximum leverage)
     "hyperliquid_btc_2025": ((0, 150e6), (0.0125, 0.025), (40, 20)),
     "hyperliquid_eth_2025": ((0, 100e6), (0.02, 1 / 30), (25, 15)),
     "hyperliquid_sol_2025": ((0, 70e6), (0.025, 0.05), (20, 10)),
+}  # fmt: skip
+
+
+def _okx(second: float, third: float, step: float) -> Table:
+    """OKX's tiers: three of their own, then 96 of one width, each with rates half a percent above those before it."""
+    more = range(96)
+    return (
+        (0.0, second, third, *(step * (k + 1) for k in more)),
+        (0.004, 0.005, 0.0075, *(round(0.0125 + 0.005 * k, 4) for k in more)),
+        (100.0, 1 / 0.015, 50.0, *(1 / (0.025 + 0.005 * k) for k in more)),
+    )
+
+
+# name: (tier floors in coins, maintenance rates, maximum leverage: one over the least initial rate)
+SIZE_TIERS: dict[str, Table] = {
+    # OKX, /api/v5/public/position-tiers, as freqtrade stored it on 2026-05-28 (loveolu/crypto-strategy-research at
+    # 346d4b7), in contracts of 0.01 BTC and 0.1 ETH. The largest positions are 19,400 BTC and 242,500 ETH
+    "okx_btcusdt_2026_05": _okx(10.0, 50.0, 200.0),
+    "okx_ethusdt_2026_05": _okx(500.0, 1_000.0, 2_500.0),
 }
 
 Rows = tuple[tuple[float, str, float], ...]
@@ -186,6 +227,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "https://www.bybit.com/en/help-center",
         "undated",
     ),
+    "bybit tiers": (
+        "Bybit, V5 API, risk-limit, answers as stored by freqtrade",
+        "https://bybit-exchange.github.io/docs/v5/market/risk-limit",
+        "2025-12-29",
+    ),
     "bybit api": (
         "Bybit, V5 API, instruments-info, sample answers",
         "https://bybit-exchange.github.io/docs",
@@ -334,7 +380,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
         "funding": ("8 hours; 0.5% for BTCUSDT", "bybit api", ""),
     },
     "OKX": {
-        "maintenance": ("notional at the mark, by tier", "okx", ""),
+        "maintenance": ("notional at the mark, all of it at the rate of its tier", "okx", ""),
         "close fee": ("yes: maintenance plus the taker fee", "okx", ""),
         "fee": ("the taker fee of the account's tier", "okx notes", "second"),
         "remainder": ("the fund: the position is taken over at the bankruptcy price", "okx notes", "second"),
@@ -474,7 +520,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
 #         published; whether the trader keeps the rest; the documents of the numbers)
 LIQUIDATIONS: dict[str, tuple[float, str, bool, float | None, float | None, bool, tuple[str, ...]]] = {
     "Binance": (0.004, "mark", False, 0.0125, 0.0, True, ("binance tiers", "binance symbols")),
-    "Bybit": (0.005, "entry", False, 0.0, 0.0, False, ("bybit price",)),  # the rate of its printed examples
+    "Bybit": (0.005, "entry", False, 0.0, 0.0, False, ("bybit price", "bybit tiers")),
     "Hyperliquid": (0.0125, "mark", False, 0.0, 0.0, True, ("hyperliquid",)),
     "dYdX": (0.012, "mark", False, 0.015, 0.0, True, ("dydx",)),  # large caps at genesis
     "BitMEX": (0.005, "mark", True, 0.0, 0.0, False, ("bitmex", "bitmex notes")),

@@ -75,7 +75,9 @@ _SOURCES = {
     "slippage": "median move while large positions were closed by force on Hyperliquid, 2025 to 2026",
     "fx": "reference rate of the European Central Bank, 2026-03-31",
 }
-_TIERED = {"Binance": "binance_tiers_2024_10", "Hyperliquid": "hyperliquid_tiers_2025"}
+_TIERED = {
+    "Binance": "binance_tiers_2024_10", "Bybit": "bybit_tiers_2025_12", "Hyperliquid": "hyperliquid_tiers_2025",
+}  # fmt: skip
 
 _GRID = published_grid("paradex")  # its prices and volatilities, without the far rows
 _NEAR = _GRID.weight == 1
@@ -875,9 +877,10 @@ def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assu
         return Tiers.flat(scalar(f"{path}.maintenance", stated, gt=0, lt=1))
     published = next((venue for venue in venues() if venue.name == _TIERED.get(rule.venue)), None)
     tiered = None if published is None else published.rules.get(coin)
-    if kind == "linear" and published is not None and isinstance(tiered, TierRule):
-        assumed.append(Assumption(f"{path}.maintenance", tiered.tiers.rates[0], f"{published.title}, {published.date}"))
-        return tiered.tiers
+    table = tiered.tiers if isinstance(tiered, TierRule) else None
+    if kind == "linear" and published is not None and isinstance(table, Tiers):
+        assumed.append(Assumption(f"{path}.maintenance", table.rates[0], f"{published.title}, {published.date}"))
+        return table
     if kind == "linear" and coin == "BTC":
         assumed.append(Assumption(f"{path}.maintenance", rule.maintenance, f"{rule.venue}, a small position in BTC"))
         return Tiers.flat(rule.maintenance)

@@ -18,7 +18,7 @@ from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
 from perpnotes._validate import brief, broadcast, flag, items, one_of, real, scalar, text
-from perpnotes._venues import TIERS
+from perpnotes._venues import SIZE_TIERS, TIERS
 from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
 __all__ = [
@@ -27,14 +27,40 @@ __all__ = [
     "Collateral",
     "Distance",
     "Position",
+    "SizeTiers",
     "Tiers",
     "close_reserve",
     "crowded_rate",
     "grown_haircut",
     "grown_rate",
     "maintenance_rate",
+    "published_size_tiers",
     "published_tiers",
 ]
+
+
+def _check_rows(table: Tiers | SizeTiers) -> None:
+    """Check the rows of a table, and keep them as tuples."""
+    floors = real("floors", table.floors, ge=0, ndim=1)
+    rates = real("rates", table.rates, gt=0, lt=1, ndim=1)
+    if len(rates) != len(floors):
+        raise ValueError(f"rates must have one entry a floor, got {len(rates)} for {len(floors)} floors")
+    if floors[0] != 0:
+        raise ValueError(f"floors must begin at 0, got {floors[0]:g}")
+    for name, values in (("floors", floors), ("rates", rates)):
+        if np.any(np.diff(values) <= 0):
+            raise ValueError(f"{name} must rise from tier to tier, got {values.tolist()}")
+    leverage: tuple[float, ...] = ()
+    if np.size(table.max_leverage):
+        steps = real("max_leverage", table.max_leverage, ge=1, ndim=1)
+        if len(steps) != len(floors):
+            raise ValueError(f"max_leverage must have one entry a floor, got {len(steps)} for {len(floors)} floors")
+        if np.any(np.diff(steps) >= 0):
+            raise ValueError(f"max_leverage must fall from tier to tier, got {steps.tolist()}")
+        leverage = tuple(steps.tolist())
+    object.__setattr__(table, "floors", tuple(floors.tolist()))
+    object.__setattr__(table, "rates", tuple(rates.tolist()))
+    object.__setattr__(table, "max_leverage", leverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +85,7 @@ class Tiers:
         >>> table.maintenance(300_000.0)
         np.float64(1700.0)
 
-    Source: the form of Binance's and Hyperliquid's published tables.
+    Source: the form of Binance's, Bybit's and Hyperliquid's published tables.
     """
 
     floors: Sequence[float]
@@ -67,26 +93,7 @@ class Tiers:
     max_leverage: Sequence[float] = ()
 
     def __post_init__(self) -> None:
-        floors = real("floors", self.floors, ge=0, ndim=1)
-        rates = real("rates", self.rates, gt=0, lt=1, ndim=1)
-        if len(rates) != len(floors):
-            raise ValueError(f"rates must have one entry a floor, got {len(rates)} for {len(floors)} floors")
-        if floors[0] != 0:
-            raise ValueError(f"floors must begin at 0, got {floors[0]:g}")
-        for name, values in (("floors", floors), ("rates", rates)):
-            if np.any(np.diff(values) <= 0):
-                raise ValueError(f"{name} must rise from tier to tier, got {values.tolist()}")
-        leverage: tuple[float, ...] = ()
-        if np.size(self.max_leverage):
-            steps = real("max_leverage", self.max_leverage, ge=1, ndim=1)
-            if len(steps) != len(floors):
-                raise ValueError(f"max_leverage must have one entry a floor, got {len(steps)} for {len(floors)} floors")
-            if np.any(np.diff(steps) >= 0):
-                raise ValueError(f"max_leverage must fall from tier to tier, got {steps.tolist()}")
-            leverage = tuple(steps.tolist())
-        object.__setattr__(self, "floors", tuple(floors.tolist()))
-        object.__setattr__(self, "rates", tuple(rates.tolist()))
-        object.__setattr__(self, "max_leverage", leverage)
+        _check_rows(self)
 
     @classmethod
     def flat(cls, rate: float) -> Tiers:
@@ -135,12 +142,55 @@ class Tiers:
         return margin
 
 
-def published_tiers(name: str) -> Tiers:
-    """A margin-tier table as a venue published it.
+@dataclass(frozen=True, slots=True)
+class SizeTiers:
+    """A maintenance-margin table by the size of the position: all of it pays the rate of its tier, without a deduction.
+
+    Its price does not move a position to another tier, so each position has one rate: `at` gives it as a table of one
+    tier, which is what positions, liquidation prices and sizing take.
 
     Parameters:
-        name: one of `"binance_btcusdt_2024_10"`, `"binance_ethusdt_2024_10"`, `"hyperliquid_btc_2025"`,
-            `"hyperliquid_eth_2025"`, `"hyperliquid_sol_2025"`.
+        floors: size above which each tier begins; the first is 0, then rising. Coins.
+        rates: maintenance rate of each tier, in `(0, 1)`, rising.
+        max_leverage: the highest leverage allowed in each tier, `>= 1`, falling; empty if the table states none.
+
+    Raises:
+        ValueError: for tiers out of order, lengths that differ, or a rate or leverage outside its range.
+
+    Examples:
+        >>> table = SizeTiers((0, 10, 50), (0.004, 0.005, 0.0075))
+        >>> table.at(10.0).maintenance(600_000.0), table.at(10.1).maintenance(606_000.0)
+        (np.float64(2400.0), np.float64(3030.0))
+
+    Source: the form of OKX's published tables.
+    """
+
+    floors: Sequence[float]
+    rates: Sequence[float]
+    max_leverage: Sequence[float] = ()
+
+    def __post_init__(self) -> None:
+        _check_rows(self)
+
+    def at(self, size: float) -> Tiers:
+        """The rate and the highest leverage of a position, for every notional that it may have.
+
+        Parameters:
+            size: signed, coins. A size on a floor belongs to the tier that ends there.
+
+        Raises:
+            ValueError: for a size that is not a finite number.
+        """
+        tier = max(int(np.searchsorted(self.floors, abs(scalar("size", size)))) - 1, 0)
+        return Tiers((0.0,), (self.rates[tier],), self.max_leverage[tier : tier + 1])
+
+
+def published_tiers(name: str) -> Tiers:
+    """A margin-tier table by notional, as a venue published it.
+
+    Parameters:
+        name: one of `"binance_btcusdt_2024_10"`, `"binance_ethusdt_2024_10"`, `"bybit_btcusdt_2025_12"`,
+            `"bybit_ethusdt_2025_12"`, `"hyperliquid_btc_2025"`, `"hyperliquid_eth_2025"`, `"hyperliquid_sol_2025"`.
 
     Raises:
         ValueError: for an unknown name.
@@ -152,6 +202,24 @@ def published_tiers(name: str) -> Tiers:
     Source: in `perpnotes/_venues.py`, beside each table.
     """
     return Tiers(*TIERS[one_of("name", name, tuple(TIERS))])
+
+
+def published_size_tiers(name: str) -> SizeTiers:
+    """A margin-tier table by size, as a venue published it.
+
+    Parameters:
+        name: `"okx_btcusdt_2026_05"` or `"okx_ethusdt_2026_05"`.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Examples:
+        >>> published_size_tiers("okx_btcusdt_2026_05").at(-300.0).rates
+        (0.0125,)
+
+    Source: in `perpnotes/_venues.py`, beside each table.
+    """
+    return SizeTiers(*SIZE_TIERS[one_of("name", name, tuple(SIZE_TIERS))])
 
 
 @overload

@@ -31,7 +31,7 @@ from perpnotes._types import ArrayLike, FloatArray, Floats
 from perpnotes._validate import brief, broadcast, flag, instance, items, one_of, real, scalar, text
 from perpnotes._venues import CHARGES, FLOORS, LAYERS, SHOCKS, SKEWS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
-from perpnotes.margin import Tiers, published_tiers
+from perpnotes.margin import SizeTiers, Tiers, published_size_tiers, published_tiers
 from perpnotes.stress import AXES, Cell, Market, Scenarios, listed, published_grid
 
 __all__ = [
@@ -549,7 +549,7 @@ class TierRule:
     Initial margin is the notional over the highest leverage that its tier allows, maintenance margin that of the table.
 
     Parameters:
-        tiers: the table, in USD.
+        tiers: the table, in USD or by size in coins.
         health: part of the account's value that maintenance margin may be before it is liquidated, in `(0, 1]`.
 
     Raises:
@@ -560,11 +560,11 @@ class TierRule:
         1.0
     """
 
-    tiers: Tiers
+    tiers: Tiers | SizeTiers
     health: float = 1.0
 
     def __post_init__(self) -> None:
-        instance("tiers", self.tiers, Tiers)
+        instance("tiers", self.tiers, Tiers, SizeTiers)
         scalar("health", self.health, gt=0, le=1)
 
 
@@ -1357,9 +1357,10 @@ def _layered(held: _Held, rule: LayeredRule) -> Unit:
 
 def _tiered(held: _Held, rule: TierRule) -> Unit:
     notional = abs(held.coins) * held.perpetual
-    tier = int(rule.tiers.tier(notional))
-    maintenance = float(rule.tiers.maintenance(notional)) / rule.health
-    leverage = rule.tiers.max_leverage[tier] if rule.tiers.max_leverage and rule.health == 1 else None
+    table = rule.tiers if isinstance(rule.tiers, Tiers) else rule.tiers.at(held.coins)
+    tier = int(table.tier(notional))
+    maintenance = float(table.maintenance(notional)) / rule.health
+    leverage = table.max_leverage[tier] if table.max_leverage and rule.health == 1 else None
     size = Term("N", "notional", notional, "USD")
     initial = None if leverage is None else notional / leverage
     first = (
@@ -1370,8 +1371,8 @@ def _tiered(held: _Held, rule: TierRule) -> Unit:
     whole = rule.health == 1
     second = (
         size,
-        Term("r", "maintenance rate of its tier", rule.tiers.rates[tier]),
-        Term("c", "deduction of its tier", rule.tiers.deductions[tier], "USD"),
+        Term("r", "maintenance rate of its tier", table.rates[tier]),
+        Term("c", "deduction of its tier", table.deductions[tier], "USD"),
         *(() if whole else (Term("h", "part of the value that it may be", rule.health),)),
         Term("M", "maintenance margin", maintenance, "USD", "r N - c" if whole else r"\frac{r N - c}{h}"),
     )
@@ -1597,6 +1598,18 @@ def _published() -> dict[str, Venue]:
             without={"Inverse": "coin-margined contracts have other tables"}, least={"Option": options_apart},
         ),
         Venue(
+            "bybit_tiers_2025_12", "Bybit, tiers", "2025-12-29",
+            tiers("bybit", "2025_12", 1.0, BTC="btcusdt", ETH="ethusdt"),
+            without={"Inverse": "coin-margined contracts have other tables"}, least={"Option": options_apart},
+            note="without the fee of the close, which both margins hold; Bitcoin's first tier was split by 2026-09",
+        ),
+        Venue(
+            "okx_tiers_2026_05", "OKX, tiers", "2026-05-28",
+            {coin: TierRule(published_size_tiers(f"okx_{coin.lower()}usdt_2026_05")) for coin in ("BTC", "ETH")},
+            without={"Inverse": "coin-margined contracts have other tables"}, least={"Option": options_apart},
+            note="without the fee of the close, which is compared with the account's equity too",
+        ),
+        Venue(
             "hyperliquid_tiers_2025", "Hyperliquid, tiers", "2025",
             tiers("hyperliquid", "2025", 1.0, BTC="btc", ETH="eth", SOL="sol"),
             without={"Inverse": no_inverse}, least={"Option": "it lists none"},
@@ -1784,7 +1797,7 @@ class Comparison(ByValue):
             >>> list(rows[0])
             ['venue', 'title', 'date', 'status', 'missing', 'note', 'initial', 'maintenance', 'worst', 'binding',
              'offset']
-            >>> rows[4]["title"], round(rows[4]["maintenance"]), rows[4]["worst"]
+            >>> rows[6]["title"], round(rows[6]["maintenance"]), rows[6]["worst"]
             ('Paradex', 4800, {'price': -0.16, 'volatility': 0.4})
         """
         return tuple(
@@ -1844,7 +1857,9 @@ def compare(
         >>> found = compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0}))
         >>> for row in found.ranked():
         ...     print(f"{row.venue.title:32} {row.maintenance:7,.0f}")
+        OKX, tiers                           240
         Binance, tiers                       250
+        Bybit, tiers                         300
         Hyperliquid, tiers                   750
         Hyperliquid, portfolio margin        811
         Paradex                            4,800

@@ -17,12 +17,14 @@ from perpnotes.margin import (
     Assessment,
     Collateral,
     Position,
+    SizeTiers,
     Tiers,
     close_reserve,
     crowded_rate,
     grown_haircut,
     grown_rate,
     maintenance_rate,
+    published_size_tiers,
     published_tiers,
 )
 from perpnotes.portfolio import size_charge
@@ -34,6 +36,21 @@ CENT = 0.005  # published to two decimals
 
 def linear(size: float, entry: float, mark: float, tiers: Tiers = FLAT, **rules: object) -> Position:
     return Position(Linear("BTC"), size, entry, mark, tiers, **rules)  # type: ignore[arg-type]
+
+
+# the amounts `mmDeduction` in Bybit's answers, in order; the lowest tier has none
+BYBIT = {
+    "bybit_btcusdt_2025_12": (
+        0, 1200, 3020, 4300, 5820, 8460, 15460, 20500, 46000, 66000, 80000, 160000, 300000, 452000, 502000, 777000,
+        837000, 967000, 1107000, 1482000, 1882000, 2307000, 2757000, 3232000, 3732000, 5307000, 6407000, 6982000,
+        9382000, 12382000, 20382000, 50382000, 98382000, 146382000, 226382000,
+    ),
+    "bybit_ethusdt_2025_12": (
+        0, 540, 1380, 1980, 2700, 4140, 8620, 12220, 22220, 30220, 42220, 58220, 168220, 308220, 468220, 570220,
+        642220, 756220, 796220, 922220, 1054220, 1284220, 1524220, 1774220, 2190220, 2568220, 3438220, 4058220,
+        5378220, 6818220, 10018220, 22018220, 46018220, 78018220, 138018220,
+    ),
+}  # fmt: skip
 
 
 class TestTiers:
@@ -55,6 +72,11 @@ class TestTiers:
             parts = np.array(table.rates) * np.array(table.max_leverage)
             assert parts == pytest.approx([0.5, 0.5, 0.4875, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.45, 0.5, 0.5], rel=1e-12)
 
+    @pytest.mark.parametrize("name", BYBIT)
+    def test_deductions_of_all_tiers_of_bybit(self, name: str) -> None:
+        """One wrong floor or rate would move every amount after it."""
+        assert published_tiers(name).deductions == pytest.approx(BYBIT[name], rel=1e-12)
+
     @pytest.mark.parametrize("floor", [50e3, 250e3, 1e6, 10e6])
     def test_the_requirement_is_continuous(self, floor: float) -> None:
         """On each floor the old tier and the new one ask the same; without the deduction the new one asks more."""
@@ -66,6 +88,41 @@ class TestTiers:
         """Two positions never need more than one of their average size twice."""
         middle = BINANCE_2021.maintenance((a + b) / 2)
         assert 2 * middle <= BINANCE_2021.maintenance(a) + BINANCE_2021.maintenance(b) + 1e-6
+
+
+class TestSizeTiers:
+    @pytest.mark.parametrize("name", ["okx_btcusdt_2026_05", "okx_ethusdt_2026_05"])
+    def test_a_floor_belongs_to_the_tier_below_it(self, name: str) -> None:
+        """OKX prints "to 1000" and "from 1000.01": on the floor the lower rate, beyond it the higher one."""
+        table = published_size_tiers(name)
+        assert [table.at(floor).rates[0] for floor in table.floors[1:]] == list(table.rates[:-1])
+        assert [table.at(np.nextafter(floor, np.inf)).rates[0] for floor in table.floors] == list(table.rates)
+        assert table.at(0.0) == table.at(1e-9)
+
+    def test_all_of_the_position_pays_the_rate_of_its_tier(self) -> None:
+        """Twice as much on both sides of a floor: no deduction makes up for the step, and the side does not matter."""
+        table = SizeTiers((0, 10), (0.004, 0.008), (100, 50))
+        assert table.at(10).maintenance(600_000) == pytest.approx(2_400)
+        assert table.at(-10.001).maintenance(600_000) == pytest.approx(4_800)
+        assert (table.at(10).max_leverage, table.at(11).max_leverage) == ((100.0,), (50.0,))
+        assert SizeTiers((0, 10), (0.004, 0.008)).at(11).max_leverage == ()
+
+    @given(size=st.floats(0.01, 20_000), wallet=st.floats(0.55, 0.9))
+    def test_the_tier_does_not_change_on_the_way(self, size: float, wallet: float) -> None:
+        """A long of deposit `w` of its notional is liquidated at `(1 - w)/(1 - m)`, with the one rate of its size."""
+        tiers = published_size_tiers("okx_btcusdt_2026_05").at(size)
+        account = Account([linear(size, 100, 100, tiers)], [Collateral(wallet * size * 100)])
+        left = (1 - wallet) / (1 - tiers.rates[0])
+        assert account.distance({"BTC": -1}).move == pytest.approx(1 - left, rel=1e-9)
+
+    def test_the_least_initial_rate_limits_the_leverage(self) -> None:
+        """66.66 is what OKX prints of 1/1.5%."""
+        tiers = published_size_tiers("okx_btcusdt_2026_05").at(20.0)
+        assert linear(20, 60_000, 60_000, tiers, leverage=66.66).leverage == 66.66
+        with pytest.raises(ValueError, match=r"leverage must be <= 66\.6667"):
+            linear(20, 60_000, 60_000, tiers, leverage=67.0)
+        with pytest.raises(ValueError, match="tiers must be a Tiers table, got"):
+            linear(20, 60_000, 60_000, published_size_tiers("okx_btcusdt_2026_05"))  # type: ignore[arg-type]
 
 
 class TestAccount:
@@ -260,8 +317,9 @@ class TestRejects:
     )
     def test_tiers_out_of_order(self, change: dict[str, tuple[float, ...]], message: str) -> None:
         """A table that is out of order is refused, not sorted."""
-        with pytest.raises(ValueError, match=message):
-            Tiers(**({"floors": (0, 50e3), "rates": (0.004, 0.005)} | change))
+        for kind in (Tiers, SizeTiers):
+            with pytest.raises(ValueError, match=message):
+                kind(**({"floors": (0, 50e3), "rates": (0.004, 0.005)} | change))
 
     def test_more_leverage_than_the_tier_allows(self) -> None:
         """A large position may not use the leverage of a small one."""
@@ -481,6 +539,13 @@ BAD_INPUT = {
         max_leverage=((9, 3), {"empty"}, "[1, 9)"),
     ),
     "Position.maintenance_at": case(linear(1, 1, 1).maintenance_at, mark=(1, POSITIVE)),
+    "SizeTiers": case(
+        SizeTiers,
+        floors=((0, 1), NOTHING, "(0, inf)"),
+        rates=((0.1, 0.2), NOTHING, "(0.1, 1)"),
+        max_leverage=((9, 3), {"empty"}, "[1, 9)"),
+    ),
+    "SizeTiers.at": case(published_size_tiers("okx_btcusdt_2026_05").at, size=(1, {"zero", "negative"})),
     "Tiers.flat": case(Tiers.flat, rate=(0.1, NOTHING, "(0, 1)")),
     "Tiers.tier": case(FLAT.tier, notional=(1, AT_LEAST_0)),
     "Tiers.maintenance": case(FLAT.maintenance, notional=(1, AT_LEAST_0)),
@@ -505,4 +570,5 @@ BAD_INPUT = {
     "Assessment": None,
     "Distance": None,
     "published_tiers": None,
+    "published_size_tiers": None,
 }

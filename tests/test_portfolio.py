@@ -544,6 +544,10 @@ class TestOtherShapes:
     # requirement of one linear perpetual over its notional, initial and maintenance, without fees; Deribit's is inverse
     ONE: tuple[tuple[str, str, float, float | None, float], ...] = (
         ("binance_tiers_2024_10", "BTC", 1.0, 0.01, 0.0041666666666666667),
+        ("bybit_tiers_2025_12", "BTC", 1.0, 0.01, 0.005),
+        ("bybit_tiers_2025_12", "ETH", -1.0, 0.01, 0.005),
+        ("okx_tiers_2026_05", "BTC", 1.0, 0.01, 0.004),
+        ("okx_tiers_2026_05", "ETH", -1.0, 0.01, 0.004),
         ("hyperliquid_tiers_2025", "BTC", 1.0, 0.025, 0.0125),
         ("okx_pm_2025_01", "BTC", 1.0, 0.1586, 0.122),
         ("okx_pm_2025_01", "ETH", -1.0, 0.1586, 0.122),
@@ -701,6 +705,18 @@ class TestOtherShapes:
         """With half of twice the edge the two are equal; with more the extreme binds."""
         rule = replace(published_rule("okx_pm_2025_01"), extreme_share=0.6)
         assert portfolio_margin([(Linear("BTC"), 1.0)], COIN, rule).worst.moves == {"price": -0.24}
+
+    def test_a_tier_by_size_does_not_know_the_price(self) -> None:
+        """Of one size the rate is one, of one notional it is not; a long and a short in one contract are their sum."""
+        rule = published_rule("okx_tiers_2026_05")
+        for price in (3_000.0, 60_000.0):
+            market = Market({"BTC": price})
+            asked = [portfolio_margin([(Linear("BTC"), q)], market, rule).maintenance / price for q in (10.0, 10.5)]
+            assert asked == pytest.approx([10 * 0.004, 10.5 * 0.005], rel=1e-12)
+            both = portfolio_margin([(Linear("BTC"), 60.0), (Linear("BTC"), -55.0)], market, rule)
+            assert both.maintenance == pytest.approx(5 * 0.004 * price, rel=1e-12)
+            large = portfolio_margin([(Linear("BTC"), -300.0)], market, rule)
+            assert (large.initial, large.maintenance) == pytest.approx((300 * 0.025 * price, 300 * 0.0125 * price))
 
     def test_tiers_charge_each_side(self) -> None:
         """Without scenarios the notional is charged, whichever side; positions in one contract are one position."""

@@ -412,6 +412,7 @@ class TestDefaults:
         legs = [{**BTC, "maintenance": "hyperliquid_btc_2025"}, {**ETH, "maintenance": 0.01}]
         assert [leg.maintenance for leg in book.report(changed(legs=legs)).legs] == [375.0, 150.0]
         assert [leg.maintenance for leg in book.report(changed(venue="Hyperliquid")).legs] == [375.0, 300.0]
+        assert [leg.maintenance for leg in book.report(changed(venue="Bybit")).legs] == [150.0, 75.0]
 
 
 class TestAsPlainValues:

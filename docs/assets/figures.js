@@ -1,8 +1,20 @@
 // What a page can do beyond being read. Without this script every text, figure, table and native tooltip is there.
 
+globalThis.pnRoot = new URL("..", document.currentScript.src).href
+globalThis.pnNumbers = {}
+globalThis.pnSteps = {}
+const loaded = {}
+globalThis.pnLoad = address => loaded[address] ??= new Promise((done, failed) => {
+  const script = document.createElement("script")
+  script.src = address
+  script.onload = done
+  script.onerror = failed
+  document.head.append(script)
+})
+globalThis.pnTool = name => pnLoad(`${pnRoot}assets/${name}.js`)
+
 for (const figure of document.querySelectorAll(".pn-figure")) {
   const plot = figure.querySelector(".pn-plot"), readout = figure.querySelector(".pn-readout")
-  const parts = [...plot.querySelectorAll("svg :not(g)"), ...figure.querySelectorAll("td")]
   const marks = [...plot.querySelectorAll(".m")], titles = marks.map(mark => mark.querySelector("title"))
   let show = () => {}
 
@@ -71,24 +83,15 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
     })
   }
 
-  // Frames: where the slider stands, every part that differs gets what explore.py stored for it.
-  const slider = figure.querySelector("input[type=range]")
-  if (slider) {
-    const frames = JSON.parse(figure.querySelector("script").textContent)
-    const first = frames.at.map(([part, name]) => (name ? parts[part].getAttribute(name) : parts[part].textContent) ?? "")
-    const move = () => {
-      const now = Number(slider.value)
-      frames.at.forEach(([part, name, head, tail, list], i) => {
-        const text = first[i].slice(0, head) + frames.of[list][now] + first[i].slice(first[i].length - tail)
-        if (name) parts[part].setAttribute(name, text)
-        else (parts[part].querySelector("[role=button]") ?? parts[part]).textContent = text
-      })
-      show(-1)
-      slider.ariaValueText = figure.querySelector(".pn-slider output").textContent = frames.label[now]
-      figure.querySelector(".pn-said").textContent = frames.say[now]
-      plot.setAttribute("aria-label", frames.alt[now])
+  // Controls: what moves the picture comes with the first touch, and its numbers with it.
+  if (figure.querySelector("input[type=range]")) {
+    const begin = async () => {
+      for (const sign of signs) figure.removeEventListener(sign, begin)
+      await Promise.all([pnTool("explore"), pnLoad(new URL(`${figure.id}.js`, location.href).href)])
+      pnExplore(figure, pnSteps[figure.id])
     }
-    slider.addEventListener("input", move)
+    const signs = ["pointerover", "focusin"]
+    for (const sign of signs) figure.addEventListener(sign, begin)
   }
 
   // Data: the table as a file, the unit of a column in its header, so that its cells are numbers.
@@ -130,21 +133,11 @@ addEventListener("load", () => later(draw))
 // Any computed number can be asked where it comes from: a click, a tap or Enter. What answers is loaded with the first
 // question. One tab stop in a section and one in a table, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {
-  globalThis.pnRoot = new URL("..", document.currentScript.src).href
-  globalThis.pnNumbers = {}
-  const loaded = {}
-  const load = address => loaded[address] ??= new Promise((done, failed) => {
-    const script = document.createElement("script")
-    script.src = address
-    script.onload = done
-    script.onerror = failed
-    document.head.append(script)
-  })
   const ask = async element => {
     const [name, idea] = element.dataset.trace.split(":").reverse()
     const own = idea && !location.pathname.includes(`/insights/${idea}/`) ? `${pnRoot}insights/${idea}/` : ""
     try {
-      await Promise.all([tool("trace"), load(new URL("numbers.js", own || location.href).href)])
+      await Promise.all([pnTool("trace"), pnLoad(new URL("numbers.js", own || location.href).href)])
     } catch { return }
     pnCard(element, name, pnNumbers[new URL(".", own || location.href).pathname], own)
   }
@@ -189,10 +182,9 @@ if ("popover" in HTMLElement.prototype) {
     }
     return found
   }
-  const tool = globalThis.pnTool = name => load(`${pnRoot}assets/${name}.js`)
   document.addEventListener("click", event => {
     const button = event.target.closest?.("[data-run]")
-    if (button) return tool("run").then(() => pnRun(button))
+    if (button) return pnTool("run").then(() => pnRun(button))
     const number = numberAt(event)
     if (!number || event.ctrlKey || event.metaKey || event.shiftKey || getSelection().toString()) return
     event.preventDefault()

@@ -5,7 +5,7 @@ Its rooms, in the way of an article. Each imports from those above it, never bac
 - `inputs`: what a page is made from, noted while it renders.
 - `articles`: an article is read, once.
 - `compute`: its code runs in a process; results are kept; every number goes into the ledger; records are read.
-- `show`: what an author can put on a page: figures, tables, answers, sliders.
+- `show`: what an author can put on a page: figures, tables, answers, pictures that a reader moves.
 - `evidence`: what stands behind a number: published examples, tests, measured market data.
 - `page`: Markdown extensions that both site generators load.
 - `site`: what is added to a built site: structured data, feeds, search, styles, copies, downloads.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.compute.units import UNITS, fmt
     from perpnotes.publish.evidence.verification import verify
     from perpnotes.publish.show.answers import answer, judged
-    from perpnotes.publish.show.explore import explore
+    from perpnotes.publish.show.explore import explore, rungs
     from perpnotes.publish.show.figures import (
         bars,
         figure,
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "UNITS", "answer", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
-    "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "slopes", "specification",
-    "table", "tiles", "verdict", "verify",
+    "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
+    "specification", "table", "tiles", "verdict", "verify",
 ]  # fmt: skip
 
 _HOMES = {
@@ -54,7 +54,7 @@ _HOMES = {
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
     "show.answers": ("answer", "judged"),
-    "show.explore": ("explore",),
+    "show.explore": ("explore", "rungs"),
     "show.figures": (
         "bars",
         "figure",

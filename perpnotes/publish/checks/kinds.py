@@ -147,7 +147,7 @@ def _typed_figure(page: Page) -> Found:
     lists = _lists(page)
     used = _computed_with(page)
     for name, call in calls(page):
-        for argument in words(page, name, call):
+        for argument in words(name, call):
             for _, found in shares(typed_text(argument)):
                 yield argument.lineno, f"{found!r} is a number in words that readers see, not computed"
         if name not in FIGURES | TABLES:

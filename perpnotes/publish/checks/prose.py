@@ -40,7 +40,7 @@ def _typed_number(page: Page) -> Found:
         if not loaded(tree):
             yield line, f"`#!calc {value.source}` names nothing that the page computes"
     for name, call in calls(page):
-        for argument in words(page, name, call):
+        for argument in words(name, call):
             text = typed_text(argument)
             if text:
                 for _, number in numbers(text):

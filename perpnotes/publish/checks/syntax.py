@@ -10,13 +10,13 @@ from perpnotes.publish.checks.rules import Page
 FIGURES = {
     f"perpnotes.publish.{name}"
     for name in (
-        "bars", "figure", "heatmap", "intervals", "ladder", "lines", "network", "panels", "slopes", "specification",
+        "bars", "explore", "figure", "heatmap", "intervals", "ladder", "lines", "network", "panels", "slopes",
+        "specification",
     )
 }  # fmt: skip
 TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table", "tiles")}
 ANSWER = "perpnotes.publish.answer"
-EXPLORE = "perpnotes.publish.explore"
-SHOWING = {*FIGURES, *TABLES, ANSWER, EXPLORE}
+SHOWING = {*FIGURES, *TABLES, ANSWER}
 """What puts something on a page."""
 
 
@@ -70,16 +70,12 @@ def calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
                     yield f"{names[root]}.{rest}".rstrip("."), node
 
 
-def words(page: Page, name: str, call: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that a reader reads as prose; of `explore`, what its function returns."""
-    if name == EXPLORE:
-        drawn = {node.id for node in call.args if isinstance(node, ast.Name)}
-        bodies = [node for _, tree in page.trees for node in tree.body if getattr(node, "name", "") in drawn]
-        return [r.value for body in bodies for r in ast.walk(body) if isinstance(r, ast.Return) and r.value]
+def words(name: str, call: ast.Call) -> list[ast.expr]:
+    """The arguments of a call that a reader reads as prose."""
     if name == ANSWER:
         return [*call.args, *(keyword.value for keyword in call.keywords)]
     if name in FIGURES | TABLES:
-        return [keyword.value for keyword in call.keywords if keyword.arg in ("caption", "alt")]
+        return [keyword.value for keyword in call.keywords if keyword.arg in ("caption", "alt", "say")]
     return []
 
 
@@ -91,6 +87,8 @@ def typed_text(node: ast.expr) -> str:
         return "".join(typed_text(part) if isinstance(part, ast.Constant) else "x" for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return typed_text(node.left) + typed_text(node.right)
+    if isinstance(node, ast.List | ast.Tuple):
+        return " ".join(map(typed_text, node.elts))
     return ""
 
 

@@ -139,18 +139,9 @@ def _shown(output: Output, block: str) -> Iterator[str]:
         yield f"  {data['answer']}"
     elif "rows" in data:
         yield f"{output.kind} {data.get('id', block)}"
-        frames = data.get("frames", ())
-        texts = ("caption",) if frames else ("caption", "alt")
-        yield from (f"  {name} = {data[name]}" for name in texts if data.get(name))
+        yield from (f"  {name} = {data[name]}" for name in ("caption", "alt", "say", "digest") if data.get(name))
         yield f"  {' | '.join(data['headers'])}"
-        if frames:  # that of the start is one of them
-            yield f"  slider = {data['slider']}, starts at {data['start']}"
-        for frame in frames:
-            yield f"  at {frame['value']}"
-            yield from (f"    {name} = {frame[name]}" for name in ("say", "alt"))
-            yield from (f"    {' | '.join(row)}" for row in frame["rows"])
-        if not frames:
-            yield from (f"    {' | '.join(row)}" for row in data["rows"])
+        yield from (f"    {' | '.join(row)}" for row in data["rows"])
     else:
         yield f"block {block}"
         yield from (f"  {line}" for line in output.text.splitlines() if line.strip())

@@ -18,7 +18,7 @@ import math
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
@@ -212,18 +212,9 @@ def traces(
     for number, (value, tree) in enumerate(zip(*_asked(recorder.page.article), strict=True)):
         if value.source in values:
             told.at[f"v{number}"] = told.number(_Number(tree, {}, value.unit, _evaluated(tree, namespace)))
-    for shown in _final(recorder.shown):
+    for shown in recorder.shown:
         told.output(shown)
     return told.data(deep)
-
-
-def _final(shown: Sequence[_Shown]) -> Iterator[_Shown]:
-    """What is on the page: of a slider the frame at its start, as it was drawn."""
-    sliders = {each.output.data["id"]: each.output.data for each in shown if "draw" in each.given}
-    for each in shown:
-        name = each.output.data.get("id", "")
-        if "draw" not in each.given and (name not in sliders or each.output.data["rows"] == sliders[name]["rows"]):
-            yield each
 
 
 def _asked(article: Article) -> tuple[list[Value], list[ast.expr]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -120,6 +121,39 @@ def split(value: Any, unit: str) -> tuple[str, str]:
         raise ValueError(f"unit must be one of {', '.join(_FORMATS)}, got {unit!r}")
     _, prefix, _, _, suffix = _FORMATS[name]
     return fmt(value, unit).replace(prefix, "", 1).removesuffix(suffix), (prefix or suffix).strip(NBSP)
+
+
+def parts(unit: str) -> tuple[str, int, str]:
+    """What stands before a number in a unit, how many decimals it has, and what stands behind it.
+
+    Parameters:
+        unit: a name of `UNITS` other than `text`, with or without `.digits`.
+
+    Examples:
+        >>> parts("usd.0"), parts("pct")
+        (('$', 0, ''), ('', 1, '%'))
+    """
+    name, _, digits = unit.partition(".")
+    _, prefix, _, decimals, suffix = _FORMATS[name]
+    return prefix, int(digits) if digits else decimals, suffix
+
+
+def whole(value: Any, unit: str) -> int:
+    """How many of its last digit `fmt` shows of a value.
+
+    Parameters:
+        value: one number.
+        unit: as for `parts`.
+
+    Raises:
+        ValueError: as `fmt`.
+
+    Examples:
+        >>> whole(-1234.5, "usd.2"), whole(0.0955, "pct.1")
+        (-123450, 96)
+    """
+    number, _ = split(value, unit)
+    return int(re.sub(r"[,.]", "", number.replace(MINUS, "-")))
 
 
 def exact(values: Any, unit: str) -> str:

@@ -7,7 +7,6 @@ the page, and no browser finds another. Rules look at what an author writes (`WR
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -33,8 +32,8 @@ _MATH = _words("""
 PRINTED = WRITTEN | _MATH | {"autoref"}
 """Elements of what a block prints as Markdown: it draws no figure by hand, and makes no number look computed."""
 
-COMPUTED = PRINTED | _SHAPES | {"data", "output", "script"}
-"""Elements of a page with what was computed: figures, formulas, numbers, the frames of a slider."""
+COMPUTED = PRINTED | _SHAPES | {"data", "output"}
+"""Elements of a page with what was computed: figures, formulas, numbers."""
 
 _ATTRIBUTES = _words("""
     alt checked class colspan dir download for headers height href id lang max min name open rel role rowspan scope
@@ -52,6 +51,8 @@ _DRAWN = _words("""
     accentunder linethickness columnalign rowalign columnspacing rowspacing columnlines rowlines columnspan rowspan
     depth voffset encoding intent arg notation
 """)
+FOLLOWING = _words("d dx dy cx cy x y width fill transform")
+"""Attributes of a drawing that a reader's hand may move."""
 _VOID = frozenset({"br", "hr", "img", "input"})
 
 _NAME = r"[a-zA-Z][a-zA-Z0-9:-]*"
@@ -114,8 +115,6 @@ def faults(html: str, elements: frozenset[str]) -> Iterator[tuple[str, str]]:
                 return
         elif not alone:
             opened.append(name)
-            if name == "script" and (strange := _frames(html[end : html.find("<", end)])):
-                yield strange, "<script"
     if opened:
         yield f"<{opened[-1]}> is never closed", f"<{opened[-1]}"
 
@@ -134,7 +133,7 @@ def _fault(tag: re.Match[str], elements: frozenset[str]) -> tuple[str, str] | No
             return f"the attribute {attribute} of {name}", attribute
         if (attribute == "data-trace" and elements is WRITTEN) or not _harmless(name, attribute, value):
             return f'{attribute}="{value}" of {name}', value.strip()
-    return ("a script", found) if name == "script" and not tag[1] and given != [("type", "application/json")] else None
+    return None
 
 
 def _harmless(element: str, attribute: str, value: str) -> bool:
@@ -173,13 +172,3 @@ def is_address(value: str, *, inside: bool = False) -> bool:
     pattern = _INSIDE if inside else _ADDRESS
     text = value.strip(" ")
     return all(pattern.fullmatch(each) and each.isprintable() for each in (text, unquote(text)) if each or not value)
-
-
-def _frames(script: str) -> str:
-    """What is wrong with the frames of a slider; `figures.js` sets the attributes that they name."""
-    try:
-        names = {place[1] for place in json.loads(script)["at"]}
-    except (ValueError, TypeError, KeyError, IndexError):
-        return "frames that are none"
-    strange = [name for name in names if name not in _DRAWN and name not in ("", "aria-label")]
-    return f"frames that set {strange[0]}" if strange else ""

@@ -1,157 +1,301 @@
-"""A figure with a slider: every frame is computed while the page is built, by the same code as the first.
+"""A picture that a reader moves: what it shows is computed while the page is built, at every step of every control.
 
-The page gets the figure at its starting value and, for the other values, only what changes. `figures.js` puts that in
-place; without it the starting figure and its table remain.
+The page has the picture at its start, as SVG that needs no script. The numbers of all other steps are a file of their
+own, which comes with the first touch. `explore.js` looks up there what was computed here and puts it in place. It adds
+nothing but where a number stands on the scale, and the difference of two numbers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import re
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
-from itertools import pairwise
-from typing import Any
-from xml.etree import ElementTree
+from typing import Any, TypeAlias
 
-from perpnotes.publish.compute.outputs import Output, collect, remembered, show
-from perpnotes.publish.compute.units import fmt
-from perpnotes.publish.show.figures import svg
+import numpy as np
 
-LIMIT = 6_500
-"""Bytes that the frames of one figure may take in the page, compressed; with the script it is less than 10 kB."""
+from perpnotes.publish.compute import units
+from perpnotes.publish.compute.outputs import Output, show
+from perpnotes.publish.show.figures import colors, layout
+from perpnotes.publish.show.figures.svg import COLORS, FONT, MUTED, RULE, WIDTH
+from perpnotes.publish.show.tables import check, html_table, scroll, text_table
+
+Control: TypeAlias = tuple[Sequence[Any], str | Sequence[str], Any]
+"""The steps of a control; their unit, or a label for each; the step at which it starts."""
+
+Text: TypeAlias = str | tuple[str, str, str]
+"""With `{name}` for a quantity, `{|name}` without its sign, `{@name}` for its place on the scale. Or the name of a
+quantity, the text where it is 0 or more, and the text where it is less."""
+
+TOP = 18.0  # px above the scale, and below it
 
 
-def explore(draw: Callable[[Any], str], values: Sequence[float], *, start: float, name: str, unit: str) -> None:
-    """Show the figure that `draw` draws, with a slider over `values`.
+def explore(
+    quantities: Mapping[str, Any],
+    *,
+    unit: str | Mapping[str, str],
+    controls: Mapping[str, Control],
+    picture: Callable[[Stage], None],
+    say: Sequence[Text],
+    title: str,
+    caption: str,
+    alt: str,
+    id: str,
+) -> None:
+    """Show a picture whose parts follow what a reader sets.
 
     Parameters:
-        draw: called with each of `values`. Shows one figure, always with the same id, caption, axes and number of marks
-            (give `lines` and `bars` a `room`), and returns what this value means for the reader, in at most 95
-            characters: it stands under the slider, on two lines of a phone, and is announced to who sees no figure.
-        values: 3 to 25, rising.
-        start: the one that is shown first, and the only one without scripts and on paper.
-        name: what the slider moves.
-        unit: of the values (see `units`).
+        quantities: name to values, with a dimension for each control in the order of the controls, of length one where
+            it does not matter; or to two names, whose difference it is.
+        unit: of all quantities, or of each (see `units`).
+        controls: name to steps, unit or labels, and start.
+        picture: draws it, such as `rungs`.
+        say: sentences that say what the reader sees; they are announced to who does not see it.
+        title: what the scale measures.
+        caption: says what is shown.
+        alt: says in words what a reader should see at the start.
+        id: of the element; lower case, unique on the page.
 
     Raises:
-        ValueError: for values that do not rise, a `start` that is not among them, a `draw` that shows anything but one
-            figure or says nothing, frames that differ in more than their values, or more than a page can carry.
+        ValueError: for a start that is no step, values that do not fit the controls or are not finite, a text that is
+            missing, or one that names what is no quantity.
     """
-    steps = [float(value) for value in values]
-    if not 3 <= len(steps) <= 25 or any(a >= b for a, b in pairwise(steps)):
-        raise ValueError(f"values must be 3 to 25 that rise, got {list(values)}")
-    if float(start) not in steps:
-        raise ValueError(f"start must be one of the values, got {start}")
-    first = steps.index(float(start))
-    frames, said = zip(*(_frame(draw, value, values[-1]) for value in values), strict=True)
-    labels = [fmt(value, unit) for value in values]
-    base: Output = frames[first]
-    for label, frame in zip(labels, frames, strict=True):
-        for part in ("id", "caption", "axes", "headers"):
-            if frame.data[part] != base.data[part]:
-                more = " (lines and bars take a room)" if part == "axes" else ""
-                raise ValueError(f"frames must have one and the same {part}{more}; at {label} it differs")
-    slots, lists = _changes([_parts(frame) for frame in frames], labels)
-    stored = {"label": labels, "say": said, "alt": [f.data["alt"] for f in frames], "of": lists, "at": slots}
-    script = json.dumps(stored, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    if (size := len(zlib.compress(script.encode(), 9))) > LIMIT:
-        raise ValueError(f"frames must take at most {LIMIT} bytes, compressed, got {size}: fewer values or points")
-    figure = base.data["id"]
-    slider = (
-        f'<div class="pn-slider"><label for="{figure}-slider">{escape(name, quote=False)}</label>'
-        f'<input type="range" id="{figure}-slider" max="{len(steps) - 1}" value="{first}" autocomplete="off"'
-        f' aria-valuetext="{escape(labels[first])}">'
-        f'<output for="{figure}-slider">{escape(labels[first], quote=False)}</output></div>'
-        f'<p class="pn-said" aria-live="polite">{escape(said[first], quote=False)}</p>'
-        f'<script type="application/json">{script}</script>'
+    check(caption=caption, alt=alt, id=id)
+    grid = _Grid(controls, quantities, unit)
+    stage = Stage(id, title, grid)
+    picture(stage)
+    said = " ".join(stage.at(text) for text in say)
+    headers, rows = grid.table(set(stage.held.values()))
+    sliders = "".join(
+        f'<label for="{id}-{number}">{escape(name, quote=False)}</label>'
+        f'<input type="range" id="{id}-{number}" max="{len(labels) - 1}" value="{start}" autocomplete="off"'
+        f' aria-valuetext="{escape(labels[start])}">'
+        f'<output for="{id}-{number}">{escape(labels[start], quote=False)}</output>'
+        for number, (name, labels, start) in enumerate(zip(controls, grid.labels, grid.start, strict=True))
     )
-    data = dict(base.data) | {
-        "slider": name,
-        "start": labels[first],
-        "frames": [
-            {"value": label, "say": text, "alt": frame.data["alt"], "rows": frame.data["rows"]}
-            for label, text, frame in zip(labels, said, frames, strict=True)
-        ],
-    }
-    show(
-        replace(
-            base,
-            content=base.content.replace('<div class="pn-head">', slider + '<div class="pn-head">', 1),
-            text="\n".join([base.text, *(f"{name} {label}: {text}" for label, text in zip(labels, said, strict=True))]),
-            data=data,
-        )
+    data_table = scroll(
+        html_table(headers, rows, [False] + [True] * (len(headers) - 1), id, first=False), f"Data: {caption}"
     )
+    html = (
+        f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
+        f'<div class="pn-explore"><div class="pn-stage"><div class="pn-note">{escape(title, quote=False)}</div>'
+        f'<div class="pn-plot" style="aspect-ratio:{WIDTH}/{stage.bottom:g}" role="img" aria-label="{escape(alt)}"'
+        f' data-search-exclude><svg viewBox="0 0 {WIDTH} {stage.bottom:g}" font-size="{FONT}" aria-hidden="true"'
+        f' focusable="false">{"".join(stage.parts)}</svg></div></div><div class="pn-slider">{sliders}</div></div>'
+        f'<p class="pn-said" aria-live="polite">{escape(said, quote=False)}</p>'
+        f'<details class="pn-data" data-search-exclude><summary>Data</summary>{data_table}</details></figure>'
+    )
+    steps = json.dumps(
+        {
+            "labels": grid.labels,
+            "of": {name: [grid.on(name), grid.changes(name), *grid.written[name]] for name in grid.of},
+            "less": grid.less,
+            "say": list(say),
+            "fill": stage.fills,
+            "held": stage.held,
+            "y": [stage.high, stage.scale, TOP],
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    data = {
+        "id": id, "caption": caption, "alt": alt, "headers": headers, "rows": rows, "say": said,
+        "steps": steps, "digest": hashlib.sha256(steps.encode()).hexdigest()[:12],
+    }  # fmt: skip
+    show(Output("figure", html, "html", text_table(headers, rows, f"{caption}\n{said}"), data))
 
 
-def _frame(draw: Callable[[Any], str], value: float, last: float) -> tuple[Output, str]:
-    before = dict(remembered)
-    with collect() as shown:
-        said = draw(value)
-    if value != last:  # every frame gives its names the colors that the first one gives
-        remembered.clear()
-        remembered.update(before)
-    if len(shown) != 1 or shown[0].kind != "figure":
-        raise ValueError(f"draw must show one figure, at {value:g} it shows {[d.kind for d in shown]}")
-    if not isinstance(said, str) or not 0 < len(said.strip()) <= 95:
-        raise ValueError(f"draw must return a sentence of at most 95 characters, at {value:g} it returns {said!r}")
-    return shown[0], said
+def rungs(
+    *, held: Sequence[str], found: Sequence[str], meanings: Mapping[str, str], height: float = 300.0
+) -> Callable[[Stage], None]:
+    """Draw a ladder: levels that a reader drags, and levels that follow, with a shade from the last to the first.
 
-
-def _parts(frame: Output) -> list[tuple[str, dict[str, str]]]:
-    """Every element that may change, as `figures.js` counts them: shapes and texts, then the cells of the table.
-
-    Each has the attributes of the groups around it, too: what a group says depends on whether all in it agree.
+    Parameters:
+        held: one or two quantities that are the steps of a control, the higher first.
+        found: one or two that are computed, the higher first.
+        meanings: what each is: `base`, `stressed`, `limit` or `breach`.
+        height: of the scale, px of a phone.
     """
-    parts: list[tuple[str, dict[str, str]]] = []
+    inks = {name: COLORS[colors.color(colors.MEANINGS[meaning])] for name, meaning in meanings.items()}
 
-    def walk(element: ElementTree.Element, outer: dict[str, str]) -> None:
-        for child in element:
-            group = child.tag.endswith("}g")
-            own = outer | {k: v for k, v in child.attrib.items() if not group or k in svg.INHERITED}
-            if not group:
-                parts.append((child.tag, own if len(child) else own | {"": child.text or ""}))
-            walk(child, {k: v for k, v in own.items() if k in svg.INHERITED})
+    def draw(stage: Stage) -> None:
+        left = stage.scaled([*held, *found], height)
+        shade = f"M{left} {{@{found[-1]}}}H{WIDTH}V{{@{found[0]}}}H{left}Z"
+        stage.add("path", d=shade, fill=inks[found[0]], fill_opacity=0.2)
+        for names, x, anchor in ((held, left + 4, "start"), (found, WIDTH - 2, "end")):
+            for name, dy in zip(names, ("-.4em", "1.15em"), strict=False):
+                across, ink = f"M{left} {{@{name}}}H{WIDTH}", inks[name]
+                stage.add("path", d=across, stroke=ink, stroke_width=2)
+                stage.add(
+                    "text", f"{name} {{{name}}}", x=x, y=f"{{@{name}}}", dy=dy, fill=ink, font_weight=600,
+                    text_anchor=anchor,
+                )  # fmt: skip
+        for name in held:
+            stage.add("circle", cx=(left + WIDTH) // 2, cy=f"{{@{name}}}", r=5, fill=inks[name])
+            stage.add("path", held=name, d=f"M{left} {{@{name}}}H{WIDTH}")
 
-    drawing = re.search("<svg.*</svg>", frame.content, re.DOTALL)
-    walk(ElementTree.fromstring(drawing[0] if drawing else "<svg/>"), {})  # noqa: S314  (we drew it)
-    return parts + [("td", {"": cell}) for row in frame.data["rows"] for cell in row[1:]]
+    return draw
 
 
-def _changes(
-    frames: Sequence[list[tuple[str, dict[str, str]]]], labels: Sequence[str]
-) -> tuple[list[tuple[int, str, int, int, int]], list[tuple[str, ...]]]:
-    """Where something changes, and to what.
+@dataclass
+class Stage:
+    """A drawing whose parts follow quantities.
 
-    A place is an element, an attribute (empty for its text), how much of it is kept at the beginning and at the end,
-    and the number of the list that has, for each frame, what stands between. A value that is in a label, in a cell and
-    in the table is one list.
+    Parameters:
+        id: of the figure.
+        title: what its scale measures.
+        grid: the quantities.
     """
-    for label, frame in zip(labels, frames, strict=True):
-        if [tag for tag, _ in frame] != [tag for tag, _ in frames[0]]:
-            raise ValueError(f"frames must have the same marks; at {label} some are missing or new")
-    places: list[tuple[int, str, int, int, int]] = []
-    lists: dict[tuple[str, ...], int] = {}
-    for element, same in enumerate(zip(*frames, strict=True)):
-        for name in sorted({name for _, names in same for name in names}):
-            texts = [names.get(name, svg.DEFAULTS.get(name, "")) for _, names in same]
-            if len(set(texts)) == 1:
+
+    id: str
+    title: str
+    grid: _Grid
+    parts: list[str] = field(default_factory=list)
+    fills: list[tuple[str, str, Text]] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
+    high: float = 1.0
+    scale: float = 1.0
+    bottom: float = 0.0
+
+    def scaled(self, names: Sequence[str], height: float) -> int:
+        """Draw a scale that has room for every value of some quantities.
+
+        Parameters:
+            names: the quantities.
+            height: of the scale.
+
+        Returns:
+            Where its labels end.
+        """
+        values = [float(value) for name in names for value in self.grid.values(name).ravel()]
+        self.high, low = max(values), min(values)
+        self.scale = round(height / ((self.high - low) or 1.0), 9)
+        self.bottom = height + 2 * TOP
+        ticks = layout.ticks(low, self.high)
+        prefix, digits, suffix = self.grid.written[names[0]]
+        labels = [_written(round(tick * 10**digits), prefix, digits, suffix) for tick in ticks]
+        left = math.ceil(max(map(layout.wide, labels))) + 6
+        for tick, label in zip(ticks, labels, strict=True):
+            self.add("path", d=f"M{left} {self.y(tick):g}H{WIDTH}", stroke=COLORS[RULE])
+            self.add("text", label, x=left - 6, y=self.y(tick), dy=".3em", fill=COLORS[MUTED], text_anchor="end")
+        return left
+
+    def y(self, value: float) -> float:
+        """How far down a value stands, px of a phone."""
+        return math.floor((TOP + (self.high - value) * self.scale) * 10 + 0.5) / 10
+
+    def add(self, tag: str, text: Text = "", *, held: str = "", **given: Text | float) -> None:
+        """Add an element. What names a quantity follows it.
+
+        Parameters:
+            tag: of the element.
+            text: in it.
+            held: a quantity that moves when the element is dragged.
+            **given: attributes, with `_` for `-`.
+        """
+        attributes = {
+            name.replace("_", "-"): f"{v:g}" if isinstance(v, float | int) else v for name, v in given.items()
+        }
+        follows = [
+            (name, value)
+            for name, value in [*attributes.items(), ("", text)]
+            if not isinstance(value, str) or "{" in value
+        ]
+        shown = {name: self.at(value) for name, value in attributes.items()}
+        if follows or held:
+            shown["id"] = own = f"{self.id}-p{len(self.parts)}"
+            self.fills += [(own, name, value) for name, value in follows]
+            if held:
+                self.held[own], shown["class"] = held, "pn-held"
+        written = "".join(f' {name}="{escape(value)}"' for name, value in shown.items())
+        self.parts.append(f"<{tag}{written}>{escape(self.at(text), quote=False)}</{tag}>")
+
+    def at(self, text: Text) -> str:
+        """A text at the start."""
+        if not isinstance(text, str):
+            name, plus, minus = text
+            text = plus if self.grid.first(name) >= 0 else minus
+
+        def put(match: re.Match[str]) -> str:
+            how, name = match.groups()
+            first = self.grid.first(name)
+            prefix, digits, suffix = self.grid.written[name]
+            if how == "@":
+                return f"{self.y(first / 10**digits):g}"
+            return _written(abs(first) if how else first, prefix, digits, suffix)
+
+        return re.sub(r"\{([@|]?)([^{}]+)\}", put, text)
+
+
+def _written(number: int, prefix: str, digits: int, suffix: str) -> str:
+    """A whole number of last digits as `units.fmt` writes it."""
+    return f"{units.MINUS if number < 0 else ''}{prefix}{abs(number) / 10**digits:,.{digits}f}{suffix}"
+
+
+class _Grid:
+    """Quantities at every step of the controls, as whole numbers of their last digit."""
+
+    def __init__(
+        self, controls: Mapping[str, Control], quantities: Mapping[str, Any], unit: str | Mapping[str, str]
+    ) -> None:
+        self.controls = controls
+        self.labels = [
+            [units.fmt(step, how) for step in steps] if isinstance(how, str) else list(how)
+            for steps, how, _ in controls.values()
+        ]
+        self.start = []
+        for name, (steps, _, first) in controls.items():
+            if list(steps).count(first) != 1:
+                raise ValueError(f"controls[{name!r}] must start at one of its steps, got {first}")
+            self.start.append(list(steps).index(first))
+        self.of: dict[str, np.ndarray[Any, Any]] = {}
+        self.less: dict[str, tuple[str, str]] = {}
+        self.written: dict[str, tuple[str, int, str]] = {}
+        sizes = [len(labels) for labels in self.labels]
+        for name, values in quantities.items():
+            own = unit if isinstance(unit, str) else unit[name]
+            self.written[name] = units.parts(own)
+            if isinstance(values, tuple):
+                self.less[name] = values
                 continue
-            # What may be said by a group, or not at all, is written anew.
-            head, tail = (0, 0) if name in svg.INHERITED | svg.DEFAULTS.keys() else _common(texts)
-            between = tuple(text[head : len(text) - tail] for text in texts)
-            places.append((element, name, head, tail, lists.setdefault(between, len(lists))))
-    return places, list(lists)
+            array = np.asarray(values)
+            if array.ndim != len(sizes) or not all(n in (1, size) for n, size in zip(array.shape, sizes, strict=True)):
+                raise ValueError(f"{name} must have a dimension for each control, {sizes} or 1, got {array.shape}")
+            self.of[name] = np.array([units.whole(value, own) for value in array.ravel()]).reshape(array.shape)
 
+    def on(self, name: str) -> list[int]:
+        """The controls that a quantity depends on."""
+        return [k for k, size in enumerate(self.of[name].shape) if size > 1]
 
-def _common(texts: Sequence[str]) -> tuple[int, int]:
-    """How many characters all have in common at the beginning, and then at the end."""
-    head = _alike(texts)
-    return head, _alike([text[head:][::-1] for text in texts])
+    def changes(self, name: str) -> list[int]:
+        """The first value of a quantity, and how far each is from the one before: small numbers, which pack well."""
+        return [int(value) for value in np.diff(self.of[name].ravel(), prepend=0)]
 
+    def values(self, name: str) -> np.ndarray[Any, Any]:
+        """A quantity in its unit, as it is shown."""
+        return np.asarray(self.of[name] / 10 ** self.written[name][1])
 
-def _alike(texts: Sequence[str]) -> int:
-    lowest, highest = min(texts), max(texts)  # what these two begin with, all between them do
-    return next((i for i, pair in enumerate(zip(lowest, highest, strict=False)) if len(set(pair)) > 1), len(lowest))
+    def first(self, name: str, place: Mapping[int, int] | None = None) -> int:
+        """A quantity at the start, or with some controls elsewhere."""
+        if name in self.less:
+            one, other = self.less[name]
+            return self.first(one, place) - self.first(other, place)
+        if name not in self.of:
+            raise ValueError(f"a text must name one of {', '.join(self.written)}, got {name!r}")
+        spot = [(place or {}).get(k, at) if k in self.on(name) else 0 for k, at in enumerate(self.start)]
+        return int(self.of[name][tuple(spot)])
+
+    def table(self, left_out: set[str]) -> tuple[list[str], list[list[str]]]:
+        """Headers and rows: what is computed, as each control moves from the start alone."""
+        names = [name for name in self.of if name not in left_out]
+        rows = [
+            [f"{control}: {label}", *(_written(self.first(name, {k: step}), *self.written[name]) for name in names)]
+            for k, control in enumerate(self.controls)
+            if any(k in self.on(name) for name in names)
+            for step, label in enumerate(self.labels[k])
+        ]
+        return ["Moved", *names], rows

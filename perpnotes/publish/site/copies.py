@@ -79,10 +79,8 @@ def _said(output: Output, block: Block, fence: str) -> str:
 def _figure(data: Mapping[str, Any]) -> Iterator[str]:
     yield f"**Figure: {data['caption']}**"
     yield data["alt"]
-    for frame in data.get("frames", ()):
-        if (frame["alt"], frame["rows"]) == (data["alt"], data["rows"]):
-            yield f"On the page a slider moves the {data['slider']}. Here it is at {frame['value']}: {frame['say']}"
-            break
+    if "say" in data:
+        yield f"On the page the reader moves it. This is its start: {data['say']}"
     rows = data["rows"]
     few = min(len(rows), _ROWS)
     yield _table(data["headers"], [rows[round(k * (len(rows) - 1) / max(few - 1, 1))] for k in range(few)])

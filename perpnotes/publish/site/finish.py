@@ -47,6 +47,7 @@ def finish(folder: Path) -> Iterator[str]:
     """
     yield f"{len(describe(folder))} files in {folder}"
     yield f"{len(traces.write(folder))} pages whose numbers can be asked"
+    yield f"{len(traces.steps(folder))} pictures that a reader moves"
     yield (
         f"{runtime.add(folder)} blocks run in the browser"
         if runtime.ready()

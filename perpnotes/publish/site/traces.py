@@ -7,11 +7,13 @@ the tests behind a function, the raw file behind a record, and where else the nu
 from __future__ import annotations
 
 import ast
+import gzip
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,11 @@ from perpnotes.publish import articles
 from perpnotes.publish.articles import Article
 from perpnotes.publish.compute import records, results, trace
 from perpnotes.publish.evidence import coverage, published, verification
+from perpnotes.publish.page import markup
 
 NAME = "numbers.js"
+STEPS = 15_000
+"""Bytes that the steps of a picture may take, compressed."""
 _DOCS, _VERIFICATION = Path("docs"), "verification"
 
 
@@ -51,6 +56,35 @@ def write(site: Path) -> Sequence[Path]:
         # A script, because a page from a disk may not ask for data.
         file.write_text(f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}', encoding="utf-8")
         written.append(file)
+    return written
+
+
+def steps(site: Path) -> Sequence[Path]:
+    """Write the file of each picture that a reader moves: what was computed for it at every step of its controls.
+
+    Parameters:
+        site: what a generator has written, from the root of the repository.
+
+    Returns:
+        The files.
+
+    Raises:
+        RunError: a page fails.
+        ValueError: a picture would move an attribute that none needs, or is heavier than a reader should wait for.
+    """
+    written = []
+    for article in map(articles.read, sorted(_DOCS.rglob("*.md"))):
+        for output in chain.from_iterable(results.of(article).outputs) if article.executed else ():
+            if "steps" not in output.data:
+                continue
+            name, told = output.data["id"], json.loads(output.data["steps"])
+            if strange := {attribute for _, attribute, _ in told["fill"]} - markup.FOLLOWING - {""}:
+                raise ValueError(f"{name} must not move {', '.join(sorted(strange))}")
+            text = f"pnSteps[{json.dumps(name)}]={output.data['steps']}".replace("<", "\\u003c")
+            if (size := len(gzip.compress(text.encode(), 6))) > STEPS:
+                raise ValueError(f"{name} must take at most {STEPS:,} bytes, compressed, got {size:,}: fewer steps")
+            written.append(site / _folder(article) / f"{name}.js")
+            written[-1].write_text(text, encoding="utf-8")
     return written
 
 

@@ -51,10 +51,13 @@ def example(text: str) -> str:
 
 FIGURE = "from perpnotes.publish import bars\nbars({{'a': size}}, title='t', unit='usd', id='x'{})"
 TABLE = "from perpnotes.publish import table\ntable([{{'a': 1}}], columns={{'a': ('A', 'x')}}, id='y'{})"
-SLIDER = "from perpnotes.publish import explore\ndef draw(leverage):\n    return {}\nexplore(draw, [1, 2, 3])"
+EXPLORE = (
+    "from perpnotes.publish import explore\nexplore({{'a': size}}, unit='x', controls=moves, picture=size, say=[{}]"
+    ", title='t', caption='c', alt='a', id='z')"
+)
 ANSWER = "from perpnotes.publish import answer\nanswer('Why?', {})"
 
-SLIDING = code(SLIDER.format("f'{leverage}'").replace("3])", "3], start=1, name='n', unit='x')"))
+MOVED = code(EXPLORE.format("'It is {a}.'"))
 
 # What Markdown makes part of a paragraph, and what it does not though it stands below a line.
 SWALLOWED = [
@@ -261,7 +264,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (prose("As `#!calc stress: added | usd.0`, `#!calc 12.5 | usd`."), "12.5", "`#!calc 12.5 | usd` names nothing"),
         (code(ANSWER.format("f'It is 40 times {size}.'")), "40 times", "40 is typed"),
         (code(FIGURE.format(", caption='At 7% less', alt='a')")[:-1]), "7%", "7% is typed"),
-        (code(SLIDER.format("f'It takes 9 days at {leverage}.'")), "9 days", "9 is typed"),
+        (code(EXPLORE.format("('a', 'It takes 9 days.', '')")), "9 days", "9 is typed"),
     ],
     "PN202": [
         (prose("The haircuts of the venue."), "haircuts", "'haircut'"),
@@ -336,7 +339,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (edited('x_unit="pct.0"', 'x_unit="percent"'), "percent", "with or without .digits, got 'percent'"),
         (edited('"pct.1")}', '"pct.x")}'), "pct.x", "got 'pct.x'"),
         (code("from perpnotes.publish import tiles\ntiles([('a', size, 'm', '')], caption='c', id='z')"), "'m'", "'m'"),
-        (SLIDING.replace("'x'", "'leverage'"), "'leverage'", "got 'leverage'"),
+        (MOVED.replace("'x'", "'leverage'"), "'leverage'", "got 'leverage'"),
     ],
     "PN308": [
         (edited("x_title=", "x_titel="), "x_titel", "lines has no argument x_titel; did you mean x_title?"),
@@ -345,7 +348,7 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (code("from perpnotes.publish import answer\nanswer(f'It is {size}.')"), "answer(", "answer without text"),
         (code(ANSWER.format("f'It is {size}.', 'more'")), "answer(", "takes at most 2 arguments without their names"),
         (code(ANSWER.format("f'It is {size}.', question='Who?'")), "Who", "answer is given question twice"),
-        (code(SLIDER.format("f'It is {leverage}.'")), "explore(", "explore without start, name, unit"),
+        (MOVED.replace("unit='x', controls=moves, ", ""), "explore(", "explore without unit, controls"),
     ],
 }
 REFUSED = """
@@ -508,13 +511,13 @@ KEEPS: dict[str, list[str]] = {
     "PN307": [
         prose("It is `#!calc worst`, `#!calc worst | text` or `#!calc worst | pct.12`."),
         code("from perpnotes.publish import fmt\nunit = 'usd'\nprint(fmt(size, unit), fmt(size))"),
-        SLIDING,
+        MOVED,
     ],
     "PN308": [
         code("words = {'caption': 'c', 'alt': 'a', 'id': 'z'}\n" + FIGURE.replace(", id='x'", "").format(", **words")),
         code("pair = ['Why?', f'It is {size}.']\nfrom perpnotes.publish import answer\nanswer(*pair)"),
         code(FIGURE.format("")),
-        code(SLIDER.format("f'{leverage}'").replace("3])", "3], start=1, name='n', unit='x')")),
+        MOVED,
     ],
     "PN305": [example("from perpnotes.contracts import Linear"), code("import math\nprint(math.pi)")],
     "PN401": [

@@ -171,26 +171,17 @@ def test_items_stand_in_the_order_of_the_file() -> None:
     assert kinds == [False, True, True, False]
 
 
-def test_a_slider_has_every_frame_in_the_ledger() -> None:
-    """What a reader can move to is published, too: its sentence, its text alternative and its rows, each once."""
-    frames = [
-        {"value": "1×", "say": "Once.", "alt": "Falls to 2", "rows": FIGURE["rows"]},
-        {"value": "2×", "say": "Twice.", "alt": "Rises", "rows": [["1%", "$4"]]},
-    ]
-    output = drawn({"slider": "leverage", "start": "1×", "frames": frames})
+def test_what_a_reader_moves_is_in_the_ledger() -> None:
+    """What it says at its start, and a digest of every other step."""
+    output = drawn({"say": "Once.", "digest": "ab12", "steps": "{}"})
     found = ledger.lines(article(), worker.Computed((displayed()[0], (output,)), computed().values))
     assert found[found.index("figure f") :] == [
         "figure f",
         "  caption = C",
+        "  alt = Falls to 2",
+        "  say = Once.",
+        "  digest = ab12",
         "  move | loss",
-        "  slider = leverage, starts at 1×",
-        "  at 1×",
-        "    say = Once.",
-        "    alt = Falls to 2",
         "    1% | $2",
         "    2% | $3",
-        "  at 2×",
-        "    say = Twice.",
-        "    alt = Rises",
-        "    1% | $4",
     ]

@@ -87,20 +87,6 @@ lines([0, 1], {"up": [a, b], "down": [b, a]}, x_title="x", y_title="y", x_unit="
     assert found["numbers"][found["at"]["cross.2"]]["x"] == ["[b, a]"]
 
 
-def test_a_slider_is_told_by_its_starting_frame() -> None:
-    code = """
-from perpnotes.publish import bars, explore
-def held(k):
-    worst = 100.0 * k
-    bars({"worst": worst}, title="t", unit="usd.0", caption="C", alt="One bar.", id="bar", room=[0.0, 400.0])
-    return "It is so."
-explore(held, [1, 2, 3], start=2, name="k", unit="count")
-"""
-    one = number(told(code), "bar.1")
-    assert one["x"] == ["worst"]
-    assert one["near"]["k"] == "2"
-
-
 def test_an_input_says_how_far_it_moves_the_number_or_that_it_does_not_here() -> None:
     found = told("price = 100.0\nfloor = 5.0\ncount = 3\nworst = max(count * price, floor)", "worst | usd.0", deep=True)
     labels = [each[0] for each in found["inputs"]]
@@ -136,7 +122,7 @@ seen = [f(k) for k in range(3)]
 # --- Nothing is left out: what a card does not list never moves its number. ---
 
 _SAMPLE = ("liquidation", "contracts", "fees")
-_EACH = 6  # inputs of an article
+_EACH = 6  # inputs of an article, and more until one has moved a number
 _NUMBER = r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 
 
@@ -164,7 +150,9 @@ def test_an_input_that_a_card_does_not_list_never_moves_the_number(idea: str, mo
     found, ids = computed.told, trace.numbered(article)
     literals = _typed(article)
     moved_somewhere = 0
-    for literal in random.Random(20).sample(literals, _EACH):  # noqa: S311
+    for tried, literal in enumerate(random.Random(20).sample(literals, len(literals))):  # noqa: S311
+        if tried >= _EACH and moved_somewhere:
+            break
         other = next(moves.steps(literal))
         assert isinstance(other, ast.Constant)
         try:

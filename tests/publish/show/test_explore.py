@@ -1,171 +1,172 @@
-"""A slider's frames are what its code computed, stored small, and reach every reader."""
+"""What a reader sets is looked up in what the library computed, in the page and in the browser alike."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from perpnotes.publish.compute.outputs import Output, collect
-from perpnotes.publish.show import explore, figures
+from perpnotes.publish.compute.units import fmt
+from perpnotes.publish.show import explore
 
 ROOT = Path(__file__).parents[3]
-LEVERAGES = [2.0, 5.0, 10.0]
-WORDS = {"caption": "What is shown", "id": "moved"}
+TIMES, STOPS, DAYS = [5, 10, 20], np.arange(40, 100, 5), np.arange(0, 7)
+Given = dict[str, Any]
 
 
-def legs(leverage: float) -> str:
-    """The second bar changes its sign, and with it its color and the side of its number."""
-    amounts = {"BTC": -100.0 * leverage, "GOLD": 40.0 - 10.0 * leverage}
-    figures.bars(amounts, title="P&L", unit="usd.0", room=[-1000.0, 40.0], alt=f"At {leverage:g} <times>", **WORDS)
-    return f"Times {leverage:g}."
+def floor(times: Any, day: Any) -> Any:
+    """Stands in for the library."""
+    return 100.0 * (1 - 1 / times) + 1.25 * day
 
 
-def walk(leverage: float) -> str:
-    drawn = {"a": [1.0, leverage, 3.0], "b": [leverage, 2.0, 1.0]}
-    units = {"x_title": "day", "y_title": "equity", "x_unit": "count", "y_unit": "usd.0"}
-    figures.lines([0, 1, 2], drawn, room=[0, 10], rules={"limit": 5.0}, alt=f"Peak {leverage:g}", **units, **WORDS)
-    return f"Times {leverage:g}."
+def given(**change: Any) -> Given:
+    times, stop, day = np.ix_(TIMES, STOPS, DAYS)
+    return {
+        "quantities": {
+            "stop": stop,
+            "floor": floor(times, day),
+            "bare": floor(times, 0 * day),
+            "room": ("stop", "floor"),
+        },
+        "unit": "usd.1",
+        "controls": {"leverage": (TIMES, "x.0", 10), "stop": (STOPS, "usd.0", 95), "days": (DAYS, "count", 2)},
+        "picture": explore.rungs(
+            held=["stop"],
+            found=["floor", "bare"],
+            meanings={"stop": "limit", "floor": "breach", "bare": "stressed"},
+        ),
+        "say": [("room", "Stop first, {room} <to> spare.", "Liquidation first, {|room} above."), "Bare {bare}."],
+        "title": "price",
+        "caption": "What is shown",
+        "alt": "Levels",
+        "id": "moved",
+    } | change
 
 
-def explored(draw: Callable[[float], str], values: Any = LEVERAGES, start: float = 5.0) -> Output:
+def explored(**change: Any) -> Output:
     with collect() as shown:
-        explore.explore(draw, values, start=start, name="leverage", unit="x.0")
+        explore.explore(**given(**change))
     assert len(shown) == 1
     return shown[0]
 
 
-def alone(draw: Callable[[float], str], value: float) -> Output:
-    with collect() as shown:
-        draw(value)
-    return shown[0]
+def said(times: int, stop: float, day: int) -> str:
+    """The sentences of a state, from the function itself."""
+    level = floor(times, day)
+    room = fmt(abs(stop - level), "usd.1")
+    first = f"Stop first, {room} <to> spare." if stop >= level else f"Liquidation first, {room} above."
+    return f"{first} Bare {fmt(floor(times, 0), 'usd.1')}."
 
 
-def stored(output: Output) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json">(.*?)</script>', output.content, re.DOTALL)
-    assert found
-    return json.loads(found[1])  # type: ignore[no-any-return]
+def test_what_is_stored_is_what_was_computed_at_every_step() -> None:
+    """Each number is stored as its difference from the one before, in units of the last digit that is shown."""
+    of = json.loads(explored().data["steps"])["of"]
+    for name, values in given()["quantities"].items():
+        if isinstance(values, tuple):
+            continue
+        on, changes, prefix, digits, suffix = of[name]
+        assert on == [k for k, size in enumerate(values.shape) if size > 1]
+        stored = np.cumsum(changes) / 10**digits
+        assert (stored == [float(f"{value:.1f}") for value in values.ravel()]).all()
+        assert f"{prefix}{stored[0]:.{digits}f}{suffix}" == fmt(values.ravel()[0], "usd.1")
 
 
-@pytest.mark.parametrize("draw", [legs, walk])
-def test_every_frame_is_the_figure_that_its_value_draws(draw: Callable[[float], str]) -> None:
-    """What is stored, put in place of what the first figure has, gives each other figure, part by part."""
-    output = explored(draw)
-    frames = stored(output)
-    first = explore._parts(output)
-    for number, value in enumerate(LEVERAGES):
-        parts = [(tag, dict(names)) for tag, names in first]
-        for part, name, head, tail, where in frames["at"]:
-            was = parts[part][1].get(name, "")
-            parts[part][1][name] = was[:head] + frames["of"][where][number] + was[len(was) - tail :]
-        wanted = alone(draw, value)
-        for (tag, names), (other, expected) in zip(parts, explore._parts(wanted), strict=True):
-            assert tag == other
-            default = {k: v for k, v in explore.svg.DEFAULTS.items() if k in names | expected.keys()}
-            assert default | names == default | expected
-        assert frames["alt"][number] == wanted.data["alt"]
-        assert frames["say"][number] == f"Times {value:g}."
+def test_the_page_has_the_start_and_needs_no_script_for_it() -> None:
+    """Picture, sentences and labels; the data table tells what each control does alone."""
+    output = explored()
+    assert said(10, 95, 2).replace("<", "&lt;").replace(">", "&gt;") in output.content
+    for text in ("stop $95.0", "floor $92.5", "bare $90.0"):
+        assert f">{text}</text>" in output.content
+    assert '<label for="moved-0">leverage</label><input type="range" id="moved-0" max="2" value="1"' in output.content
+    assert 'aria-valuetext="10×"><output for="moved-0">10×</output>' in output.content
+    assert '<p class="pn-said" aria-live="polite">' in output.content
+    assert output.data["headers"] == ["Moved", "floor", "bare"]
+    assert ["days: 6", "$97.5", "$90.0"] in output.data["rows"]
+    assert not any(row[0].startswith("stop") for row in output.data["rows"])  # it moves nothing that is computed
 
 
-def test_a_sign_that_changes_moves_number_and_color() -> None:
-    """A gain and a loss are not the same bar with another length."""
-    where = {name for _, name, *_ in stored(explored(legs))["at"]}
-    assert {"fill", "text-anchor", "d", "x", ""} <= where
-
-
-def test_a_frame_cannot_end_the_script_it_is_stored_in() -> None:
-    """Markup in a text stays text."""
-    assert "<times>" not in explored(legs).content
-    assert stored(explored(legs))["alt"][0] == "At 2 <times>"
-
-
-def test_the_slider_is_named_and_says_where_it_stands() -> None:
-    """A label, the value with its unit instead of a number of steps, and the sentence as a live region."""
-    content = explored(legs).content
-    assert (
-        '<label for="moved-slider">leverage</label><input type="range" id="moved-slider" max="2" value="1"' in content
-    )
-    assert 'aria-valuetext="5×"><output for="moved-slider">5×</output>' in content
-    assert '<p class="pn-said" aria-live="polite">Times 5.</p>' in content
-
-
-def test_frames_are_stored_the_same_in_every_build() -> None:
-    """Nothing of the process, such as the number of figures drawn before, is in them."""
-    assert explored(walk).content == explored(walk).content
-
-
-def mute(leverage: float) -> str:
-    walk(leverage)
-    return ""
-
-
-def twice(leverage: float) -> str:
-    walk(leverage)
-    return walk(leverage)
-
-
-def jumping(leverage: float) -> str:
-    figures.bars({"BTC": -leverage}, title="P&L", unit="usd.0", alt="One bar", **WORDS)
-    return "Jumps."
-
-
-def growing(leverage: float) -> str:
-    values = [[-10.0 * (leverage < 4), 10.0]]
-    axes = {"row_title": "a", "column_title": "b", "row_unit": "count", "column_unit": "count", "value_title": "P&L"}
-    figures.heatmap(values, rows=[1], columns=[1, 2], threshold=-1.0, unit="usd.0", alt="Cells", **axes, **WORDS)
-    return "Grows."
-
-
-def heavy(leverage: float) -> str:
-    many = range(400)
-    walks = {name: [(leverage * 7919 * k * k) % 97 for k in many] for name in "abcd"}
-    units = {"x_title": "day", "y_title": "equity", "x_unit": "count", "y_unit": "usd.2"}
-    figures.lines(many, walks, room=[0, 97], alt="Noise", **units, **WORDS)
-    return "Heavy."
+def test_the_digest_moves_with_any_number() -> None:
+    """The ledger has the digest: what no row of the table shows cannot change unseen."""
+    values = given()["quantities"]
+    other = values["floor"].copy()
+    other[2, 0, 5] += 0.1
+    moved = explored(quantities={**values, "floor": other})
+    assert moved.data["rows"] == explored().data["rows"]
+    assert moved.data["digest"] != explored().data["digest"] == explored().data["digest"]
 
 
 @pytest.mark.parametrize(
-    ("draw", "change", "message"),
+    ("change", "message"),
     [
-        (walk, {"values": [2.0, 1.0, 3.0]}, "rise"),
-        (walk, {"values": [1.0, 5.0]}, "3 to 25"),
-        (walk, {"start": 4.0}, "start must be one"),
-        (mute, {}, "sentence"),
-        (twice, {}, "one figure"),
-        (jumping, {}, "axes .*room"),
-        (growing, {}, "same marks"),
-        (heavy, {}, "6500 bytes"),
+        ({"controls": {**given()["controls"], "days": (DAYS, "count", 9)}}, "start at one of its steps"),
+        ({"quantities": {**given()["quantities"], "bare": np.zeros(3)}}, "a dimension for each control"),
+        ({"quantities": {**given()["quantities"], "bare": np.zeros((2, 1, 1))}}, "a dimension for each control"),
+        ({"quantities": {**given()["quantities"], "bare": np.full((3, 1, 1), np.nan)}}, "finite"),
+        ({"say": ["It is {flor}."]}, "must name one of stop, floor"),
+        ({"alt": ""}, "alt must not be empty"),
     ],
 )
-def test_frames_that_would_mislead_or_weigh_are_refused(
-    draw: Callable[[float], str], change: dict[str, Any], message: str
-) -> None:
-    """Axes that jump make a change look like none; each message says what to do."""
+def test_what_would_mislead_is_refused(change: Given, message: str) -> None:
+    """Each message says what to do."""
     with pytest.raises(ValueError, match=message):
-        explored(draw, **change)
+        explored(**change)
 
 
-def test_the_slider_moves_by_keyboard_and_with_it_all_that_it_says(browser: Any) -> None:
-    """Drawing, table, sentence, text alternative, and what a mark says when it is pointed at afterwards."""
-    page = browser.new_page()
-    page.set_content(f"<body>{explored(legs).content}")
-    page.add_script_tag(path=ROOT / "docs/assets/figures.js")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.type") == "range"
-    for key, number in (("ArrowLeft", 0), ("ArrowRight", 1), ("End", 2)):
-        page.keyboard.press(key)
-        wanted = alone(legs, LEVERAGES[number])
-        assert page.locator(".pn-said").text_content() == f"Times {LEVERAGES[number]:g}."
-        assert page.locator("input").get_attribute("aria-valuetext") == f"{LEVERAGES[number]:g}×"
-        assert page.locator(".pn-plot").get_attribute("aria-label") == wanted.data["alt"]
-        assert page.locator("td").all_text_contents() == [cell for row in wanted.data["rows"] for cell in row[1:]]
-        page.locator(".m").nth(1).hover(force=True)
-        assert page.locator(".pn-readout").text_content() == f"GOLD: P&L {wanted.data['rows'][1][1]}"
-        page.locator("input").focus()
-    fill = page.locator(".m").nth(1).get_attribute("fill") or page.locator("g:has(> .m)").get_attribute("fill")
-    assert fill == "var(--pn-loss)"
+@pytest.fixture
+def moved(browser: Any) -> Any:
+    """The picture in a browser, begun."""
+    output = explored()
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    style = (ROOT / "docs/assets/figures.css").read_text(encoding="utf-8")
+    page.set_content(f"<style>{style}</style><body>{output.content}")
+    page.add_script_tag(path=ROOT / "docs/assets/explore.js")
+    before = page.locator("figure").evaluate("it => it.outerHTML")
+    page.evaluate(f"pnExplore(document.querySelector('figure'), {output.data['steps']})")
+    assert page.locator("figure").evaluate("it => it.outerHTML") == before  # it begins where the page stands
+    yield page
     page.close()
+
+
+def test_the_keyboard_moves_to_the_number_that_the_library_gives(moved: Any) -> None:
+    """Sentences, labels, what a screen reader hears and the picture."""
+    state = {"leverage": 1, "stop": 11, "days": 2}
+    for name, key, by in [("days", "ArrowRight", 1), ("leverage", "ArrowRight", 1), ("stop", "ArrowLeft", -1),
+                          ("days", "End", 3), ("leverage", "Home", -2)]:  # fmt: skip
+        slider = moved.get_by_label(name, exact=True)
+        slider.press(key)
+        state[name] += by
+        times, stop, day = TIMES[state["leverage"]], STOPS[state["stop"]], int(DAYS[state["days"]])
+        assert moved.locator(".pn-said").text_content() == said(times, float(stop), day)
+        label = {"leverage": fmt(times, "x.0"), "stop": fmt(stop, "usd.0"), "days": fmt(day, "count")}[name]
+        assert slider.get_attribute("aria-valuetext") == label
+        assert moved.locator(f"output[for={slider.get_attribute('id')}]").text_content() == label
+        texts = moved.locator("svg text").all_text_contents()
+        assert f"floor {fmt(floor(times, day), 'usd.1')}" in texts
+
+
+def test_a_level_is_dragged_to_the_nearest_step(moved: Any) -> None:
+    """By mouse; the slider of the same control goes with it."""
+    held = moved.locator(".pn-held").bounding_box()
+    x, y = held["x"] + held["width"] / 2, held["y"] + held["height"] / 2
+    axis = [box for box in moved.locator("svg text").all() if re.fullmatch(r"\$[\d.]+", box.text_content() or "")]
+    ticks = {float((box.text_content() or "")[1:]): box.bounding_box() for box in axis}
+    middle = {value: box["y"] + box["height"] / 2 for value, box in ticks.items() if box}
+    wanted = next(value for value in middle if value in STOPS and value != 95)
+    moved.mouse.move(x, y)
+    moved.mouse.down()
+    moved.mouse.move(x, middle[wanted] + 2, steps=3)
+    moved.mouse.up()
+    assert moved.get_by_label("stop", exact=True).get_attribute("aria-valuetext") == fmt(wanted, "usd.0")
+    assert moved.locator(".pn-said").text_content() == said(10, wanted, 2)
+
+
+def test_targets_are_large_enough_for_a_finger(moved: Any) -> None:
+    """44 px, sliders and what is dragged."""
+    for slider in moved.locator("input").all():
+        assert slider.bounding_box()["height"] >= 44
+    assert moved.locator(".pn-held").evaluate("it => parseFloat(getComputedStyle(it).strokeWidth)") >= 44

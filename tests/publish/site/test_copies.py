@@ -82,17 +82,18 @@ def test_a_figure_with_few_rows_keeps_them_all() -> None:
     assert "of 13 rows" not in said
 
 
-def test_a_slider_shows_its_start() -> None:
-    """Where it stands, what that means and its rows; of no other frame anything."""
-    more = """\
-from perpnotes.publish import explore
-def frame(slope):
-    draw(3, slope, [0.0, 9.0])
-    return f"It ends at {2 * slope:.0f}."
-explore(frame, [1, 2, 3], start=2, name="slope", unit="number.0")"""
-    said = copy_of(block(LINES + more)).split("\n")
-    assert "On the page a slider moves the slope. Here it is at 2: It ends at 4." in said
-    assert [line for line in said if line.startswith("| 2 |")] == ["| 2 | $4 |"]
+def test_what_a_reader_moves_shows_its_start() -> None:
+    """What it says there, and what each control does alone."""
+    code = """\
+import numpy as np
+from perpnotes.publish import explore, rungs
+coins = [1, 2]
+explore({"worth": 5.0 * np.array(coins)}, unit="usd.0", controls={"coins": (coins, "count", 2)},
+    say=["It is {worth}."], picture=rungs(held=[], found=["worth"], meanings={"worth": "base"}), title="worth",
+    caption="C.", alt="A.", id="m")"""
+    said = copy_of(block(code)).split("\n")
+    assert "On the page the reader moves it. This is its start: It is $10." in said
+    assert [line for line in said if line.startswith("| coins")] == ["| coins: 1 | $5 |", "| coins: 2 | $10 |"]
 
 
 def test_a_table_is_a_table_and_an_answer_follows_its_question() -> None:

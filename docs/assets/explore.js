@@ -24,7 +24,16 @@ globalThis.pnExplore = (figure, data) => {
       return (number < 0 && !how ? "−" : "") + before + plain + after
     })
   }
+  const cells = [...figure.querySelectorAll(".pn-plot .m")]
+  let ring
   const show = () => {
+    ring?.remove()
+    if (cells.length) {
+      const cell = cells[inputs[0].value * data.labels[1].length + Number(inputs[1].value)]
+      ring = cell.cloneNode()
+      ring.setAttribute("class", "m on")
+      cell.parentNode.append(ring)
+    }
     inputs.forEach((input, k) => { input.ariaValueText = outputs[k].textContent = data.labels[k][input.value] })
     for (const [part, name, text] of put) {
       if (name) part.setAttribute(name, filled(text))
@@ -33,6 +42,13 @@ globalThis.pnExplore = (figure, data) => {
     figure.querySelector(".pn-said").textContent = data.say.map(filled).join(" ")
   }
   for (const input of inputs) input.addEventListener("input", show)
+
+  // Beside a map, its rows are the steps of the first control and its columns those of the second.
+  figure.addEventListener("pn-mark", event => {
+    inputs[0].value = Math.floor(event.detail / data.labels[1].length)
+    inputs[1].value = event.detail % data.labels[1].length
+    show()
+  })
 
   // What is held moves the control whose step is nearest to the pointer.
   for (const [id, name] of Object.entries(data.held)) {

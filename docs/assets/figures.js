@@ -40,6 +40,7 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
         readout.dataset.row = rows.findIndex(head => text.startsWith(`${head}:`))
       }
       if (at < 0) return
+      figure.dispatchEvent(new CustomEvent("pn-mark", { detail: at }))
       ring = marks[at].cloneNode() // on top of its neighbors, which would cover half of its outline
       ring.setAttribute("class", "m on")
       marks[at].parentNode.append(ring)

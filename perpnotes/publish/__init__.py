@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.compute.units import UNITS, fmt
     from perpnotes.publish.evidence.verification import verify
     from perpnotes.publish.show.answers import answer, judged
-    from perpnotes.publish.show.explore import explore, rungs
+    from perpnotes.publish.show.explore import columns, explore, rungs
     from perpnotes.publish.show.figures import (
         bars,
         figure,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.show.tables import derivation, table, tiles
 
 __all__ = [
-    "UNITS", "answer", "bars", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
+    "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
     "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
     "specification", "table", "tiles", "verdict", "verify",
 ]  # fmt: skip
@@ -54,7 +54,7 @@ _HOMES = {
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
     "show.answers": ("answer", "judged"),
-    "show.explore": ("explore", "rungs"),
+    "show.explore": ("columns", "explore", "rungs"),
     "show.figures": (
         "bars",
         "figure",

@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from perpnotes.publish.compute import units
-from perpnotes.publish.compute.outputs import Output, show
-from perpnotes.publish.show.figures import colors, layout
-from perpnotes.publish.show.figures.svg import COLORS, FONT, MUTED, RULE, WIDTH
+from perpnotes.publish.compute.outputs import Output, collect, show
+from perpnotes.publish.show.figures import colors, heatmap, layout
+from perpnotes.publish.show.figures.svg import COLORS, FONT, GAIN, LOSS, MUTED, RULE, WIDTH
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
 Control: TypeAlias = tuple[Sequence[Any], str | Sequence[str], Any]
@@ -45,6 +45,7 @@ def explore(
     caption: str,
     alt: str,
     id: str,
+    over: Mapping[str, Any] | None = None,
 ) -> None:
     """Show a picture whose parts follow what a reader sets.
 
@@ -59,6 +60,8 @@ def explore(
         caption: says what is shown.
         alt: says in words what a reader should see at the start.
         id: of the element; lower case, unique on the page.
+        over: what `heatmap` takes, for a map beside the picture; pointing at a cell sets the first control to its row
+            and the second to its column. The table is then that of the map.
 
     Raises:
         ValueError: for a start that is no step, values that do not fit the controls or are not finite, a text that is
@@ -69,12 +72,18 @@ def explore(
     stage = Stage(id, title, grid)
     picture(stage)
     said = " ".join(stage.at(text) for text in say)
-    headers, rows = grid.table(set(stage.held.values()))
+    beside, (headers, rows) = "", grid.table(set(stage.held.values()))
+    if over is not None:
+        with collect() as shown:
+            heatmap(**over, caption=caption, alt=alt, id=id)
+        headers, rows = shown[0].data["headers"], shown[0].data["rows"]
+        beside = shown[0].content.partition("</figcaption>")[2].partition('<details class="pn-data"')[0]
+        beside = f'<div class="pn-map">{beside}</div>'
     sliders = "".join(
-        f'<label for="{id}-{number}">{escape(name, quote=False)}</label>'
-        f'<input type="range" id="{id}-{number}" max="{len(labels) - 1}" value="{start}" autocomplete="off"'
+        f'<label for="{id}-c{number}">{escape(name, quote=False)}</label>'
+        f'<input type="range" id="{id}-c{number}" max="{len(labels) - 1}" value="{start}" autocomplete="off"'
         f' aria-valuetext="{escape(labels[start])}">'
-        f'<output for="{id}-{number}">{escape(labels[start], quote=False)}</output>'
+        f'<output for="{id}-c{number}">{escape(labels[start], quote=False)}</output>'
         for number, (name, labels, start) in enumerate(zip(controls, grid.labels, grid.start, strict=True))
     )
     data_table = scroll(
@@ -82,7 +91,7 @@ def explore(
     )
     html = (
         f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
-        f'<div class="pn-explore"><div class="pn-stage"><div class="pn-note">{escape(title, quote=False)}</div>'
+        f'<div class="pn-explore">{beside}<div class="pn-stage"><div class="pn-note">{escape(title, quote=False)}</div>'
         f'<div class="pn-plot" style="aspect-ratio:{WIDTH}/{stage.bottom:g}" role="img" aria-label="{escape(alt)}"'
         f' data-search-exclude><svg viewBox="0 0 {WIDTH} {stage.bottom:g}" font-size="{FONT}" aria-hidden="true"'
         f' focusable="false">{"".join(stage.parts)}</svg></div></div><div class="pn-slider">{sliders}</div></div>'
@@ -141,6 +150,32 @@ def rungs(
     return draw
 
 
+def columns(names: Sequence[str], *, height: float = 200.0) -> Callable[[Stage], None]:
+    """Draw what adds up: a column for each quantity, up for a gain and down for a loss.
+
+    Parameters:
+        names: the quantities.
+        height: of the scale, px of a phone.
+    """
+
+    def draw(stage: Stage) -> None:
+        left = stage.scaled(names, height, with_zero=True)
+        wide, zero = (WIDTH - left) / len(names), stage.y(0.0)
+        for place, name in enumerate(names):
+            x = round(left + wide * place + wide / 8)
+            bar, middle = f"M{x} {zero:g}V{{@{name}}}h{wide * 0.75:.0f}V{zero:g}Z", round(x + wide * 3 / 8)
+            stage.add("path", d=bar, fill=(name, COLORS[GAIN], COLORS[LOSS]))
+            stage.add(
+                "text", f"{{{name}}}", x=middle, y=f"{{@{name}}}", dy=(name, "-.4em", "1.1em"), font_weight=600,
+                text_anchor="middle", fill="currentColor",
+            )  # fmt: skip
+            under = (name, "1.1em", "-.4em")
+            stage.add("text", name, x=middle, y=zero, dy=under, text_anchor="middle", fill="currentColor")
+        stage.add("path", d=f"M{left} {zero:g}H{WIDTH}", stroke="currentColor")
+
+    return draw
+
+
 @dataclass
 class Stage:
     """A drawing whose parts follow quantities.
@@ -161,17 +196,18 @@ class Stage:
     scale: float = 1.0
     bottom: float = 0.0
 
-    def scaled(self, names: Sequence[str], height: float) -> int:
+    def scaled(self, names: Sequence[str], height: float, *, with_zero: bool = False) -> int:
         """Draw a scale that has room for every value of some quantities.
 
         Parameters:
             names: the quantities.
             height: of the scale.
+            with_zero: whether it has room for zero, too.
 
         Returns:
             Where its labels end.
         """
-        values = [float(value) for name in names for value in self.grid.values(name).ravel()]
+        values = [float(value) for name in names for value in self.grid.values(name).ravel()] + [0.0] * with_zero
         self.high, low = max(values), min(values)
         self.scale = round(height / ((self.high - low) or 1.0), 9)
         self.bottom = height + 2 * TOP

@@ -1,18 +1,5 @@
 // What a page can do beyond being read. Without this script every text, figure, table and native tooltip is there.
 
-globalThis.pnRoot = new URL("..", document.currentScript.src).href
-globalThis.pnNumbers = {}
-globalThis.pnSteps = {}
-const loaded = {}
-globalThis.pnLoad = address => loaded[address] ??= new Promise((done, failed) => {
-  const script = document.createElement("script")
-  script.src = address
-  script.onload = done
-  script.onerror = failed
-  document.head.append(script)
-})
-globalThis.pnTool = name => pnLoad(`${pnRoot}assets/${name}.js`)
-
 for (const figure of document.querySelectorAll(".pn-figure")) {
   const plot = figure.querySelector(".pn-plot"), readout = figure.querySelector(".pn-readout")
   const marks = [...plot.querySelectorAll(".m")], titles = marks.map(mark => mark.querySelector("title"))
@@ -130,6 +117,20 @@ const draw = () => {
   later(draw)
 }
 addEventListener("load", () => later(draw))
+
+// What comes only when it is needed.
+globalThis.pnRoot = new URL("..", document.currentScript.src).href
+globalThis.pnNumbers = {}
+globalThis.pnSteps = {}
+const loaded = {}
+globalThis.pnLoad = address => loaded[address] ??= new Promise((done, failed) => {
+  const script = document.createElement("script")
+  script.src = address
+  script.onload = done
+  script.onerror = failed
+  document.head.append(script)
+})
+globalThis.pnTool = name => pnLoad(`${pnRoot}assets/${name}.js`)
 
 // Any computed number can be asked where it comes from: a click, a tap or Enter. What answers is loaded with the first
 // question. One tab stop in a section and one in a table, arrow keys from there: a page has a hundred of them.

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
+from perpnotes import stress
+from perpnotes.contracts import Linear
+from perpnotes.publish.compute.units import fmt
+
 from .conftest import ROOT, articles, until
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -216,6 +220,45 @@ def test_a_picture_is_moved_and_without_scripts_its_start_stands(site: Path, add
         page.context.close()
     assert found == asked
     assert found
+
+
+def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, browser: Browser) -> None:
+    """Pointed at, tapped, or reached with the arrow keys; the sliders go with it, and back."""
+    market = stress.Market(
+        {"BTC": 60_000.0, "ETH": 3_000.0, "GOLD": 4_000.0},
+        {"BTC": 0.50, "ETH": 0.70, "GOLD": 0.18},
+        [[1.0, 0.8, -0.3], [0.8, 1.0, -0.3], [-0.3, -0.3, 1.0]],
+    )
+    book = {"Bitcoin": (Linear("BTC"), 1.0), "Ether": (Linear("ETH"), 8.0), "gold": (Linear("GOLD"), 12.0)}
+
+    def paid(theta: float, move: float) -> list[str]:
+        grid = stress.grid(price=move, correlation=theta)
+        return [fmt(stress.evaluate([leg], market, grid).pnl[0], "usd.0") for leg in book.values()]
+
+    page = browser.new_page(viewport={"width": 390, "height": 900}, has_touch=True)
+    page.goto(f"{address}insights/stress/")
+    figure = page.locator(".pn-figure:has(.pn-map)")
+    cells, columns = figure.locator(".pn-map .m"), figure.locator(".pn-stage svg text")
+
+    def shows(theta: float, move: float) -> None:
+        for text in paid(theta, move):
+            expect(columns.filter(has_text=re.compile(f"^{re.escape(text)}$")).first).to_be_attached()
+        side = "gains" if paid(theta, move)[2][0] == "$" else "loses"
+        expect(figure.locator(".pn-said")).to_contain_text(f"Gold {side} {paid(theta, move)[2].lstrip('−')}.")
+        expect(figure.get_by_label("correlation")).to_have_attribute(
+            "aria-valuetext", f"{fmt(1.3 * theta - 0.3, 'number.2')} (θ {fmt(theta, 'number.1')})"
+        )
+
+    cells.nth(9 * 3 + 1).hover()
+    shows(0.3, -0.12)
+    cells.nth(9 * 1 + 0).tap()
+    shows(0.1, -0.16)
+    figure.locator(".pn-map .pn-plot").focus()
+    page.keyboard.press("ArrowDown")
+    shows(0.2, -0.16)
+    figure.get_by_label("correlation").press("End")
+    shows(1.0, -0.16)
+    page.close()
 
 
 def _tab_to(page: Page, selector: str) -> None:

@@ -82,8 +82,8 @@ def test_the_page_has_the_start_and_needs_no_script_for_it() -> None:
     assert said(10, 95, 2).replace("<", "&lt;").replace(">", "&gt;") in output.content
     for text in ("stop $95.0", "floor $92.5", "bare $90.0"):
         assert f">{text}</text>" in output.content
-    assert '<label for="moved-0">leverage</label><input type="range" id="moved-0" max="2" value="1"' in output.content
-    assert 'aria-valuetext="10×"><output for="moved-0">10×</output>' in output.content
+    assert '<label for="moved-c0">leverage</label><input type="range" id="moved-c0" max="2" value="1"' in output.content
+    assert 'aria-valuetext="10×"><output for="moved-c0">10×</output>' in output.content
     assert '<p class="pn-said" aria-live="polite">' in output.content
     assert output.data["headers"] == ["Moved", "floor", "bare"]
     assert ["days: 6", "$97.5", "$90.0"] in output.data["rows"]

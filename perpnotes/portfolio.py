@@ -1054,6 +1054,43 @@ def _scanned(held: _Held, scenarios: Scenarios) -> tuple[list[tuple[str, FloatAr
     return parts, worth
 
 
+def _unit(
+    held: _Held,
+    rule: Rule,
+    rows: tuple[tuple[str, ...], FloatArray, FloatArray, Cell | None],
+    head: Sequence[Term],
+    initial: Sequence[Term] | None,
+    maintenance: Sequence[Term],
+    *,
+    value: float,
+    delta: float,
+    binding: str,
+    basis: float = 0.0,
+    charges: Mapping[str, float] | None = None,
+    extra: Mapping[str, float] | None = None,
+) -> Unit:
+    """A coin under its rule: the terms that both margins begin with, and those that each ends with, its value last."""
+    parts, table, pnl, cell = rows
+    first, second = None if initial is None else Derivation((*head, *initial)), Derivation((*head, *maintenance))
+    return Unit(
+        coin=held.coin,
+        rule=rule,
+        parts=parts,
+        parts_pnl=table,
+        pnl=pnl,
+        worst=cell,
+        mark_to_market=value,
+        delta=delta,
+        basis=basis,
+        contingencies=charges or {},
+        initial_contingencies=extra or {},
+        binding=binding,
+        initial=None if first is None else first.value,
+        maintenance=second.value,
+        reasons=(first, second),
+    )
+
+
 def _manager(held: _Held, rule: MarginRule) -> Unit:
     scenarios, index, marks = rule.scenarios, held.index, held.marks
     still = np.zeros(len(rule.skews))
@@ -1095,7 +1132,7 @@ def _manager(held: _Held, rule: MarginRule) -> Unit:
 
     charges = _some(charges)
     extra = _some({**(extra if rule.outside else {}), "low confidence": doubt})
-    shown, table, pnl, cell = _found(parts, scenarios, rule.skews)
+    rows = shown, _, _, cell = _found(parts, scenarios, rule.skews)
     first = scenarios.factors[0] + rule.peg_factor * max(0.0, rule.peg_threshold - marks.stable)
     second = scenarios.factors[1]
     scanned, beside, more = max(0.0, -min(cell.pnl, basis)), sum(charges.values()), sum(extra.values())
@@ -1116,32 +1153,26 @@ def _manager(held: _Held, rule: MarginRule) -> Unit:
         *_numbered("c", charges, "contingency"),
         loss,
     )
-    last = Term("f", "initial factor", first), *_numbered("d", extra, "initial only")
-    return Unit(
-        coin=held.coin,
-        rule=rule,
-        parts=shown,
-        parts_pnl=table,
-        pnl=pnl,
-        worst=cell,
-        mark_to_market=value,
-        delta=sum(held.deltas()),
-        basis=basis,
-        contingencies=charges,
-        initial_contingencies=extra,
-        binding="basis" if basis < cell.pnl else "scenario",
-        initial=initial,
-        maintenance=maintenance,
-        reasons=(
-            Derivation((*head, *last, Term("I", "initial margin", initial, "USD", formulas[0]))),
-            Derivation(
-                (
-                    *head,
-                    Term("m", "maintenance factor", second),
-                    Term("M", "maintenance margin", maintenance, "USD", formulas[1]),
-                )
-            ),
+    return _unit(
+        held,
+        rule,
+        rows,
+        head,
+        (
+            Term("f", "initial factor", first),
+            *_numbered("d", extra, "initial only"),
+            Term("I", "initial margin", initial, "USD", formulas[0]),
         ),
+        (
+            Term("m", "maintenance factor", second),
+            Term("M", "maintenance margin", maintenance, "USD", formulas[1]),
+        ),
+        value=value,
+        delta=sum(held.deltas()),
+        binding="basis" if basis < cell.pnl else "scenario",
+        basis=basis,
+        charges=charges,
+        extra=extra,
     )
 
 
@@ -1175,7 +1206,7 @@ def _discounted(held: _Options, rule: MarginRule) -> tuple[FloatArray, float, fl
 
 def _floored(held: _Held, rule: FloorRule) -> Unit:
     parts, worth = _scanned(held, rule.scenarios)
-    shown, table, pnl, cell = _found(parts, rule.scenarios)
+    rows = shown, _, _, cell = _found(parts, rule.scenarios)
     deltas = held.deltas()
     net = sum(deltas)
     hedged = (sum(map(abs, deltas)) - abs(net)) / 2.0
@@ -1200,38 +1231,23 @@ def _floored(held: _Held, rule: FloorRule) -> Unit:
         Term("L", "the larger of the two", loss, "USD", r"\max(S, D)"),
         *_numbered("c", charges, "provision"),
     )
-    margins = first * loss + beside, second * loss + beside
-    return Unit(
-        coin=held.coin,
-        rule=rule,
-        parts=shown,
-        parts_pnl=table,
-        pnl=pnl,
-        worst=cell,
-        mark_to_market=held.unsettled + held.spot * held.index + worth,
-        delta=net,
-        basis=0.0,
-        contingencies=charges,
-        initial_contingencies={},
-        binding="scenario" if cell.loss >= least else "minimum of the delta",
-        initial=margins[0],
-        maintenance=margins[1],
-        reasons=(
-            Derivation(
-                (
-                    *head,
-                    Term("f", "initial factor", first),
-                    Term("I", "initial margin", margins[0], "USD", f"f L{sums}"),
-                )
-            ),
-            Derivation(
-                (
-                    *head,
-                    Term("m", "maintenance factor", second),
-                    Term("M", "maintenance margin", margins[1], "USD", f"m L{sums}"),
-                )
-            ),
+    return _unit(
+        held,
+        rule,
+        rows,
+        head,
+        (
+            Term("f", "initial factor", first),
+            Term("I", "initial margin", first * loss + beside, "USD", f"f L{sums}"),
         ),
+        (
+            Term("m", "maintenance factor", second),
+            Term("M", "maintenance margin", second * loss + beside, "USD", f"m L{sums}"),
+        ),
+        value=held.unsettled + held.spot * held.index + worth,
+        delta=net,
+        binding="scenario" if cell.loss >= least else "minimum of the delta",
+        charges=charges,
     )
 
 
@@ -1289,37 +1305,26 @@ def _shocked(held: _Held, rule: ShockRule) -> Unit:
         *_numbered("c", charges, "charge"),
         Term("I", "initial margin", initial, "USD", r"L + \sum_k c_k" if charges else "L"),
     )
-    return Unit(
-        coin=held.coin,
-        rule=rule,
-        parts=shown,
-        parts_pnl=table,
-        pnl=pnl,
-        worst=cell,
-        mark_to_market=held.unsettled + held.spot * index + worth,
-        delta=net,
-        basis=0.0,
-        contingencies=charges,
-        initial_contingencies={},
-        binding="far row" if far[at] else "scenario",
-        initial=initial,
-        maintenance=rule.maintenance * initial,
-        reasons=(
-            Derivation(head),
-            Derivation(
-                (
-                    *head,
-                    Term("m", "maintenance factor", rule.maintenance),
-                    Term("M", "maintenance margin", rule.maintenance * initial, "USD", "m I"),
-                )
-            ),
+    return _unit(
+        held,
+        rule,
+        (shown, table, pnl, cell),
+        head,
+        (),
+        (
+            Term("m", "maintenance factor", rule.maintenance),
+            Term("M", "maintenance margin", rule.maintenance * initial, "USD", "m I"),
         ),
+        value=held.unsettled + held.spot * index + worth,
+        delta=net,
+        binding="far row" if far[at] else "scenario",
+        charges=charges,
     )
 
 
 def _layered(held: _Held, rule: LayeredRule) -> Unit:
     parts, worth = _scanned(held, rule.scenarios)
-    shown, table, pnl, cell = _found(parts, rule.scenarios)
+    rows = shown, _, _, cell = _found(parts, rule.scenarios)
     net = sum(held.deltas())
     basis = rule.basis * abs(held.coins) * held.index
     least = float(size_charge(rule.minimum * abs(net) * held.index, rule.sizes, rule.multipliers))
@@ -1332,26 +1337,20 @@ def _layered(held: _Held, rule: LayeredRule) -> Unit:
         Term("D", "minimum by size", least, "USD"),
         Term("M", "maintenance margin", maintenance, "USD", r"\max(S + B, D)"),
     )
-    last = (
-        Term("f", "initial factor", rule.initial_factor),
-        Term("I", "initial margin", rule.initial_factor * maintenance, "USD", "f M"),
-    )
-    return Unit(
-        coin=held.coin,
-        rule=rule,
-        parts=shown,
-        parts_pnl=table,
-        pnl=pnl,
-        worst=cell,
-        mark_to_market=held.unsettled + held.spot * held.index + worth,
+    return _unit(
+        held,
+        rule,
+        rows,
+        head,
+        (
+            Term("f", "initial factor", rule.initial_factor),
+            Term("I", "initial margin", rule.initial_factor * maintenance, "USD", "f M"),
+        ),
+        (),
+        value=held.unsettled + held.spot * held.index + worth,
         delta=net,
-        basis=0.0,
-        contingencies=_some({"basis": basis}),
-        initial_contingencies={},
         binding="scenario" if cell.loss + basis >= least else "minimum by size",
-        initial=rule.initial_factor * maintenance,
-        maintenance=maintenance,
-        reasons=(Derivation((*head, *last)), Derivation(head)),
+        charges=_some({"basis": basis}),
     )
 
 
@@ -1361,37 +1360,28 @@ def _tiered(held: _Held, rule: TierRule) -> Unit:
     tier = int(table.tier(notional))
     maintenance = float(table.maintenance(notional)) / rule.health
     leverage = table.max_leverage[tier] if table.max_leverage and rule.health == 1 else None
-    size = Term("N", "notional", notional, "USD")
-    initial = None if leverage is None else notional / leverage
-    first = (
-        size,
-        Term("l", "highest leverage of its tier", leverage or 1.0),
-        Term("I", "initial margin", initial or 0.0, "USD", r"\frac{N}{l}"),
-    )
+    first = None
+    if leverage is not None:
+        first = (
+            Term("l", "highest leverage of its tier", leverage),
+            Term("I", "initial margin", notional / leverage, "USD", r"\frac{N}{l}"),
+        )
     whole = rule.health == 1
-    second = (
-        size,
-        Term("r", "maintenance rate of its tier", table.rates[tier]),
-        Term("c", "deduction of its tier", table.deductions[tier], "USD"),
-        *(() if whole else (Term("h", "part of the value that it may be", rule.health),)),
-        Term("M", "maintenance margin", maintenance, "USD", "r N - c" if whole else r"\frac{r N - c}{h}"),
-    )
-    return Unit(
-        coin=held.coin,
-        rule=rule,
-        parts=(),
-        parts_pnl=np.zeros((0, 0)),
-        pnl=np.zeros(0),
-        worst=None,
-        mark_to_market=held.unsettled + held.spot * held.index,
+    return _unit(
+        held,
+        rule,
+        ((), np.zeros((0, 0)), np.zeros(0), None),
+        (Term("N", "notional", notional, "USD"),),
+        first,
+        (
+            Term("r", "maintenance rate of its tier", table.rates[tier]),
+            Term("c", "deduction of its tier", table.deductions[tier], "USD"),
+            *(() if whole else (Term("h", "part of the value that it may be", rule.health),)),
+            Term("M", "maintenance margin", maintenance, "USD", "r N - c" if whole else r"\frac{r N - c}{h}"),
+        ),
+        value=held.unsettled + held.spot * held.index,
         delta=sum(held.deltas()),
-        basis=0.0,
-        contingencies={},
-        initial_contingencies={},
         binding="notional",
-        initial=initial,
-        maintenance=maintenance,
-        reasons=(None if initial is None else Derivation(first), Derivation(second)),
     )
 
 

@@ -74,6 +74,7 @@ _SOURCES = {
     "taker": "Hyperliquid, Fees, first tier, 2026",
     "slippage": "median move while large positions were closed by force on Hyperliquid, 2025 to 2026",
     "fx": "reference rate of the European Central Bank, 2026-03-31",
+    "fx_moves": "largest fall and rise of the peso from day to day, European Central Bank, 2017 to 2026",
 }
 _TIERED = {
     "Binance": "binance_tiers_2024_10", "Bybit": "bybit_tiers_2025_12", "Hyperliquid": "hyperliquid_tiers_2025",
@@ -85,7 +86,7 @@ _MOVES, _VOLATILITIES = (np.unique(np.append(_GRID.moves[name][_NEAR], 0.0)) for
 
 _BOOK = (
     "legs", "collateral", "currency", "fx", "marks", "volatility", "correlation", "venue", "taker", "slippage", "days",
-    "hours", "funding", "moves", "driver",
+    "hours", "funding", "moves", "fx_moves", "driver",
 )  # fmt: skip
 _MONEY = ("amount", "currency", "haircut")
 _FAR = 27.0  # logarithm of the largest move of a price that is looked at where options are held
@@ -594,6 +595,7 @@ class _Book:
     payments: int
     funding: Mapping[str, float]
     moves: FloatArray
+    fx_moves: FloatArray
     assumed: tuple[Assumption, ...]
 
 
@@ -671,10 +673,31 @@ def _read(book: Any) -> _Book:
     if payments:
         rates = _funding(stated.get("funding"), coins, assumed)
     moves = np.unique(real("moves", stated.get("moves", _MOVES), gt=-1, ndim=1))
-    implied = {leg.contract: leg.implied for leg in legs if isinstance(leg.contract, Option)}
+    fx_moves = real("fx_moves", stated.get("fx_moves", 0.0), gt=-1)
+    if "fx_moves" not in stated and any(each.currency == "MXN" for each in money):
+        fx_moves = np.array(_FX_MOVES)
+        assumed += (Assumption(f"fx_moves[{k}]", move, _SOURCES["fx_moves"]) for k, move in enumerate(_FX_MOVES))
+    implied: dict[Option, float] = {}
+    for i, leg in enumerate(legs):
+        if isinstance(leg.contract, Option) and (one := implied.setdefault(leg.contract, leg.implied)) != leg.implied:
+            raise ValueError(f"legs[{i}].volatility must be {one:g}, as of the same option before, got {leg.implied:g}")
     foreign = {each.currency: each.fx for each in money if each.currency not in ("USD", *coins)}
     market = Market({coin: marks[coin] for coin in order}, volatility, matrix, implied, foreign)
-    return _Book(legs, money, currency, usd, market, rule, taker, slippage, payments, rates, moves, tuple(assumed))
+    return _Book(
+        legs=legs,
+        money=money,
+        currency=currency,
+        usd=usd,
+        market=market,
+        rule=rule,
+        taker=taker,
+        slippage=slippage,
+        payments=payments,
+        funding=rates,
+        moves=moves,
+        fx_moves=np.unique(np.append(fx_moves, 0.0)),
+        assumed=tuple(assumed),
+    )
 
 
 def _stated(path: str, value: Any) -> dict[str, Any]:
@@ -934,13 +957,15 @@ def report(book: Mapping[str, Any]) -> Report:
             `maintenance`, a rate of the coin's price, and `leverage`.
             `collateral`: of the cross account; each `amount`, and if wanted `currency` (USD) and `haircut` (0).
             `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin.
-            `volatility`: of each coin per square root of a year. `correlation`: one number for every pair, or a matrix
-            in the order in which the legs name the coins.
+            `volatility`: of each coin per square root of a year. `correlation`: one number for every pair, a mapping of
+            pairs such as `"BTC-ETH"`, or a matrix in the order in which the legs name the coins.
             `venue`: one of `VENUES`; the first. `taker`: fee of a close, in `[0, 1)`. `slippage`: adverse move of the
             fill of a stop or liquidation, in `[0, 1)`.
             `days`: how long it is held, `>= 0`; 0. `hours`: between funding payments, `> 0`; 8. `funding`: rate of each
             payment, paid by longs if `> 0`; one number, or by coin.
-            `moves`: of the driver in the grid, each `> -1`. `driver`: its coin; that of the first leg.
+            `moves`: of the driver in the grid, each `> -1`; from -16% to 16%, and volatilities by -22% and 40%, as in
+            Paradex's grid. `driver`: its coin; that of the first leg. `fx_moves`: of currencies in it, each `> -1`; the
+            largest ones of the peso in a day if it is held, else none.
 
     Raises:
         ValueError: for a field that is unknown, missing or outside its range; the message begins with where it stands,
@@ -973,16 +998,13 @@ def report(book: Mapping[str, Any]) -> Report:
     fails_at = _first(stressed, fails)
     if 0.0 < fails_at < math.inf:  # the same again between the last stress that it survives and this one
         fails_at = _first(*_stressed(read, shared, fails_at - np.linspace(0.1, 0.0, 11)))
+    where = {i: k for k, one in enumerate(shared) for i in one.pocket.legs}
     cross = [(leg.contract, leg.size) for leg in read.legs if leg.margin is None]
     return Report(
         currency=read.currency,
         usd=read.usd,
         coins=read.market.prices,
-        legs=tuple(
-            _described(read.legs[i], k, one, prices, read)
-            for i, k in sorted((i, k) for k, one in enumerate(shared) for i in one.pocket.legs)
-            for one in [shared[k]]
-        ),
+        legs=tuple(_described(leg, where[i], shared[where[i]], prices, read) for i, leg in enumerate(read.legs)),
         pockets=tuple(one.pocket for one in shared),
         prices=prices,
         stressed=stressed,
@@ -1123,7 +1145,7 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
     if any(leg.kind == "option" for leg in read.legs):
         axes["volatility"] = _VOLATILITIES
     if others.keys() - marks.keys():
-        axes["fx"] = (_FX_MOVES[0], 0.0, _FX_MOVES[1])
+        axes["fx"] = read.fx_moves
     scenarios = grid(**axes, correlation=theta if len(marks) > 1 else 0.0)
     found = evaluate(held, read.market, scenarios)
     legs = np.zeros((len(scenarios), count + len(others)))
@@ -1204,7 +1226,7 @@ def _closed(
         slipped += float(leg.pnl(mark) - leg.pnl(fill))
         charged += fee * leg.notional(fill)
         if margin_fee and leg.charged is not None:
-            charged += margin_fee * float(leg.charged.maintenance_at(mark))
+            charged += margin_fee * float(replace(leg.charged, close_fee=0.0).maintenance_at(mark))
     return Settlement(equity, slipped, charged, keeps)
 
 

@@ -215,17 +215,9 @@ class TestHowItEnds:
         assert found.liquidation is not None
         expected = liquidation.settle(position, 56_000.0, slippage=0.001, fee=0.0005)
         assert found.stop.settlement.returned == pytest.approx(expected.returned)
-        assert found.liquidation.settlement.why().value == pytest.approx(
-            rule.settle(position, slippage=0.001).returned
-            if not rule.counts_fee  # a rule that counts the fee of the close asks it of the maintenance margin, too
-            else liquidation.settle(
-                position,
-                position.price,
-                slippage=0.001,
-                keeps=rule.keeps,
-                margin_fee=rule.margin_fee * (0.0005 + rule.maintenance) / rule.maintenance,
-            ).returned
-        )
+        expected = rule.settle(position, slippage=0.001)
+        assert found.liquidation.settlement.returned == pytest.approx(expected.returned)
+        assert found.liquidation.settlement.to_fund == pytest.approx(expected.to_fund)
         assert found.liquidation.complete == rule.complete
 
     def test_a_short_and_an_inverse_leg_slip_the_other_way(self) -> None:
@@ -346,6 +338,17 @@ class TestBesides:
         hourly = book.report(changed(days=1, hours=1, funding=0.0001))
         assert hourly.payments == 24
 
+    def test_a_currency_moves_by_what_is_stated_and_a_peso_by_default(self) -> None:
+        """What another currency may do in a day is not measured, so it stands still unless the book says."""
+        money = [{"amount": 1_000.0, "currency": "EUR"}]
+        still, moved = (
+            book.report({"legs": [BTC], "collateral": money, "fx": {"EUR": 1.1}, "fx_moves": each})
+            for each in (None, [-0.1])
+        )
+        assert "fx" not in still.stressed.scenarios.axes
+        assert moved.stressed.scenarios.axes["fx"].tolist() == [-0.1, 0.0]
+        assert moved.stressed.worst.contributions[1] == pytest.approx(-110.0)
+
     def test_results_are_told_in_the_currency_of_the_account(self) -> None:
         found = book.report(changed(currency="MXN", fx={"MXN": 0.05}))
         (account,) = found.to_dict()["accounts"]
@@ -393,6 +396,7 @@ class TestDefaults:
         assert self.RECORD["peso_last_day"]["is"] in next(
             each.source for each in found.assumed if each.field == "fx.MXN"
         )
+        assert assumed["fx_moves[0]"] == self.RECORD["peso_fall"]["is"]
         axis = found.stressed.scenarios.axes["fx"].tolist()
         assert axis == [self.RECORD["peso_fall"]["is"], 0.0, self.RECORD["peso_rise"]["is"]]
         assert assumed["slippage"] == self.SLIP["median"]["is"]
@@ -599,6 +603,8 @@ class TestPositions:
         ({"hours": 0}, "hours must be > 0"),
         ({"days": 1, "funding": {"BTC": "x"}}, r"funding\.BTC must be a number"),
         ({"moves": [-1.0]}, "moves must be > -1"),
+        ({"fx_moves": [-1.5]}, "fx_moves must be > -1"),
+        ({"legs": [BTC, {**PUT, "volatility": 1.5}, {**PUT, "volatility": 1}]}, r"legs\[2\]\.volatility must be 1\.5"),
         ({"driver": "SOL"}, "driver must be one of 'BTC', 'ETH'"),
     ],
 )  # fmt: skip

@@ -125,17 +125,26 @@ def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: 
     count, level = whole("bins", bins, ge=2), scalar("confidence", confidence, gt=0, lt=1)
     if x.size < 2 * count:
         raise ValueError(f"reference must hold at least 2 * bins = {2 * count}, got {x.size}")
-    edges = np.unique(np.quantile(x, np.arange(1, count) / count))
-    tallies = [np.bincount(np.searchsorted(edges, z, side="right"), minlength=edges.size + 1) + 0.5 for z in (x, y)]
+    p, q = _shares(x, y, count)
+    noise = 1 / x.size + 1 / y.size
+    return PSI(divergence(p, q), noise * (p.size - 1), noise * _chi2(p.size - 1, level), int(p.size), x.size, y.size)
+
+
+def _shares(reference: FloatArray, sample: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
+    """The shares of two samples in each bin of the reference."""
+    edges = np.unique(np.quantile(reference, np.arange(1, count) / count))
+    tallies = [
+        np.bincount(np.searchsorted(edges, z, side="right"), minlength=edges.size + 1) + 0.5
+        for z in (reference, sample)
+    ]
     # ties can leave an edge bin without any of the reference's values: it is no bin of the reference
     used = tallies[0] > 0.5
     used[-1] |= tallies[1][-1] > 0.5
     used[0] |= tallies[1][0] > 0.5
-    p, q = (tally[used] / tally[used].sum() for tally in tallies)
-    if p.size < 2:
+    if used.sum() < 2:
         raise ValueError("reference must not be constant")
-    noise = 1 / x.size + 1 / y.size
-    return PSI(divergence(p, q), noise * (p.size - 1), noise * _chi2(p.size - 1, level), int(p.size), x.size, y.size)
+    p, q = (tally[used] / tally[used].sum() for tally in tallies)
+    return p, q
 
 
 def psi_limit(
@@ -160,7 +169,7 @@ def psi_limit(
         bins: as in `psi`.
         confidence: of the limit, in `(0, 1)`.
         block: rows that stay together, from 1 (none) to the length of the history: several times the memory.
-        draws: pairs of samples, a whole number from 20 to 100,000.
+        draws: pairs of samples, a whole number from 20 to 10,000.
         seed: of the draws, a whole number `>= 0`.
 
     Raises:
@@ -175,7 +184,7 @@ def psi_limit(
     """
     x, count = real("history", history, ndim=1), whole("bins", bins, ge=2)
     size, level = whole("rows", rows, ge=2 * count, le=1_000_000), scalar("confidence", confidence, gt=0, lt=1)
-    length, pairs = whole("block", block, ge=1, le=x.size), whole("draws", draws, ge=20, le=100_000)
+    length, pairs = whole("block", block, ge=1, le=x.size), whole("draws", draws, ge=20, le=10_000)
     rng = np.random.default_rng(whole("seed", seed, ge=0))
     blocks = -(-size // length)
     found = []
@@ -183,7 +192,7 @@ def psi_limit(
         starts = rng.integers(x.size, size=(2, blocks, 1))
         both = x[(starts + np.arange(length)) % x.size].reshape(2, -1)[:, :size]
         with suppress(ValueError):  # the first is constant: no index
-            found.append(psi(both[0], both[1], bins=count).value)
+            found.append(divergence(*_shares(both[0], both[1], count)))
     if 2 * len(found) < pairs:
         raise ValueError("history must not be so constant that most samples of it are")
     return float(np.quantile(found, level))

@@ -431,7 +431,7 @@ BAD_INPUT = {
         bins=(5, NOTHING, "2..15"),
         confidence=(0.9, NOTHING, "(0, 1)"),
         block=(2, NOTHING, f"1..{len(X) + 1}"),
-        draws=(20, NOTHING, "20..100000"),
+        draws=(20, NOTHING, "20..10000"),
         seed=(1, {"zero"}, "0.."),
     ),
     "ks": case(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from needs import CHROMIUM
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 # One clock for all, so that what the ledger computes is kept for the sites that are built.
 os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
@@ -25,6 +25,7 @@ def browser() -> Iterator[Browser]:
     path = CHROMIUM.path()
     if path is None:
         pytest.skip(CHROMIUM.missing)
+    expect.set_options(timeout=180_000)  # what is waited for comes: machines are busy, and Python takes time to start
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser

@@ -14,6 +14,7 @@ import logging
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -36,10 +37,11 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
-from perpnotes.publish.site import search
+from perpnotes.publish.site import search, traces
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
 _WATCHED = (_DOCS, _LIBRARY, Path("tests/published"))
+_NUMBERS = "import sys; from perpnotes.publish.site import traces; print(dict(traces.files(sys.argv[1]))[sys.argv[1]])"
 _PLACE = re.compile(r"(?P<path>[\w./-]+):\d+: ")
 
 
@@ -360,6 +362,19 @@ class _Server(LiveReloadServer):
                 with self._rebuild_cond:
                     self._want_rebuild = True
                     self._rebuild_cond.notify_all()
+
+    def _serve_request(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Any:
+        """What is told of a page's numbers is computed when it is asked for; anything else is a file."""
+        path = environ["PATH_INFO"].lstrip("/")
+        if Path(path).name != traces.NAME:
+            return super()._serve_request(environ, start_response)
+        with self._epoch_cond:
+            self._epoch_cond.wait_for(lambda: self._visible_epoch == self._wanted_epoch)
+        # In a process of its own, which has the library as it is now.
+        command = [sys.executable, "-c", _NUMBERS, path.removesuffix(traces.NAME)]
+        told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603  (our own command)
+        start_response("200 OK", [("Content-Type", "text/javascript"), ("Content-Length", str(len(told)))])
+        return [told]
 
     def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
         return bytes(super()._inject_js_into_html(self.fault or content, epoch))  # type: ignore[no-untyped-call]

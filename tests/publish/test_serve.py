@@ -18,6 +18,7 @@ from queue import Queue
 from urllib.error import HTTPError
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = """\
@@ -242,6 +243,32 @@ def _pages(line: str) -> int:
     found = re.match(r"(\d+) pages in ", line)
     assert found, line
     return int(found[1])
+
+
+def test_a_click_on_a_number_opens_its_card_as_it_is_now(site: Served, browser: Browser) -> None:
+    """What the card tells is made when it is asked for: after an edit of the article, and of the library."""
+    page = browser.new_page()
+    page.goto(f"{site.url}insights/fees/")
+    number, card, seen = page.locator("data.calc[data-trace]").first, page.locator(".pn-trace"), [""]
+    edits = [
+        ("docs/insights/fees.md", "notional = ", "notional = 3 * "),
+        ("perpnotes/fees.py", "n * (first + ", "n * (3 * first + "),
+    ]
+    for edit in (None, *edits):
+        examples = site.get("verification/numbers.js")
+        if edit:
+            site.replace(*edit)
+            expect(number).not_to_have_text(seen[-1])
+        seen.append(number.text_content() or "")
+        number.click()
+        expect(card.locator(".pn-steps")).to_contain_text(f"= {seen[-1]}")
+        page.keyboard.press("Escape")
+    assert len(set(seen)) == 4
+    assert site.get("verification/numbers.js") != examples
+    for file, old, new in edits:
+        site.replace(file, new, old)
+    assert site.get("verification/numbers.js") == examples
+    page.close()
 
 
 def test_after_any_edit_it_is_what_a_build_of_everything_makes(site: Served) -> None:

@@ -41,22 +41,36 @@ def write(site: Path) -> Sequence[Path]:
     Raises:
         RunError: a page fails.
     """
+    written = []
+    for folder, text in files():
+        file = site / folder / NAME
+        file.write_text(text, encoding="utf-8")
+        written.append(file)
+    return written
+
+
+def files(only: str | None = None) -> Iterator[tuple[str, str]]:
+    """The folder and the file of each page that computes something, or quotes it.
+
+    Parameters:
+        only: the folder of the one page that is wanted, with a slash at its end; None for all of them.
+
+    Raises:
+        RunError: a page fails.
+    """
     pages = [article for file in sorted(_DOCS.rglob("*.md")) if _asks(article := articles.read(file))]
+    wanted = [page for page in pages if only in (None, _folder(page))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        told = list(zip(pages, pool.map(results.deep, pages), strict=True))
+        told = list(zip(wanted, pool.map(results.deep, wanted), strict=True))
     groups = published.groups()
     known = _Known(groups, _quotes(pages))
-    written = []
     for page, found in told:
         folder = _folder(page)
         if folder == f"{_VERIFICATION}/":
             found = _joined(found, verification.told(published.rows(groups)))
-        file = site / folder / NAME
         text = json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
         # A script, because a page from a disk may not ask for data.
-        file.write_text(f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}', encoding="utf-8")
-        written.append(file)
-    return written
+        yield folder, f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}'
 
 
 def steps(site: Path) -> Sequence[Path]:

@@ -33,6 +33,7 @@ from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.worker import Computed, Result
 
 _KEPT = 32  # files of an article: of earlier texts, and of branches
+_DEEP = "-deep"
 
 INSIGHTS = "docs/insights"
 """Where the articles are that can be quoted, from the root of the repository."""
@@ -120,21 +121,21 @@ def deep(article: Article) -> Mapping[str, Any]:
 def _own(article: Article, deep: bool = False) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
-    name = _name(article, deep)
+    name = _name(article)
     with _alone(name):
-        for file in _kept(name):
+        for file in _kept(f"{name}{_DEEP * deep}"):  # what is told in depth holds all the rest, too
             with suppress(FileNotFoundError):  # another article's edit removed it
                 return _load(file)
         started = time.time_ns()
-        computed = worker.run(article, True) if deep else worker.run(article)
+        computed = worker.run(article, deep)
         here = Path.cwd()
         files = {os.path.relpath(path, here) if Path(path).is_relative_to(here) else path for path in computed.trace}
         if all(_changed(Path(path)) < started for path in files):  # or it is unknown which of two contents was read
             text = json.dumps(
                 {"trace": {path: _digest(Path(path)) for path in sorted(files)}, "computed": asdict(computed)}
             )
-            file = folder() / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.json"
-            file.write_text(text, encoding="utf-8")
+            digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+            (folder() / f"{name}{_DEEP * deep}-{digest}.json").write_text(text, encoding="utf-8")
             for old in sorted(folder().glob(f"{_page(article)}-*"), key=_changed)[:-_KEPT]:
                 old.unlink(missing_ok=True)
         return computed
@@ -144,9 +145,9 @@ def _page(article: Article) -> str:
     return article.path.replace("/", "-")
 
 
-def _name(article: Article, deep: bool = False) -> str:
+def _name(article: Article) -> str:
     """How the files begin that keep what an article computed."""
-    return f"{_page(article)}-{'deep-' * deep}{_key(article)[:16]}"
+    return f"{_page(article)}-{_key(article)[:16]}"
 
 
 @contextmanager

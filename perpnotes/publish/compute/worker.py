@@ -34,8 +34,6 @@ from sysconfig import get_paths
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
-import time_machine
-
 from perpnotes.publish.articles import MOST_SECONDS, SECONDS, Article, ArticleError, Value
 from perpnotes.publish.compute import confine, drawing, outputs, slices
 from perpnotes.publish.compute import trace as told
@@ -197,7 +195,7 @@ class _Page:
 
     def values(self, shown: tuple[tuple[Output, ...], ...], line: int) -> Computed:
         """All of what the page computed; its inline values come last."""
-        content = self.receive(line, SECONDS)
+        content = self.receive(line, SECONDS + MOST_SECONDS)
         try:
             asked = {value.source: value for value in self.article.evaluated}
             if content["values"].keys() != asked.keys():
@@ -306,6 +304,8 @@ def _work(article: Article, epoch: int, deep: bool, connection: Connection) -> N
         outputs.hear(recorder.show)
     send("ready", _confine())
     trace = _watch()
+    import time_machine  # loaded already, by the server; elsewhere it would bring pytest
+
     line = 1
     with time_machine.travel(epoch, tick=False), outputs.collect() as sink:
         try:

@@ -37,9 +37,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ran: list[str] = []
     run = worker.run
 
-    def count(article: Article) -> worker.Computed:
+    def count(article: Article, deep: bool = False) -> worker.Computed:
         ran.append(article.path)
-        return run(article)
+        return run(article, deep)
 
     monkeypatch.setattr(worker, "run", count)
     return ran
@@ -198,3 +198,16 @@ def test_a_figure_is_quoted_by_its_id(quoted: Path) -> None:
 def test_python_with_a_colon_is_no_quote() -> None:
     page = parse("`#!calc (lambda: 3)()` `#!calc [1, 2][1:]` `#!calc {'a': 1}['a']`\n", "docs/x.md")
     assert [result.text for result in results.of(page).values.values()] == ["3", "[2]", "1"]
+
+
+def test_what_is_told_in_depth_is_not_computed_once_more(runs: list[str]) -> None:
+    """Whoever asks for less than is kept takes it from there; whoever asks for more has the page run again."""
+    page = parse('`#!calc worst | usd.0`\n\n```python exec="on"\nworst = 1234.5 + 1.0\n```\n', "docs/x.md")
+    told = results.deep(page)
+    assert results.of(page).told == told
+    assert len(runs) == 1
+    plain = results.of(parse(f"{page.text}\n", "docs/x.md")).told
+    assert results.deep(parse(f"{page.text}\n", "docs/x.md")) == told
+    assert len(runs) == 3
+    assert told["numbers"][0].pop("m")
+    assert told == plain

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from perpnotes.publish import articles
-from perpnotes.publish.compute import moves, slices, trace, worker
+from perpnotes.publish.compute import moves, results, slices, trace, worker
 
 ROOT = Path(__file__).parents[3]
 _HEAD = "---\ntitle: T\n---\n\n# T\n\n"
@@ -146,8 +146,8 @@ def test_an_input_that_a_card_does_not_list_never_moves_the_number(idea: str, mo
     """Numbers of the article itself are typed anew and everything is run again: whatever moves had listed it."""
     monkeypatch.chdir(ROOT)
     article = articles.read(f"docs/insights/{idea}.md")
-    computed = worker.run(article, True)
-    found, ids = computed.told, trace.numbered(article)
+    found, ids = results.deep(article), trace.numbered(article)
+    computed = results.of(article)
     literals = _typed(article)
     moved_somewhere = 0
     for tried, literal in enumerate(random.Random(20).sample(literals, len(literals))):  # noqa: S311

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 import perpnotes
 from perpnotes.publish.site import runtime
 
-from .conftest import articles, until
+from .conftest import articles
 from .test_accessibility import _LEVELS, _RUN, AXE
 
 pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for browsers here: make runtime fetches it")
@@ -22,60 +22,75 @@ pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for brows
 BYTES = 7_600_000
 """What the first click may load, compressed."""
 
-_ASK = """([code]) => new Promise((done, failed) => {
+_ASK = """codes => new Promise((done, failed) => {
+  const ran = []
   globalThis.tried ??= new Worker(`${pnRoot}assets/run-worker.mjs`, { type: "module" })
   tried.onerror = event => failed(Error(event.message))
   tried.onmessage = ({ data }) => {
-    if (data.type === "block") done([data.out, data.error])
+    if (data.type === "block") ran.push([data.out, data.error])
+    if (data.type === "block" && data.error || data.type === "done") done(ran)
     if (data.type === "fault") failed(Error(data.text))
   }
-  tried.postMessage({ type: "run", id: 1, blocks: [{ name: "test.py", code }] })
+  tried.postMessage({ type: "run", id: 1, blocks: codes.map((code, i) => ({ name: `test${i}.py`, code })) })
 })"""
+_RUNS = """async path => {
+  const text = await (await fetch(path)).text(), page = new DOMParser().parseFromString(text, "text/html")
+  return [...page.querySelectorAll("[data-run]")].map(button => {
+    const home = button.closest(".pn-block"), printed = home.querySelector(".pn-output pre")
+    return [home.querySelector(".highlight code").textContent.replace(/\\n$/, ""), printed?.textContent ?? ""]
+  })
+}"""
 
 
 @pytest.fixture
-def page(browser: Browser) -> Page:
+def page(browser: Browser) -> Iterator[Page]:
     opened = browser.new_page()
     opened.set_default_timeout(180_000)
-    return opened
+    yield opened
+    opened.close()
 
 
-@pytest.fixture(autouse=True)
-def _patient() -> Iterator[None]:
-    """Python takes seconds to start, and longer where several tests share a processor."""
-    expect.set_options(timeout=180_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
-def test_every_open_block_of_every_article_prints_what_the_build_printed(site: Path, address: str, page: Page) -> None:
-    """And says so. Nothing is asked of another host, and nothing is loaded before the click."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    different, blocks = [], 0
-    for name in articles(site):
-        page.goto(f"{address}insights/{name}/", wait_until="networkidle")
-        buttons = page.locator("[data-run]")
-        if not buttons.count():
-            continue
-        assert not [url for url in asked if "/run" in url]
-        buttons.first.click()
-        ran = "[...document.querySelectorAll('.pn-state')].filter(it => it.dataset.verdict).length"
-        until(page, f"{ran} && {ran} === document.querySelectorAll('[data-run]').length", seconds=180)
-        for block in page.locator(".pn-block:has([data-run])").all():
-            blocks += 1
-            if block.locator(".pn-state").get_attribute("data-verdict") != "identical":
-                different.append((name, block.get_attribute("id"), block.locator(".pn-state").text_content()))
-        asked = [url for url in asked if not url.startswith(address)]
-        assert asked == []
-    assert different == []
-    assert blocks > 60
+@pytest.fixture(scope="module")
+def python(address: str, browser: Browser) -> Iterator[Page]:
+    """A page with one Python that several tests ask, because it takes seconds to start."""
+    page = browser.new_page()
+    page.goto(f"{address}insights/fees/")
+    yield page
     page.close()
 
 
-def test_the_librarys_doctests_hold_in_the_browser(address: str, page: Page) -> None:
+def test_every_open_block_of_every_article_prints_what_the_build_printed(
+    site: Path, address: str, python: Page
+) -> None:
+    """The blocks of a page in their order, with names of their own, in one Python after the other."""
+    different, blocks = [], 0
+    for name in articles(site):
+        runs = python.evaluate(_RUNS, f"{address}insights/{name}/")
+        found = python.evaluate(_ASK, [code for code, _ in runs])  # up to the first error
+        blocks += len(found)
+        for (code, built), (printed, error) in zip(runs, found, strict=False):
+            if error or printed.rstrip() != built.rstrip():
+                different.append((name, code, built, printed, error))
+    assert different == []
+    assert blocks > 60
+
+
+def test_a_click_runs_every_open_block_of_the_page(address: str, page: Page) -> None:
+    """Each says that it printed the same. Nothing is asked of another host, nothing loaded before the click."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}insights/liquidation/", wait_until="networkidle")
+    assert not [url for url in asked if "/run" in url]
+    blocks = page.locator(".pn-block:has([data-run])")
+    assert blocks.count() > 1
+    page.locator("[data-run]").first.click()
+    expect(blocks.locator(".pn-state[data-verdict]")).to_have_count(blocks.count())
+    expect(blocks.locator(".pn-state[data-verdict=identical]")).to_have_count(blocks.count())
+    assert [url for url in asked if not url.startswith(address)] == []
+
+
+def test_the_librarys_doctests_hold_in_the_browser(python: Page) -> None:
     """The same examples, run by the browser's Python, compared by doctest here."""
-    page.goto(f"{address}insights/fees/")
     checker, faults, count = doctest.OutputChecker(), [], 0
     finder = doctest.DocTestFinder()
     for name in perpnotes.__all__:
@@ -94,7 +109,7 @@ def test_the_librarys_doctests_hold_in_the_browser(address: str, page: Page) -> 
                 "        print('Traceback (most recent call last):')\n"
                 "        print(f'{type(problem).__name__}: {problem}')\n"
             )
-            out, error = page.evaluate(_ASK, [code])
+            ((out, error),) = python.evaluate(_ASK, [code])
             assert error is None, (test.name, error)
             for example, got in zip(test.examples, out.split("\x1e")[1:], strict=True):
                 count += 1
@@ -103,7 +118,6 @@ def test_the_librarys_doctests_hold_in_the_browser(address: str, page: Page) -> 
                     faults.append((test.name, example.source, want, got))
     assert faults == []
     assert count > 200
-    page.close()
 
 
 def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(address: str, page: Page) -> None:
@@ -131,7 +145,6 @@ def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(
         text and text.rstrip() for text in built
     ]
     assert page.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
-    page.close()
 
 
 def test_stop_always_works(address: str, page: Page) -> None:
@@ -149,7 +162,6 @@ def test_stop_always_works(address: str, page: Page) -> None:
     block.get_by_role("button", name="Reset").click()
     block.locator("[data-run]").click()
     expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
-    page.close()
 
 
 def test_the_first_click_loads_little_and_the_button_says_how_much(site: Path, address: str, page: Page) -> None:
@@ -158,24 +170,17 @@ def test_the_first_click_loads_little_and_the_button_says_how_much(site: Path, a
     assert size <= BYTES
     page.goto(f"{address}insights/fees/")
     expect(page.locator(".pn-runs small").first).to_contain_text("MB, once")
-    page.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_axe_finds_nothing_with_an_editor_open(address: str, browser: Browser, width: int, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.set_default_timeout(180_000)
+def test_axe_finds_nothing_with_an_editor_open(address: str, page: Page) -> None:
     page.goto(f"{address}insights/fees/")
     block = page.locator(".pn-block:has([data-run])").first
     block.locator("[data-run]").click()
     expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
     block.get_by_role("button", name="Change it").click()
     page.evaluate(AXE)
-    assert page.evaluate(_RUN, _LEVELS) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-    context.close()
+    for width, scheme in ((390, "dark"), (1280, "light")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert page.evaluate(_RUN, _LEVELS) == [], scheme
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -1,4 +1,4 @@
-"""What stands out, and why: cancel bursts, changes of leverage, crowding around a thin book, added up so that each part shows.
+"""What stands out, and why: cancel bursts, changes of leverage, crowding around a thin book, and the sum of them.
 
 A ranking is a list of whom to look at first. It decides nothing: see `guardrails` for what a model may do. Each feature
 says how unusual it is, a score is their sum, and a ranking is measured against rankings that know nothing.

@@ -18,6 +18,7 @@ _CELLS = 65_536  # tiers times legs times accounts in a block: the few buffers s
 _HEDGED = 1e-12  # a slope below this part of what it is the difference of is rounding: a hedged book stays where it is
 _LOWEST = 1e-12  # a price that has lost all but this part is no price any more
 _LARGEST = 600.0  # logarithm of the largest growth of a price that is looked at: what follows would not be a double
+_REACHES = (1.5, np.inf)  # logarithms of the move up to which is looked, one after the other
 _NOTHING = 1e-300  # what has no logarithm counts as this much
 _PIECES = 32  # of a stretch that is looked at in one round
 _FINEST = 1e-12  # length of a piece, in logarithms of a price, at which its beginning is the answer
@@ -32,7 +33,7 @@ def first_move(
 
     Parameters:
         constant: `C`, shape `(A,)`.
-        lines: `v` and `s` of a slice of the accounts, each of shape `(K, L, a)`.
+        lines: `v` and `s` of a slice of the accounts, each of shape `(K, L, a)`, of each leg in the order of `s`.
         exponents: `b`, shape `(L, 1)` or `(L, A)`.
         down: whether the driver falls.
     """
@@ -90,17 +91,38 @@ def _straight(
 def _curved(
     constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: float
 ) -> FloatArray:
-    """Powers: steps outward, none of which can pass a zero.
+    """Powers: a search near by, and one further out for those accounts that it leaves open.
+
+    Near by are few tiers, and none whose amounts are so large that the account would be rounding beside them.
+    """
+    powers = np.broadcast_to(exponents, values.shape[1:]) * sign
+    end = np.minimum(-np.log(_LOWEST) if sign < 0 else _LARGEST, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
+    found, left = np.full(len(constant), np.inf), np.arange(len(constant))
+    for reach in _REACHES if len(values) > 1 else _REACHES[-1:]:
+        parts = (part[..., left] for part in (constant, values, slopes, powers, np.minimum(end, reach)))
+        found[left] = _stepped(*parts)
+        left = left[np.isinf(found[left])]
+        if not left.size:
+            break
+    return np.where(np.isinf(found), np.inf, np.abs(np.expm1(sign * found)))
+
+
+def _stepped(
+    constant: FloatArray, values: FloatArray, slopes: FloatArray, powers: FloatArray, end: FloatArray
+) -> FloatArray:
+    """The log move of the driver: steps outward, none of which can pass a zero; infinite where none is before the end.
 
     In the log move `u` the gap is `F(u) - G(u)`, both sums of exponentials with weights `>= 0`, `G` also of the largest
     of several. Their logarithms are convex, so `ln F(a) + w h` with `w = F'(a) / F(a)` lies below `ln F(a + h)`, and
     `ln F(a) + w h - ln G(a + h)` is concave in `h`: up to its zero there is none of the gap.
     """
-    powers = np.broadcast_to(exponents, values.shape[1:]) * sign
+    if len(values) > 1:  # the lowest line at the start, at the end, and those between them: the least is concave
+        ends = np.stack([values.argmin(axis=0), (values + slopes * np.expm1(powers * end)).argmin(axis=0)])
+        met = np.clip(np.arange(ends.min(), ends.max() + 1)[:, None, None], ends.min(axis=0), ends.max(axis=0))
+        values, slopes = (np.take_along_axis(part, met, axis=0) for part in (values, slopes))
     levels = values - slopes  # of the lines in `rho`
     slope, level = slopes.max(axis=0), levels.max(axis=0)
     flat = constant + level.sum(axis=0)
-    end = np.minimum(-np.log(_LOWEST) if sign < 0 else _LARGEST, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
     above, under = slope.clip(min=0.0), -slope.clip(max=0.0)
     more, rest = (slope - slopes, level - levels) if len(values) > 1 else (slopes[:0], levels[:0])
     gains: tuple[FloatArray, ...] = (powers, above, flat.clip(min=0.0), more[:0], rest[:0])
@@ -134,7 +156,7 @@ def _curved(
         if not keep.all():
             here, at, end, powers = here[keep], at[keep], end[keep], powers[..., keep]
             gains, losses = (tuple(part[..., keep] for part in parts) for parts in (gains, losses))
-    return np.where(np.isinf(result), np.inf, np.abs(np.expm1(sign * result)))
+    return result
 
 
 def _log(

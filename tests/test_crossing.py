@@ -16,31 +16,33 @@ from scipy.optimize import brentq
 from perpnotes import _crossing
 from perpnotes._crossing import first_move
 from perpnotes._validate import FloatArray
+from perpnotes.margin import published_tiers
 
 
 @pytest.fixture(autouse=True, scope="module")
 def bounded() -> Iterator[None]:
     """A search that looks at the gap more than 500 times fails; else one that does not end would run for ever."""
-    curved, log, looks = _crossing._curved, _crossing._log, itertools.count()
+    stepped, log, looks = _crossing._stepped, _crossing._log, itertools.count()
 
     def search(*parts: Any) -> FloatArray:
         nonlocal looks
         looks = itertools.count()
-        return curved(*parts)
+        return stepped(*parts)
 
     def look(*parts: FloatArray) -> tuple[FloatArray, FloatArray]:
         assert next(looks) < 500
         return log(*parts)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_crossing, "_curved", search)
+        patch.setattr(_crossing, "_stepped", search)
         patch.setattr(_crossing, "_log", look)
         yield
 
 
 def move(constant: float, legs: list[list[tuple[float, float]]], exponents: list[float], *, down: bool) -> float:
     """For one account: of each leg its lines `(v, s)`, and its exponent."""
-    lines = np.array(legs, dtype=float).transpose(1, 0, 2)  # lines, legs, (v, s)
+    ordered = [sorted(leg, key=lambda line: line[::-1]) for leg in legs]  # by their slopes
+    lines = np.array(ordered, dtype=float).transpose(1, 0, 2)  # lines, legs, (v, s)
     values, slopes = lines[..., 0, None], lines[..., 1, None]
     powers = np.array(exponents)[:, None]
     return float(first_move(np.array([constant]), lambda _: (values, slopes), powers, down=down)[0])
@@ -94,7 +96,7 @@ class TestStraight:
 LINES = st.tuples(st.floats(-50, 50), st.floats(-200, 200))
 ACCOUNTS = st.integers(1, 3).flatmap(
     lambda tiers: st.lists(
-        st.tuples(st.lists(LINES, min_size=tiers, max_size=tiers), st.sampled_from([0.0, 0.5, 1.0, 1.7])),
+        st.tuples(st.lists(LINES, min_size=tiers, max_size=tiers), st.sampled_from([0.0, 0.5, 1.0, 1.7, -0.6])),
         min_size=1,
         max_size=3,
     )
@@ -130,6 +132,33 @@ def test_it_is_the_first_zero_that_a_search_finds(
                 assert found <= root * (1 + 1e-9) + 1e-12
 
 
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("exponents", [[1.0, 1.3, 0.5], [1.0, 0.4, 1.1]])
+def test_tiers_that_an_account_never_meets_do_not_blur_it(side: float, exponents: list[float]) -> None:
+    """A dollar and a billion beside a table whose last tiers are for billions, alone and together: equally exact."""
+    table, money = published_tiers("binance_btcusdt_2024_10"), 10.0 ** np.arange(0, 10)
+    rates, cuts = (np.array(part)[:, None, None] for part in (table.rates, table.deductions))
+    sizes = side * np.array([4.0, -2.0, 1.0])[:, None] * money
+    values, slopes = cuts - rates * np.abs(sizes), sizes - rates * np.abs(sizes)
+    for down in (True, False):
+        together = first_move(
+            money, lambda part: (values[..., part], slopes[..., part]), np.array(exponents)[:, None], down=down
+        )
+        grid = np.expm1(np.linspace(0.0, -1.5 if down else 1.5, 601))
+        for i, found in enumerate(together):
+            legs = [[(v, s) for v, s in zip(values[:, j, i], slopes[:, j, i], strict=True)] for j in range(3)]
+            assert found == pytest.approx(move(money[i], legs, exponents, down=down), rel=1e-12)
+            below = np.flatnonzero([gap(r, money[i], legs, exponents) <= 0 for r in grid])
+            if below.size and below[0] == 0:
+                assert found == 0.0
+            elif below.size:
+                inside = grid[below[0] - 1 : below[0] + 1]
+                root = brentq(gap, *inside, args=(money[i], legs, exponents), xtol=1e-15, rtol=1e-14)
+                assert found == pytest.approx(abs(root), rel=1e-10)
+            else:
+                assert found > abs(grid[-1])
+
+
 def test_each_account_follows_by_exponents_of_its_own() -> None:
     """Among them one of which no leg moves; each is answered as alone."""
     powers = np.array([[0.0, 0.5, 2.0, 0.0], [0.0, 1.0, -1.0, 3.0]])
@@ -151,6 +180,8 @@ def test_many_accounts_are_answered_as_one_by_one(exponent: float) -> None:
     rng = np.random.default_rng(5)
     constant, values, slopes = rng.normal(60, 40, 300), rng.normal(0, 20, (2, 3, 300)), rng.normal(0, 90, (2, 3, 300))
     powers = np.array([[1.0], [exponent], [0.0]])
+    order = np.argsort(slopes, axis=0)
+    values, slopes = (np.take_along_axis(part, order, axis=0) for part in (values, slopes))
 
     def lines(part: slice) -> tuple[FloatArray, FloatArray]:
         return values[..., part], slopes[..., part]

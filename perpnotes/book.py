@@ -21,7 +21,7 @@ from perpnotes._validate import brief, flag, one_of, real, scalar, text
 from perpnotes._venues import LIQUIDATIONS
 from perpnotes._venues import TIERS as _TIERS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
-from perpnotes.liquidation import Interval, Settlement, intervals
+from perpnotes.liquidation import Estimate, Interval, Settlement, intervals
 from perpnotes.liquidation import Rule as Practice
 from perpnotes.liquidation import published_rule as practice
 from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, published_tiers
@@ -223,6 +223,8 @@ class Prices:
         alone: every other coin stands still, as on a venue's screen.
         following: the others follow by their betas.
         together: all move as at correlation one.
+        estimate: the perpetual behind the price *alone*, with the rest of the pocket as it stands; None where more than
+            one leg or coin moves with it.
     """
 
     pocket: int
@@ -230,6 +232,7 @@ class Prices:
     alone: Interval
     following: Interval
     together: Interval
+    estimate: Estimate | None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -280,6 +283,8 @@ class Report(ByValue):
         for k, prices in enumerate(self.prices):
             for name in ("alone", "following", "together"):
                 yield f"prices[{k}].{name}", getattr(prices, name).why
+            if prices.estimate is not None and prices.estimate.exists:
+                yield f"prices[{k}].alone.{'low' if prices.estimate.side > 0 else 'high'}", prices.estimate.why
         for k, leg in enumerate(self.legs):
             for name in ("stop", "liquidation"):
                 if (end := getattr(leg, name)) is not None:
@@ -1075,7 +1080,33 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
     else:
         found = _touched(shared, moving, marks, asked)
     for k, coin in enumerate(coins):
-        yield Prices(number, coin, *found[3 * k : 3 * k + 3])
+        alone, following, together = found[3 * k : 3 * k + 3]
+        yield Prices(number, coin, alone, following, together, _estimate(shared, coin, read))
+
+
+def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
+    """The only leg on a coin, as the formula of the liquidation price has it, if nothing else of the pocket moves."""
+    (leg, *more), rest = ([each for each in shared.legs if (each.coin == coin) == own] for own in (True, False))
+    held, inverse = {each.currency for each in (*shared.money, *shared.coins)}, leg.kind == "inverse"
+    if more or not leg.future or leg.charged is None or (rest or held - {coin} if inverse else coin in held):
+        return None
+    settles = leg.mark if inverse else 1.0  # USD
+    rates = read.funding[coin] * read.payments * (leg.entry / leg.mark if inverse else leg.mark / leg.entry)
+    pnl = math.fsum(each.unrealized for each in rest if each.future)
+    costs = (leg.open_fee + leg.side * rates) * leg.settled(leg.entry)
+    return Estimate(
+        leg.size,
+        leg.entry,
+        wallet=(shared.pocket.assessment.equity - leg.unrealized - pnl) / settles + costs,
+        maintenance=leg.charged.tiers,
+        inverse=inverse,
+        basis=leg.charged.basis,
+        open_fee=leg.open_fee,
+        close_fee=leg.charged.close_fee,
+        funding=rates,
+        other_pnl=pnl,
+        other_maintenance=math.fsum(each.charged.maintenance_usd for each in rest if each.charged is not None),
+    )
 
 
 def _touched(

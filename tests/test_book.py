@@ -91,6 +91,34 @@ class TestLiquidationPrices:
                 assert interval.low == pytest.approx(expected.low, rel=1e-12)
                 assert interval.high == expected.high == math.inf
 
+    def test_the_price_alone_follows_from_the_formula_with_the_rest_of_the_account_in_it(self) -> None:
+        """Only where no other leg and no money moves with the coin: else no formula has one price in it."""
+        legs = [
+            {**BTC, "entry": 61_000.0, "open_fee": 0.001},
+            {**ETH, "size": -5.0, "entry": 3_100.0, "stop": 3_300.0},
+            {
+                "coin": "BTC",
+                "kind": "inverse",
+                "size": 20_000.0,
+                "entry": 58_000.0,
+                "margin": 0.05,
+                "maintenance": 0.01,
+            },
+        ]
+        money = [{"amount": 9_000.0}, {"amount": 20_000.0, "currency": "MXN"}]
+        found = book.report({"legs": legs, "collateral": money, "days": 5, "venue": "Bybit"})
+        names = [name for name in found.reasons if re.search(r"\.(low|high)$", name)]
+        assert names == ["prices[0].alone.low", "prices[1].alone.high", "prices[2].alone.low"]
+        for prices, end in zip(found.prices, ("low", "high", "low"), strict=True):
+            assert prices.estimate is not None
+            assert prices.estimate.price == pytest.approx(getattr(prices.alone, end), rel=1e-12)
+        first = found.prices[0].estimate
+        assert first is not None
+        assert first.wallet == pytest.approx(9_000 + 20_000 * book.report({"legs": legs, "currency": "MXN"}).usd + 22.5)
+        assert first.other_pnl == pytest.approx(500.0)
+        for more in ({"legs": [BTC, {**BTC, "size": 1.0}]}, {"collateral": [{"amount": 1.0, "currency": "BTC"}]}):
+            assert book.report({"legs": [BTC], "collateral": CASH, **more}).prices[0].estimate is None
+
     def test_a_coin_that_is_held_counts_and_moves(self) -> None:
         """As a leg, with its haircut, it is what it is as collateral; and a hedge of it has no liquidation price."""
         short = {**BTC, "size": -0.5}

@@ -94,7 +94,10 @@ def mutants(module: str, source: str, seed: int) -> Iterator[Mutant]:
     for place in map(known.__getitem__, rng.permutation(len(known))):
         name, occurrence = place[rng.integers(len(place))]
         changed = mutate_code(source, OperatorProvider()[name](), occurrence)
-        if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):  # 1e300 + 1 is 1e300
+        try:
+            if ast.dump(ast.parse(changed)) == ast.dump(ast.parse(source)):  # 1e300 + 1 is 1e300
+                continue
+        except SyntaxError:  # `not found := …` lacks the parentheses that it needs
             continue
         pairs = enumerate(zip(source.splitlines(), changed.splitlines(), strict=False), 1)
         line, before, after = next((n, old.strip(), new.strip()) for n, (old, new) in pairs if old != new)

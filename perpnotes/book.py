@@ -6,7 +6,7 @@ import json
 import math
 import pprint
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -34,9 +34,9 @@ __all__ = [
     "Assumption",
     "Exit",
     "Leg",
-    "Pocket",
     "Prices",
     "Report",
+    "Standing",
     "as_python",
     "parse",
     "report",
@@ -116,7 +116,7 @@ class Exit:
 
     Parameters:
         price: the mark at which it ends, USD.
-        settlement: where the equity of its pocket goes.
+        settlement: where the equity of its account goes.
         in_time: False for a stop that liquidation overtakes: then it is what liquidation leaves.
         complete: False where the venue does not publish its fee: what comes back is then at most this.
     """
@@ -138,14 +138,14 @@ class Leg:
         size: as in the book.
         entry: as in the book; of an option that does not say, its value now.
         mark: price of the coin.
-        pocket: the number of its pocket, from 0.
+        account: the number of its account, from 0.
         notional: at the mark, `>= 0`.
         unrealized: P&L since the entry.
         value: what a coin or an option is worth now; None for a perpetual.
         initial: initial margin.
         maintenance: maintenance margin.
-        stop: what its stop leaves of its pocket; None without a stop.
-        liquidation: what liquidation leaves of its pocket; None where there is no liquidation price on its side.
+        stop: what its stop leaves of its account; None without a stop.
+        liquidation: what liquidation leaves of its account; None where there is no liquidation price on its side.
     """
 
     name: str
@@ -154,7 +154,7 @@ class Leg:
     size: float
     entry: float
     mark: float
-    pocket: int
+    account: int
     notional: float
     unrealized: float
     value: float | None
@@ -165,7 +165,7 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True)
-class Pocket:
+class Standing:
     """Legs that share margin: the cross account, or one isolated position. Amounts are in USD. Made by `report`.
 
     Parameters:
@@ -189,7 +189,7 @@ class Pocket:
     assessment: Assessment
 
     def why(self, what: str = "ratio") -> Derivation:
-        """The terms behind a number of the pocket.
+        """The terms behind a number of the account.
 
         Parameters:
             what: `"equity"`, `"ratio"`, `"buffer"` or `"available"`.
@@ -215,19 +215,19 @@ class Pocket:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Between which marks of a coin a pocket lives. Made by `report`.
+    """Between which marks of a coin an account lives. Made by `report`.
 
     Parameters:
-        pocket: its number, from 0.
+        account: its number, from 0.
         coin: the coin.
         alone: every other coin stands still, as on a venue's screen.
         following: the others follow by their betas.
         together: all move as at correlation one.
-        estimate: the perpetual behind the price *alone*, with the rest of the pocket as it stands; None where more than
-            one leg or coin moves with it.
+        estimate: the perpetual behind the price *alone*, with the rest of the account as it stands; None where more
+            than one leg or coin moves with it.
     """
 
-    pocket: int
+    account: int
     coin: str
     alone: Interval
     following: Interval
@@ -244,8 +244,8 @@ class Report(ByValue):
         usd: USD for one unit of it.
         coins: every coin, and its mark in USD.
         legs: one for each leg of the book.
-        pockets: the cross account, if there are cross legs or collateral, and each isolated position.
-        prices: of each pocket and each coin in it.
+        accounts: the cross account, if there are cross legs or collateral, and each isolated position.
+        prices: of each account and each coin in it.
         stressed: the legs, and the collateral that moves, in each cell of the grid; an isolated leg loses at most its
             margin.
         fails: in which cells the cross account is liquidated, shape `(S,)`.
@@ -261,7 +261,7 @@ class Report(ByValue):
     usd: float
     coins: Mapping[str, float]
     legs: tuple[Leg, ...]
-    pockets: tuple[Pocket, ...]
+    accounts: tuple[Standing, ...]
     prices: tuple[Prices, ...]
     stressed: Evaluation
     fails: Any
@@ -277,9 +277,9 @@ class Report(ByValue):
         return tuple(name for name, _ in self._askable())
 
     def _askable(self) -> Iterator[tuple[str, Callable[[], Derivation]]]:
-        for k, pocket in enumerate(self.pockets):
+        for k, account in enumerate(self.accounts):
             for what in ("ratio", "equity", "buffer", "available"):
-                yield f"accounts[{k}].{what}", partial(pocket.why, what)
+                yield f"accounts[{k}].{what}", partial(account.why, what)
         for k, prices in enumerate(self.prices):
             for name in ("alone", "following", "together"):
                 yield f"prices[{k}].{name}", getattr(prices, name).why
@@ -336,6 +336,12 @@ class Report(ByValue):
             for term in self.why(name)
         ]
 
+    @property
+    def _others(self) -> list[str]:
+        """The currencies of the collateral that moves in the grid."""
+        contracts: Sequence[Any] = self.stressed.contracts[len(self.legs) :]
+        return [each.currency if isinstance(each, Cash) else each.underlying for each in contracts]
+
     def _surface(self, values: FloatArray, least: Callable[..., Any]) -> Any:
         """What each correlation (down) and price move (across) has of values in all cells, the worst of the rest."""
         axes = self.stressed.scenarios.axes
@@ -356,43 +362,25 @@ class Report(ByValue):
         worst = self.stressed.worst
         count = len(self.legs)
         axes = self.stressed.scenarios.axes
-        cross = next((pocket for pocket in self.pockets if not pocket.isolated), None)
-        held = {(prices.pocket, prices.coin): k for k, prices in enumerate(self.prices)}
-        others = [contract.currency if isinstance(contract, Cash) else contract.underlying  # type: ignore[attr-defined]
-                  for contract in self.stressed.contracts[count:]]  # fmt: skip
+        cross = next((account for account in self.accounts if not account.isolated), None)
+        held = {(prices.account, prices.coin): k for k, prices in enumerate(self.prices)}
         return {
             "currency": {"name": self.currency, "usd": self.usd},
             "coins": list(self.coins),
             "marks": dict(self.coins),
             "legs": [
                 {
-                    **{
-                        name: getattr(leg, name)
-                        for name in (
-                            "name",
-                            "coin",
-                            "kind",
-                            "size",
-                            "entry",
-                            "mark",
-                            "notional",
-                            "unrealized",
-                            "value",
-                            "initial",
-                            "maintenance",
-                        )
-                    },
-                    "account": leg.pocket,
-                    "price": held.get((leg.pocket, leg.coin)),
+                    **_plain(leg),
+                    "price": held.get((leg.account, leg.coin)),
                     "stop": _exit(leg.stop),
                     "liquidation": _exit(leg.liquidation),
                 }
                 for leg in self.legs
             ],
-            "accounts": [_pocket_values(pocket, self.usd) for pocket in self.pockets],
+            "accounts": [_account_values(account, self.usd) for account in self.accounts],
             "prices": [
                 {
-                    "account": prices.pocket,
+                    "account": prices.account,
                     "coin": prices.coin,
                     "mark": prices.alone.mark,
                     **{
@@ -417,7 +405,7 @@ class Report(ByValue):
                     "moves": dict(worst.moves),
                     "pnl": worst.pnl,
                     "contributions": list(worst.contributions[:count]),
-                    "others": dict(zip(others, worst.contributions[count:], strict=True)),
+                    "others": dict(zip(self._others, worst.contributions[count:], strict=True)),
                 },
             },
             "fails_at": _finite(self.fails_at),
@@ -432,8 +420,8 @@ class Report(ByValue):
             ],
             "ranked": [row.venue.name for row in self.rules.ranked()] if self.rules else [],
             "costs": {
-                "open_fees": sum(pocket.open_fees for pocket in self.pockets),
-                "funding": sum(pocket.funding for pocket in self.pockets),
+                "open_fees": sum(account.open_fees for account in self.accounts),
+                "funding": sum(account.funding for account in self.accounts),
                 "closing": self.closing,
                 "payments": self.payments,
             },
@@ -442,14 +430,14 @@ class Report(ByValue):
 
     def __str__(self) -> str:
         lines: list[str] = []
-        for pocket in self.pockets:
-            lines += [f"account: {pocket.name}", str(pocket.why()), ""]
+        for account in self.accounts:
+            lines += [f"account: {account.name}", str(account.why()), ""]
             if self.currency != "USD":
-                lines[-1:] = [f"equity in {self.currency}: {pocket.assessment.equity / self.usd:,.2f}", ""]
+                lines[-1:] = [f"equity in {self.currency}: {account.assessment.equity / self.usd:,.2f}", ""]
         if self.prices:
             lines.append(f"{'liquidation':16} {'alone':>19} {'others follow':>19} {'together':>19}")
             for prices in self.prices:
-                name = f"{prices.coin}, {self.pockets[prices.pocket].name}" if len(self.pockets) > 1 else prices.coin
+                name = f"{prices.coin}, {self.accounts[prices.account].name}" if len(self.accounts) > 1 else prices.coin
                 marks = (_between(each) for each in (prices.alone, prices.following, prices.together))
                 lines.append(" ".join([f"{name:16}", *(f"{each:>19}" for each in marks)]))
             lines.append("")
@@ -466,10 +454,9 @@ class Report(ByValue):
             for name, move in worst.moves.items()
         )
         lines += ["", f"worst cell: {moves or 'no move'}: {worst.pnl:,.0f} USD"]
-        others = (type(contract).__name__ for contract in self.stressed.contracts[len(self.legs) :])
-        names = [leg.name for leg in self.legs] + [f"collateral, {kind.lower()}" for kind in others]
+        names = [*(leg.name for leg in self.legs), *(f"collateral in {name}" for name in self._others)]
         lines += [f"  {leg:24} {pnl:>14,.0f}" for leg, pnl in zip(names, worst.contributions, strict=True)]
-        if any(not pocket.isolated for pocket in self.pockets):
+        if any(not account.isolated for account in self.accounts):
             fails = f"from correlation stress {self.fails_at:.2f} on" if math.isfinite(self.fails_at) else "at none"
             lines.append(f"a move of the grid liquidates the account {fails}")
         if self.rules:
@@ -479,7 +466,7 @@ class Report(ByValue):
                 margins = ("" if each is None else f"{least}{each:,.0f}" for each in (row.initial, row.maintenance))
                 shown = " ".join(f"{each:>12}" for each in margins)
                 lines.append(f"{row.venue.title:34} {row.status if row.account is None else shown}".rstrip())
-        paid = sum(pocket.funding for pocket in self.pockets)
+        paid = sum(account.funding for account in self.accounts)
         lines += [
             "",
             f"closing all costs {self.closing:,.2f} USD; {self.payments} payments of funding {paid:+,.2f} USD",
@@ -496,23 +483,25 @@ def _exit(end: Exit | None) -> dict[str, Any] | None:
     return {"price": end.price, **amounts, "fee": found.charged, "in_time": end.in_time, "complete": end.complete}
 
 
-def _pocket_values(pocket: Pocket, usd: float) -> dict[str, Any]:
+def _account_values(account: Standing, usd: float) -> dict[str, Any]:
     names = ("equity", "initial", "maintenance", "buffer", "available")
-    amounts = {name: getattr(pocket.assessment, name) for name in names}
+    found = account.assessment
+    amounts = {name: getattr(found, name) for name in names}
     return {
-        "name": pocket.name,
-        "isolated": pocket.isolated,
-        "legs": list(pocket.legs),
-        "collateral": pocket.collateral,
-        "open_fees": pocket.open_fees,
-        "funding": pocket.funding,
-        "options": pocket.options,
-        "unrealized": pocket.assessment.unrealized,
-        "notional": pocket.assessment.notional,
+        **_plain(account),
+        "legs": list(account.legs),
+        "unrealized": found.unrealized,
+        "notional": found.notional,
         **amounts,
-        "ratio": _finite(pocket.assessment.ratio),
+        "ratio": _finite(found.ratio),
         "currency": {name: amount / usd for name, amount in amounts.items()},
     }
+
+
+def _plain(made: Any) -> dict[str, Any]:
+    """The fields of a dataclass that are plain values."""
+    every = ((field.name, getattr(made, field.name)) for field in fields(made))
+    return {name: value for name, value in every if value is None or isinstance(value, str | float | int)}
 
 
 def _finite(value: float) -> float | None:
@@ -921,9 +910,9 @@ def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assu
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """A pocket with what is behind it."""
+    """An account with what is behind it."""
 
-    pocket: Pocket
+    standing: Standing
     legs: tuple[_Leg, ...]
     money: tuple[Collateral, ...]  # fees and funding are debts in it
     coins: tuple[Collateral, ...]  # of spot legs
@@ -1003,14 +992,14 @@ def report(book: Mapping[str, Any]) -> Report:
     fails_at = _first(stressed, fails)
     if 0.0 < fails_at < math.inf:  # the same again between the last stress that it survives and this one
         fails_at = _first(*_stressed(read, shared, fails_at - np.linspace(0.1, 0.0, 11)))
-    where = {i: k for k, one in enumerate(shared) for i in one.pocket.legs}
+    where = {i: k for k, one in enumerate(shared) for i in one.standing.legs}
     cross = [(leg.contract, leg.size) for leg in read.legs if leg.margin is None]
     return Report(
         currency=read.currency,
         usd=read.usd,
         coins=read.market.prices,
         legs=tuple(_described(leg, where[i], shared[where[i]], prices, read) for i, leg in enumerate(read.legs)),
-        pockets=tuple(one.pocket for one in shared),
+        accounts=tuple(one.standing for one in shared),
         prices=prices,
         stressed=stressed,
         fails=fails,
@@ -1057,15 +1046,15 @@ def _share(
         initial=math.fsum(position.initial_usd for position in charged),
         maintenance=math.fsum(position.maintenance_usd for position in charged),
     )
-    pocket = Pocket(name, isolated, tuple(numbers), collateral, -opened, flow, options, assessment)
-    return _Shared(pocket, legs, tuple(each for each in (*money, *fees, *paid) if each.amount), tuple(coins))
+    standing = Standing(name, isolated, tuple(numbers), collateral, -opened, flow, options, assessment)
+    return _Shared(standing, legs, tuple(each for each in (*money, *fees, *paid) if each.amount), tuple(coins))
 
 
 # --- Liquidation prices ---
 
 
 def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
-    """Where each coin of a pocket is liquidated, asked three times."""
+    """Where each coin of an account is liquidated, asked three times."""
     marks, sigma, matrix = read.market.prices, read.market.volatilities, np.asarray(read.market.correlation)
     order, coins = list(marks), list(dict.fromkeys(leg.coin for leg in shared.legs))
     moving = list(dict.fromkeys([*coins, *(each.currency for each in shared.money if each.currency in marks)]))
@@ -1085,7 +1074,7 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
 
 
 def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
-    """The only leg on a coin, as the formula of the liquidation price has it, if nothing else of the pocket moves."""
+    """The only leg on a coin, as the formula of the liquidation price has it, if nothing else of the account moves."""
     (leg, *more), rest = ([each for each in shared.legs if (each.coin == coin) == own] for own in (True, False))
     held, inverse = {each.currency for each in (*shared.money, *shared.coins)}, leg.kind == "inverse"
     if more or not leg.future or leg.charged is None or (rest or held - {coin} if inverse else coin in held):
@@ -1097,7 +1086,7 @@ def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
     return Estimate(
         leg.size,
         leg.entry,
-        wallet=(shared.pocket.assessment.equity - leg.unrealized - pnl) / settles + costs,
+        wallet=(shared.standing.assessment.equity - leg.unrealized - pnl) / settles + costs,
         maintenance=leg.charged.tiers,
         inverse=inverse,
         basis=leg.charged.basis,
@@ -1112,8 +1101,8 @@ def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
 def _touched(
     shared: _Shared, moving: Sequence[str], marks: Mapping[str, float], asked: Sequence[tuple[str, Mapping[str, float]]]
 ) -> tuple[Interval, ...]:
-    """`liquidation.intervals` for a pocket with options, or with coins on which there is no perpetual."""
-    if shared.pocket.assessment.buffer <= 0:
+    """`liquidation.intervals` for an account with options, or with coins on which there is no perpetual."""
+    if shared.standing.assessment.buffer <= 0:
         return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in asked)
     betas = np.array([[1.0 if coin == driver else each.get(coin, 0.0) for driver, each in asked] for coin in moving])
     powers = np.hstack([-betas, betas])  # falls, then rises
@@ -1122,7 +1111,7 @@ def _touched(
     def parts(u: FloatArray, here: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
         values = np.zeros((1 + len(moving), *u.shape))
         below, bend = np.zeros((2, 1 + len(moving), len(u), u.shape[1] - 1))
-        values[0] = shared.pocket.assessment.equity
+        values[0] = shared.standing.assessment.equity
         for k, coin in enumerate(moving, start=1):
             power = powers[k - 1, here, None]
             price = marks[coin] * np.exp(power * u)
@@ -1168,10 +1157,10 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
     for one in shared:
         for each in one.money:
             if each.currency != "USD":
-                new = others.setdefault(each.currency, count + len(others)) if not one.pocket.isolated else count
+                new = others.setdefault(each.currency, count + len(others)) if not one.standing.isolated else count
                 contract = Spot(each.currency) if each.currency in marks else Cash(each.currency)
                 held.append((contract, each.usd / each.fx))
-                columns.append(one.pocket.legs[0] if one.pocket.isolated else new)
+                columns.append(one.standing.legs[0] if one.standing.isolated else new)
     axes: dict[str, Any] = {"price": read.moves}
     if any(leg.kind == "option" for leg in read.legs):
         axes["volatility"] = _VOLATILITIES
@@ -1183,8 +1172,8 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
     np.add.at(legs.T, columns, found.legs.T)
     fails = np.zeros(len(scenarios), dtype=bool)
     for one in shared:
-        equity, mine = one.pocket.assessment.equity, list(one.pocket.legs)
-        if one.pocket.isolated:
+        equity, mine = one.standing.assessment.equity, list(one.standing.legs)
+        if one.standing.isolated:
             legs[:, mine] = np.maximum(legs[:, mine], -max(0.0, equity))
             continue
         left = equity + legs[:, [*mine, *others.values()]].sum(axis=1)
@@ -1208,7 +1197,7 @@ def _first(stressed: Evaluation, fails: Any) -> float:
 
 def _described(leg: _Leg, number: int, shared: _Shared, prices: Sequence[Prices], read: _Book) -> Leg:
     stop = liquidation = None
-    found = next((each.alone for each in prices if (each.pocket, each.coin) == (number, leg.coin)), None)
+    found = next((each.alone for each in prices if (each.account, each.coin) == (number, leg.coin)), None)
     if leg.future and found is not None:
         end, rule = found.low if leg.side > 0 else found.high, read.rule
         if 0 < end < math.inf:
@@ -1226,7 +1215,7 @@ def _described(leg: _Leg, number: int, shared: _Shared, prices: Sequence[Prices]
         size=leg.size,
         entry=leg.entry,
         mark=leg.mark,
-        pocket=number,
+        account=number,
         notional=leg.notional(leg.mark),
         unrealized=leg.unrealized,
         value=None if leg.future else leg.value,
@@ -1248,8 +1237,8 @@ def _closed(
     *,
     keeps: bool = True,
 ) -> Settlement:
-    """Where the equity of a pocket goes when perpetuals are closed with one coin at a price and the others standing."""
-    equity = shared.pocket.assessment.equity + float(shared.gained(coin, price))
+    """Where the equity of an account goes when perpetuals are closed, one coin at a price and the others standing."""
+    equity = shared.standing.assessment.equity + float(shared.gained(coin, price))
     slipped = charged = 0.0
     for leg in closed:
         mark = price if leg.coin == coin else leg.mark

@@ -78,7 +78,7 @@ class TestLiquidationPrices:
             ],
             [Collateral(5_000.0)],
         )
-        assert found.pockets[0].assessment == account.assess()
+        assert found.accounts[0].assessment == account.assess()
         for prices, coin, other, ratio in zip(
             found.prices, ("BTC", "ETH"), ("ETH", "BTC"), (1.4, 1 / 1.4), strict=True
         ):
@@ -126,7 +126,7 @@ class TestLiquidationPrices:
         one = book.report({"legs": [short, spot], "collateral": CASH})
         two = book.report({"legs": [short], "collateral": [*CASH, {"amount": 0.5, "currency": "BTC", "haircut": 0.1}]})
         assert one.prices[0].alone.high == pytest.approx(two.prices[0].alone.high, rel=1e-12)
-        assert one.pockets[0].assessment.equity == two.pockets[0].assessment.equity == 32_000.0
+        assert one.accounts[0].assessment.equity == two.accounts[0].assessment.equity == 32_000.0
         whole = book.report({"legs": [{**short, "maintenance": 1e-9}, {**spot, "haircut": 0.0}], "collateral": CASH})
         assert whole.prices[0].alone.low == 0.0
         assert whole.prices[0].alone.high > 1e9
@@ -173,7 +173,7 @@ class TestLiquidationPrices:
                 result = result - 0.1 * max(0.0, -q) * price
             return result
 
-        assert found.pockets[0].assessment.buffer == pytest.approx(float(gap(60_000.0)))
+        assert found.accounts[0].assessment.buffer == pytest.approx(float(gap(60_000.0)))
         if gap(60_000.0) <= 0:
             assert interval.distance == 0.0
             return
@@ -203,11 +203,11 @@ class TestIsolatedLegs:
     def test_they_are_accounts_of_their_own(self) -> None:
         found = book.report(self.BOOK)
         alone = book.report({"legs": [BTC], "collateral": CASH})
-        assert [pocket.name for pocket in found.pockets] == ["cross", "ETH +5"]
-        assert found.pockets[0] == alone.pockets[0]
+        assert [account.name for account in found.accounts] == ["cross", "ETH +5"]
+        assert found.accounts[0] == alone.accounts[0]
         assert found.prices[0].together == alone.prices[0].together
         assert found.rules == alone.rules
-        assert found.pockets[1].assessment.equity == 900.0
+        assert found.accounts[1].assessment.equity == 900.0
 
     def test_they_lose_at_most_their_margin(self) -> None:
         """Ether falls by more than its margin bears; what is beyond it is not the reader's loss."""
@@ -227,7 +227,7 @@ class TestIsolatedLegs:
 
     def test_a_book_without_cross_money_has_no_cross_account(self) -> None:
         found = book.report({"legs": [{**BTC, "margin": 3_000.0}]})
-        assert [pocket.isolated for pocket in found.pockets] == [True]
+        assert [account.isolated for account in found.accounts] == [True]
         assert not found.fails.any()
 
 
@@ -335,7 +335,7 @@ class TestGrid:
         found = book.report({"legs": [BTC], "collateral": money, "fx": {"MXN": 0.05}})
         worst = found.to_dict()["grid"]["worst"]
         assert worst["others"] == pytest.approx({"MXN": 4_500 * -0.0609397, "BTC": 6_000 * -0.16})
-        assert found.pockets[0].assessment.equity == pytest.approx(5_000 + 4_500 + 6_000)
+        assert found.accounts[0].assessment.equity == pytest.approx(5_000 + 4_500 + 6_000)
 
 
 class TestBesides:
@@ -362,7 +362,7 @@ class TestBesides:
         costs = book.report(changed(days=10, funding=0.0001, taker=0.0005)).to_dict()["costs"]
         assert costs == pytest.approx({"open_fees": 0.0, "funding": -135.0, "closing": 22.5, "payments": 30})
         short = changed(days=10, funding={"BTC": 0.0001, "ETH": 0.0}, legs=[{**BTC, "size": -0.5}, ETH])
-        assert book.report(short).pockets[0].funding == pytest.approx(90.0)
+        assert book.report(short).accounts[0].funding == pytest.approx(90.0)
         hourly = book.report(changed(days=1, hours=1, funding=0.0001))
         assert hourly.payments == 24
 
@@ -392,7 +392,7 @@ class TestBesides:
         ]
         assert [leg.value for leg in found.legs] == [None, *(pytest.approx(float(value)) for value in values)]
         assert [leg.maintenance for leg in found.legs] == [pytest.approx(120.0), pytest.approx(12_000.0), 0.0]
-        assert found.pockets[0].assessment.equity == pytest.approx(5_000 + sum(values))
+        assert found.accounts[0].assessment.equity == pytest.approx(5_000 + sum(values))
         paid = book.report({"legs": [BTC, {**PUT, "entry": 900.0, "volatility": 0.6}], "collateral": CASH}).legs[1]
         assert paid.unrealized == pytest.approx(values[1] - 900.0)
 
@@ -511,7 +511,7 @@ class TestAsPlainValues:
         text = str(found)
         for words in (
             *(leg.name for leg in found.legs),
-            *(pocket.name for pocket in found.pockets),
+            *(account.name for account in found.accounts),
             "margin ratio",
             "fx",
         ):
@@ -644,7 +644,7 @@ def test_a_fault_is_named_where_it_stands(change: dict[str, object], message: st
 def test_an_inverse_leg_is_counted_in_dollars_of_contracts() -> None:
     leg = {"coin": "BTC", "kind": "inverse", "size": -30_000.0, "mark": 60_000.0, "maintenance": 0.005, "leverage": 1.0}
     found = book.report({"legs": [leg], "collateral": [{"amount": 0.5, "currency": "BTC"}]})
-    assert found.pockets[0].assessment.notional == pytest.approx(30_000.0)
+    assert found.accounts[0].assessment.notional == pytest.approx(30_000.0)
     position = Position(Inverse("BTC"), -30_000.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
     expected = liquidation.interval(Account([position], [Collateral(0.5, "BTC", fx=60_000.0)]), "BTC")
     assert found.prices[0].alone == expected

@@ -986,6 +986,14 @@ def report(book: Mapping[str, Any]) -> Report:
         margin ratio                   0.036      R = M / E
     """
     read = _read(book)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _report(read)
+    except ValueError as error:  # each field is right by itself
+        raise ValueError(f"book must be of sizes that floats can hold together: {error}") from None
+
+
+def _report(read: _Book) -> Report:
     shared = _shared(read)
     prices = tuple(each for k, one in enumerate(shared) for each in _prices(k, one, read))
     stressed, fails = _stressed(read, shared, np.linspace(0.0, 1.0, 11))

@@ -633,6 +633,7 @@ class TestPositions:
         ({"moves": [-1.0]}, "moves must be > -1"),
         ({"fx_moves": [-1.5]}, "fx_moves must be > -1"),
         ({"legs": [BTC, {**PUT, "volatility": 1.5}, {**PUT, "volatility": 1}]}, r"legs\[2\]\.volatility must be 1\.5"),
+        ({"legs": [{**BTC, "mark": 1e300, "maintenance": 0.1}, {**PUT, "size": 1e300}]}, "book must be of sizes"),
         ({"driver": "SOL"}, "driver must be one of 'BTC', 'ETH'"),
     ],
 )  # fmt: skip

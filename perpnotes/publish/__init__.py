@@ -41,11 +41,12 @@ if TYPE_CHECKING:
         verdict,
     )
     from perpnotes.publish.show.tables import derivation, table, tiles
+    from perpnotes.publish.show.yours import yours
 
 __all__ = [
     "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
     "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
-    "specification", "table", "tiles", "verdict", "verify",
+    "specification", "table", "tiles", "verdict", "verify", "yours",
 ]  # fmt: skip
 
 _HOMES = {
@@ -69,6 +70,7 @@ _HOMES = {
         "verdict",
     ),
     "show.tables": ("derivation", "table", "tiles"),
+    "show.yours": ("yours",),
 }
 
 

@@ -25,12 +25,12 @@ _SHIFTS = """() => new Promise(done => {
 
 
 def test_a_cold_visit_is_light_and_still(site: Path, address: str, browser: Browser) -> None:
-    """Home, primer and every article, with gzip and before the reader acts: size, requests, layout shift."""
+    """Home, primer, book and every article, with gzip and before the reader acts: size, requests, layout shift."""
     heavy = {}
     sizes: dict[str, int] = {}  # what many pages share is weighed once
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-    for path in ("", "primer/", *(f"insights/{name}/" for name in articles(site))):
+    for path in ("", "primer/", "book/", *(f"insights/{name}/" for name in articles(site))):
         seen: dict[str, Response] = {}
         page.on("response", keep := lambda response, seen=seen: seen.setdefault(response.url, response))
         page.goto(address + path, wait_until="networkidle")

@@ -173,7 +173,7 @@ def _tree(place: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
 
 
 def add(site: Path) -> int:
-    """Put it into a built site, and a button at each block that runs there.
+    """Put it into a built site, a button at each block that runs there, and the links to the reader's own book.
 
     Parameters:
         site: the folder.
@@ -192,6 +192,7 @@ def add(site: Path) -> int:
         len(gzip.compress(f.read_bytes(), 6)) if f.suffix in (".mjs", ".json") else f.stat().st_size
         for f in target.iterdir()
     )
+    loads = f"<small>Loads Python into this browser, {size / 1e6:.1f} MB, once.</small>"
     count = 0
     for file in sorted(Path("docs").rglob("*.md")):
         article = articles.read(file)
@@ -199,14 +200,23 @@ def add(site: Path) -> int:
         html = page.read_text(encoding="utf-8") if page.is_file() else ""
         for name in runnable(article):
             button = (
-                f'<p class="pn-runs"><button type="button" data-run="{escape(name)}">Run it here</button>'
-                f"<small>Loads Python into this browser, {size / 1e6:.1f} MB, once.</small></p>"
+                f'<p class="pn-runs"><button type="button" data-run="{escape(name)}">Run it here</button>{loads}</p>'
             )
             html, done = re.subn(rf'(<div class="pn-block" id="{re.escape(name)}">)', rf"\g<1>{button}", html, count=1)
             count += done
         if html:
-            page.write_text(html, encoding="utf-8")
+            page.write_text(_doors(html, _page(file), loads), encoding="utf-8")
     return count
+
+
+def _doors(html: str, page: Path, loads: str) -> str:
+    """A page with its links to the reader's own book; on that page, with the button and the script instead."""
+    if page.as_posix() != "book":
+        link = rf'<p class="pn-runs"><a href="{"../" * len(page.parts)}book/\1">\2</a></p>'
+    else:
+        link = rf'<p class="pn-runs"><button type="button" data-book="\1">\2</button>{loads}</p>'
+        html = html.replace("</body>", '<script src="../assets/book.js"></script></body>')
+    return re.sub(r'<p class="pn-yours"><a href="(#v1=[\w-]+)">(.*?)</a></p>', link, html)
 
 
 def _page(file: Path) -> Path:

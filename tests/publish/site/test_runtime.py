@@ -102,6 +102,17 @@ def test_the_address_is_the_sites_where_it_is_known(monkeypatch: pytest.MonkeyPa
     assert wheel.install() == f"pip install https://example.org/notes/examples/{wheel.NAME}"
 
 
+def test_links_to_the_readers_own_book_lead_there_from_any_page() -> None:
+    """On that page the same link is the button, and only there is the script."""
+    link = '<p class="pn-yours"><a href="#v1=q-_4">Try it</a></p></body>'
+    assert runtime._doors(link, Path("insights/fees"), "") == (
+        '<p class="pn-runs"><a href="../../book/#v1=q-_4">Try it</a></p></body>'
+    )
+    there = runtime._doors(link, Path("book"), "<small>once</small>")
+    assert '<button type="button" data-book="#v1=q-_4">Try it</button><small>once</small>' in there
+    assert '<script src="../assets/book.js"></script></body>' in there
+
+
 def test_the_offline_copy_has_no_button(tmp_path: Path) -> None:
     """A page from a disk may start no Python."""
     (tmp_path / "search").mkdir()

@@ -1,0 +1,366 @@
+// The reader's own book: a form, what the library says of it at each keystroke, and links that carry the book.
+// Loaded on that page only; Python is loaded with the button.
+(() => {
+  const door = document.querySelector("[data-book]")
+  if (!door) return
+  const runs = door.parentElement
+
+  // Markup with values in it, which are text unless they are markup themselves.
+  class Markup { constructor(text) { this.text = text } }
+  const plain = it => it instanceof Markup ? it.text : Array.isArray(it) ? it.map(plain).join("") : it === undefined || it === null || it === false ? "" : String(it).replace(/[&<>"]/g, sign => `&#${sign.charCodeAt()};`)
+  const h = (texts, ...values) => new Markup(texts.map((text, i) => i ? plain(values[i - 1]) + text : text).join(""))
+
+  const formats = [0, 1, 2, 3, 4, 5].map(digits => new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }))
+  const brief = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 2 })
+  const signed = (value, digits, lead = "") => `${value < 0 && -value >= .5 * 10 ** -digits ? "−" : ""}${lead}${formats[digits].format(Math.abs(value))}`
+  const usd = value => signed(value, Math.abs(value) < 1000 ? 2 : 0, "$")
+  const price = value => signed(value, value < 1 ? 5 : value < 1000 ? 2 : 0, "$")
+  const pct = (value, digits = 1) => `${signed(100 * value, digits)}%`
+  const or = (value, show, word = "none") => value === null || value === undefined ? word : show(value)
+
+  // --- The book: what the form holds, and what links carry ---
+
+  const parts = path => path.match(/[^.[\]]+/g)
+  const get = path => parts(path).reduce((here, name) => here?.[name], book)
+  const put = (path, value) => {
+    const names = parts(path), last = names.pop(), around = []
+    let here = book
+    for (const name of names) {
+      around.push([here, name])
+      here = here[name] ??= {}
+    }
+    if (value === undefined) delete here[last]
+    else here[last] = value
+    for (const [outer, name] of around.reverse()) if (!Array.isArray(outer) && !Object.keys(outer[name]).length) delete outer[name]
+  }
+  const coins = ({ legs, trade } = book) => [...new Set([...legs, trade ?? {}].map(leg => leg.coin).filter(Boolean))]
+  // A coin has one mark, whichever leg states it, and a pair of coins one correlation.
+  const settled = given => {
+    if (!Array.isArray(given?.legs) || [...given.legs, given.trade ?? {}].some(leg => Object(leg) !== leg)) throw Error("no book")
+    for (const leg of [...given.legs, given.trade ?? {}]) {
+      if (leg.mark !== undefined && leg.coin) (given.marks ??= {})[leg.coin] = leg.mark
+      delete leg.mark
+    }
+    if (Object(given.correlation) !== given.correlation || Array.isArray(given.correlation)) {
+      const stated = given.correlation, all = coins(given)
+      delete given.correlation
+      if (stated !== undefined) all.forEach((one, i) => all.slice(i + 1).forEach((other, k) => { (given.correlation ??= {})[`${one}-${other}`] = stated?.[i]?.[i + k + 1] ?? stated }))
+    }
+    return given
+  }
+  const through = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer())
+  const packed = async () => `#v1=${btoa(String.fromCharCode(...await through(JSON.stringify(book), new CompressionStream("deflate-raw")))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "")}`
+  const unpacked = async hash => {
+    const bytes = Uint8Array.from(atob(hash.slice(4).replace(/-/g, "+").replace(/_/g, "/")), sign => sign.charCodeAt())
+    return settled(JSON.parse(new TextDecoder().decode(await through(bytes, new DecompressionStream("deflate-raw")))))
+  }
+
+  // --- The form ---
+
+  let book, lists = { venues: [], tables: [] }, root, form, out, status
+  const open = new Set() // what is unfolded: parts of the form, and the questions that are asked
+  const shown = (path, percent) => {
+    const value = get(path)
+    return value === undefined || value === null ? "" : percent && typeof value === "number" ? Number((100 * value).toPrecision(12)) : value
+  }
+  const field = (path, name, { percent, unit = percent && "%", list, letters, wide } = {}) => h`<label class="pn-field${wide ? " pn-wide" : ""}"><span>${name}${unit && h` <i>${unit}</i>`}</span><input data-path="${path}" ${percent ? h`data-percent` : ""} ${letters ? h`autocapitalize="characters"` : h`inputmode="${letters === undefined ? "decimal" : "text"}"`} ${list && h`list="pn-${list}"`} autocomplete="off" spellcheck="false" value="${shown(path, percent)}"></label>`
+  const choice = (path, name, options) => h`<label class="pn-field"><span>${name}</span><select data-path="${path}">${options.map(([value, text]) => h`<option value="${JSON.stringify(value)}" ${JSON.stringify(get(path) ?? null) === JSON.stringify(value) ? h`selected` : ""}>${text}</option>`)}</select></label>`
+  const action = (name, text, label) => h`<button type="button" data-do="${name}" ${label && h`aria-label="${label}"`}>${text}</button>`
+  const fold = (key, title, ...inside) => h`<details class="pn-fold" data-key="${key}" ${open.has(key) ? h`open` : ""}><summary>${title}</summary><div class="pn-fields">${inside}</div></details>`
+
+  const leg = (path, name) => {
+    const { coin = "", kind = "linear" } = get(path), option = kind === "option", perpetual = kind === "linear" || kind === "inverse"
+    return h`<fieldset class="pn-leg"><legend>${name}</legend><div class="pn-fields pn-main">
+      ${field(`${path}.coin`, "Coin", { letters: true, list: "coins" })}
+      ${choice(`${path}.kind`, "Kind", [[null, "Linear"], ["inverse", "Inverse"], ["spot", "Spot"], ["option", "Option"]])}
+      ${field(`${path}.size`, "Size", { letters: false, unit: kind === "inverse" ? "USD" : option ? "contracts" : coin })}
+      ${field(`${path}.entry`, option ? "Premium" : "Entry", { unit: "USD" })}
+      ${perpetual && field(`${path}.leverage`, "Leverage", { unit: "×" })}
+      ${option && choice(`${path}.call`, "Right", [[null, "Call"], [false, "Put"]])}
+      ${option && field(`${path}.strike`, "Strike", { unit: "USD" })}${option && field(`${path}.days`, "Expiry", { unit: "days" })}
+      ${action(`drop ${path}`, "×", `Remove ${name.toLowerCase()}`)}</div>
+      ${fold(path, perpetual ? "Stop, isolated margin, tier" : "More",
+        perpetual && [field(`${path}.stop`, "Stop", { unit: "USD" }), field(`${path}.margin`, "Isolated with", { unit: kind === "inverse" ? coin : "USD" })],
+        option && field(`${path}.volatility`, "Implied volatility", { percent: true }),
+        kind === "spot" ? field(`${path}.haircut`, "Haircut", { percent: true }) : field(`${path}.maintenance`, "Maintenance: table, or", { percent: true, letters: false, list: "tables", wide: true }),
+        field(`${path}.open_fee`, "Fee to open", { percent: true }))}</fieldset>`
+  }
+  const money = (each, i) => {
+    const currency = each.currency || "USD"
+    return h`<fieldset class="pn-leg"><legend>Collateral ${i + 1}</legend><div class="pn-fields pn-main">${field(`collateral[${i}].amount`, "Amount", { letters: false })}${field(`collateral[${i}].currency`, "Currency", { letters: true })}${field(`collateral[${i}].haircut`, "Haircut", { percent: true })}${rate(currency)}${action(`drop collateral[${i}]`, "×", `Remove collateral ${i + 1}`)}</div></fieldset>`
+  }
+  const rate = currency => currency !== "USD" && !coins().includes(currency) && field(`fx.${currency}`, `One ${currency}`, { unit: "USD" })
+  const pairs = () => coins().flatMap((one, i, all) => all.slice(i + 1).map(other => field(`correlation.${one}-${other}`, `${one} with ${other}`, { letters: false })))
+  const markets = () => h`${coins().map(coin => h`<fieldset class="pn-leg"><legend>${coin}</legend><div class="pn-fields">${field(`marks.${coin}`, `${coin} mark`, { unit: "USD" })}${field(`volatility.${coin}`, "Volatility", { percent: true, unit: "% a year" })}${field(`funding.${coin}`, "Funding", { percent: true, letters: false, unit: "% each" })}</div></fieldset>`)}${coins().length > 1 && h`<fieldset class="pn-leg"><legend>Correlation</legend><div class="pn-fields">${pairs()}</div></fieldset>`}`
+  const account = () => h`<div class="pn-fields">${lists.venues.length ? choice("venue", "Venue’s rules", [[null, lists.venues[0]], ...lists.venues.slice(1).map(name => [name, name])]) : field("venue", "Venue’s rules", { letters: false })}
+    ${field("days", "Held for", { unit: "days" })}${field("hours", "Funding each", { unit: "hours" })}${field("taker", "Taker fee", { percent: true })}${field("slippage", "Slippage", { percent: true })}
+    ${field("currency", "Account in", { letters: true })}${rate(book.currency || "USD")}${coins().length > 1 && choice("driver", "Grid moves", [[null, coins()[0]], ...coins().slice(1).map(coin => [coin, coin])])}</div>`
+
+  const at = path => form.querySelector(`[data-path="${CSS.escape(path)}"]`)
+  const draw = () => {
+    const kept = document.activeElement?.dataset?.path
+    form.innerHTML = plain(h`<div class="pn-acts">${action("share", "Share")}${action("python", "Copy as Python")}${action("paste", "Paste")}<output class="pn-done" aria-live="polite"></output></div>
+      <div class="pn-paste" hidden><label class="pn-field"><span>Positions as CSV or JSON</span><textarea rows="5" data-path="paste" spellcheck="false"></textarea></label>${action("read", "Read them")}</div>
+      <h2>Positions</h2>${book.legs.map((_, i) => leg(`legs[${i}]`, `Leg ${i + 1}`))}${action("add legs", "Add a leg")}
+      <h2>Market</h2><div class="pn-market">${markets()}</div>
+      <h2>Collateral</h2>${(book.collateral ?? []).map(money)}${action("add collateral", "Add collateral")}
+      <h2>Account and costs</h2>${account()}
+      <h2>A trade to try</h2>${book.trade ? leg("trade", "The trade") : action("trade", "Try a trade: before and after")}
+      <datalist id="pn-tables">${lists.tables.map(name => h`<option>${name}</option>`)}</datalist><datalist id="pn-coins">${coins().map(name => h`<option>${name}</option>`)}</datalist>`)
+    assume()
+    if (kept) at(kept)?.focus()
+  }
+  // What the library assumed where a field is empty.
+  let assumed = []
+  const assume = () => {
+    for (const { field: path, value, source } of assumed) {
+      const input = at(path)
+      if (!input || input.tagName === "SELECT") continue
+      input.placeholder = Number((("percent" in input.dataset ? 100 : 1) * value).toPrecision(4))
+      input.title = source
+    }
+  }
+
+  const listen = () => {
+    form.addEventListener("input", ({ target }) => {
+      const { path } = target.dataset
+      if (!path || path === "paste") return
+      const text = target.value.trim(), number = Number(text.replace(/[,_\s]/g, "").replace("−", "-")), upper = /coin$|currency$/.test(path)
+      const value = target.tagName === "SELECT" ? JSON.parse(text) ?? undefined : !text ? undefined : upper ? text.toUpperCase() : Number.isNaN(number) ? text : "percent" in target.dataset ? Number((number / 100).toPrecision(12)) : number
+      const before = upper && coins().join()
+      put(path, value)
+      if (/kind$/.test(path) || path === "currency" || path.startsWith("collateral") && upper) draw()
+      else if (upper && before !== coins().join()) {
+        form.querySelector(".pn-market").innerHTML = plain(markets())
+        assume()
+      }
+      ask()
+    })
+    root.addEventListener("toggle", ({ target }) => {
+      const { key } = target.dataset
+      if (!key || open.has(key) === target.open) return
+      open[target.open ? "add" : "delete"](key)
+      if (/^\w+[[.]/.test(key) && target.open && !target.closest("form")) ask()
+    }, true)
+    form.addEventListener("submit", event => event.preventDefault())
+    form.addEventListener("click", ({ target }) => {
+      const [name, where] = target.closest("[data-do]")?.dataset.do.split(" ") ?? []
+      if (name) acts[name](where)
+    })
+  }
+  const said = text => { form.querySelector(".pn-done").textContent = text }
+  const again = path => {
+    draw()
+    if (path) at(path)?.focus()
+    ask()
+  }
+  const acts = {
+    "add": name => {
+      const list = book[name] ??= []
+      list.push(name === "legs" ? { coin: coins().at(-1) ?? "BTC" } : {})
+      again(name === "legs" ? `legs[${list.length - 1}].size` : `collateral[${list.length - 1}].amount`)
+    },
+    "drop": path => {
+      if (path === "trade") delete book.trade
+      else {
+        const [list, i] = parts(path)
+        book[list].splice(i, 1)
+      }
+      again()
+      form.querySelector(`[data-do="${path === "trade" ? "trade" : `add ${parts(path)[0]}`}"]`).focus()
+    },
+    "trade": () => {
+      book.trade = { coin: coins()[0] ?? "BTC" }
+      again("trade.size")
+    },
+    "share": async () => {
+      history.replaceState(null, "", await packed())
+      await navigator.clipboard?.writeText(location.href).catch(() => {})
+      said("The address holds this book, and is copied. Whoever has it sees the book; nobody else does.")
+    },
+    "python": async () => {
+      if (!worker) return said("Show the results first: Python writes it.")
+      const { error, text } = JSON.parse(await call("pn_python", JSON.stringify({ ...book, trade: undefined })))
+      if (error) return said("One field has a fault: mend it first.")
+      await navigator.clipboard.writeText(text)
+      said("Copied: a script that prints the same report.")
+    },
+    "paste": () => {
+      form.querySelector(".pn-paste").hidden ^= true
+      form.querySelector(".pn-paste:not([hidden]) textarea")?.focus()
+    },
+    "read": async () => {
+      if (!worker) return said("Show the results first: Python reads it.")
+      const { error, legs } = JSON.parse(await call("pn_parse", form.querySelector("textarea").value))
+      if (error) return fault("paste", error)
+      book.legs = legs
+      settled(book)
+      again("legs[0].coin")
+    },
+  }
+
+  // --- Python ---
+
+  const code = ["import json", "from perpnotes import book as pn", "def pn_report(text):", " asked = json.loads(text)", " try:", "  found = [pn.report(each) for each in asked['books']]", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
+    " why = {path: str(found[0].why(path)) for path in asked['why'] if path in found[0].reasons}", " return json.dumps({'reports': [each.to_dict() for each in found], 'text': str(found[0]), 'why': why, 'reasons': found[0].reasons})",
+    "def pn_python(text):", " try:", "  return json.dumps({'text': pn.as_python(json.loads(text))})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
+    "def pn_parse(text):", " try:", "  return json.dumps({'legs': pn.parse(text)})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
+    "def pn_lists(text):", " return json.dumps({'venues': list(pn.VENUES), 'tables': list(pn.TABLES)})"].join("\n")
+  let worker, calls = 0, busy = false, late = false, timer
+  const waits = new Map()
+  const post = message => new Promise((done, failed) => {
+    waits.set(++calls, [done, failed])
+    worker.postMessage({ ...message, id: calls })
+  })
+  const call = (name, text = "") => post({ type: "call", name, text })
+  const start = async () => {
+    runs.remove()
+    worker = new Worker(`${pnRoot}assets/run-worker.mjs`, { type: "module" })
+    const stop = text => {
+      worker.terminate()
+      worker = undefined
+      out[0].prepend(runs)
+      status.textContent = `Python could not be loaded: ${text}`
+    }
+    worker.onerror = event => stop(event.message || "the file is missing")
+    worker.onmessage = ({ data }) => {
+      if (data.type === "progress") status.textContent = `${data.text[0].toUpperCase()}${data.text.slice(1)} …`
+      const [done, failed] = waits.get(data.id) ?? []
+      waits.delete(data.id)
+      if (data.type === "answer") done?.(data.answer)
+      else if (data.type === "fault") failed ? failed(Error(data.text)) : stop(data.text)
+    }
+    status.textContent = "Loading Python …"
+    try {
+      await post({ type: "define", code })
+      lists = JSON.parse(await call("pn_lists"))
+    } catch (problem) { return stop(problem.message) }
+    draw()
+    ask()
+  }
+  // The newest book is asked about as soon as the one before it has been answered.
+  const ask = async () => {
+    if (!worker || busy) return late = true
+    busy = true
+    late = false
+    const { trade, ...mine } = book
+    try {
+      answer(JSON.parse(await call("pn_report", JSON.stringify({ books: trade ? [mine, { ...mine, legs: [...mine.legs, trade] }] : [mine], why: [...open] }))))
+    } catch (problem) { status.textContent = `It did not run: ${problem.message}` }
+    busy = false
+    if (late) ask()
+  }
+  const fault = (path, text) => {
+    for (const input of form.querySelectorAll("[aria-invalid]")) {
+      input.removeAttribute("aria-invalid")
+      input.removeAttribute("aria-describedby")
+    }
+    form.querySelector(".pn-fault")?.remove()
+    root.classList.toggle("pn-stale", Boolean(text))
+    if (!text) return
+    const input = at(path) ?? form.querySelector(`[data-path^="${CSS.escape(path)}"]`)
+    if (!input) return status.textContent = text
+    for (let up = input.closest("details, [hidden]"); up; up = up.parentElement.closest("details, [hidden]")) up.tagName === "DETAILS" ? up.open = true : up.hidden = false
+    input.ariaInvalid = "true"
+    input.setAttribute("aria-describedby", "pn-fault")
+    input.insertAdjacentHTML("afterend", plain(h`<em class="pn-fault" id="pn-fault" role="alert">${text}</em>`))
+    status.textContent = "One field has a fault. The results are of the book before it."
+  }
+  const answer = found => {
+    if (!found.error) {
+      assumed = found.reports[0].assumed
+      assume()
+      fault()
+      return show(found)
+    }
+    let [, path, text] = /^(\S+) ([^]*)$/.exec(found.error) ?? ["", "", found.error]
+    const missing = /^must have (\w+)$/.exec(text)
+    if (missing) [path, text] = [`${path}.${missing[1]}`, "must be stated"]
+    if (book.trade) path = path.replace(`legs[${book.legs.length}]`, "trade")
+    fault(path, text === found.error ? text : `${text[0].toUpperCase()}${text.slice(1)}`)
+  }
+
+  // --- What the library says ---
+
+  const why = (found, path, text = "Why?") => found.reasons.includes(path) && h`<details class="pn-fold" data-key="${path}" ${open.has(path) ? h`open` : ""}><summary>${text}</summary>${found.why[path] && h`<pre class="pn-steps" tabindex="0">${found.why[path]}</pre>`}</details>`
+  const tile = (name, value, note, more) => h`<div><dt>${name}</dt><dd class="pn-value">${value}</dd>${note && h`<dd>${note}</dd>`}${more && h`<dd>${more}</dd>`}</div>`
+  const rows = (head, body, label) => h`<div class="pn-scroll" tabindex="0"><table class="pn-rows" aria-label="${label}"><thead><tr>${head.map((name, i) => h`<th scope="col" class="${i && "pn-number"}">${name}</th>`)}</tr></thead><tbody>${body.map(([name, ...cells]) => h`<tr><th scope="row">${name}</th>${cells.map(cell => h`<td class="pn-number">${cell}</td>`)}</tr>`)}</tbody></table></div>`
+  // The nearer end first: an account can have one on each side.
+  const ends = ({ low, high }, mark) => [low, high].filter(end => end !== null).sort((one, other) => Math.abs(one - mark) - Math.abs(other - mark)).map(price)
+  const end = (one, way) => ends(one[way], one.mark)[0] ?? "never"
+  const ways = { alone: "alone", following: "if the others follow", together: "if all move as one" }
+
+  const prices = found => found.prices.map((one, i) => {
+    const { name, isolated } = found.accounts[one.account]
+    const asked = isolated || found.coins.length < 2 ? ["alone"] : Object.keys(ways)
+    return h`<section class="pn-price"><h3>${one.coin} <small>${isolated && `isolated, ${name}, `}now ${price(one.mark)}</small></h3><dl>${asked.map(way => tile(asked.length > 1 ? ways[way] : "liquidated at", end(one, way), [or(one[way].distance, it => `${pct(it)} away`, ""), ends(one[way], one.mark).slice(1).map(far => `, and at ${far}`)]))}</dl><div class="pn-asks">${asked.map(way => why(found, `prices[${i}].${way}`, asked.length > 1 ? `Why, ${ways[way]}?` : "Why?"))}</div></section>`
+  })
+  const own = (found, one, name) => found.currency.name !== "USD" && `${signed(one.currency[name], 0)} ${found.currency.name}`
+  const accounts = found => found.accounts.map((one, i) => h`<dl class="pn-account" aria-label="${one.name}">${tile(`margin ratio${found.accounts.length > 1 ? `, ${one.name}` : ""}`, or(one.ratio, pct, "no equity"), "liquidated at 100%", why(found, `accounts[${i}].ratio`))}${tile("equity", usd(one.equity), own(found, one, "equity"), why(found, `accounts[${i}].equity`))}${tile("maintenance", usd(one.maintenance), own(found, one, "maintenance"))}${tile("above maintenance", usd(one.buffer), own(found, one, "buffer"), why(found, `accounts[${i}].buffer`))}${tile("initial margin", usd(one.initial), `${usd(one.available)} free`)}${!one.isolated && tile("fails at correlation stress", or(found.fails_at, it => signed(it, 2), "none"), "of the worst move")}${!i && tile("holding costs", usd(-found.costs.funding), `funding, and ${usd(found.costs.closing)} to close`)}</dl>`)
+  const closed = one => one === null ? ["", ""] : [price(one.price), `${one.complete === false ? "≤ " : ""}${usd(one.returned)}`]
+  const closings = found => {
+    const legs = found.legs.map((one, i) => [one, i]).filter(([one]) => one.stop || one.liquidation)
+    return legs.length > 0 && h`<h2>By stop, and by liquidation</h2><p>What the account has left once the leg is closed, fees and slippage taken off.</p>${rows(["Leg", "Stop", "leaves", "Liquidation", "leaves"], legs.map(([one]) => [h`${one.name}${one.stop?.in_time === false && h` <em>liquidated before its stop</em>`}`, ...closed(one.stop), ...closed(one.liquidation)]), "Left by stop and by liquidation")}<div class="pn-asks">${legs.map(([one, i]) => [why(found, `legs[${i}].stop`, `Why, ${one.name} by stop?`), why(found, `legs[${i}].liquidation`, `Why, ${one.name} by liquidation?`)])}</div>`
+  }
+  const grid = found => {
+    const { driver, price: moves, correlation, pnl, fails, worst } = found.grid, most = Math.max(...pnl.flat().map(Math.abs), 1e-9), widest = Math.max(...worst.contributions.map(Math.abs), 1e-9)
+    const shade = value => `--pn-${value < 0 ? "loss" : "gain"}-${Math.ceil(4 * Math.abs(value) / most)}`.replace(/.*-0$/, "--pn-neutral")
+    const least = Math.min(...pnl.flat())
+    let marked = false
+    const cell = (value, i, j) => {
+      const first = !marked && value === least
+      marked ||= first
+      return h`<td class="${fails[i][j] && "pn-fails"} ${first && "pn-worst"}" style="background:var(${shade(value)})">${signed(0, 0) === "0" && brief.format(value).replace("-", "−")}</td>`
+    }
+    return h`<h2>Stress</h2><figure class="pn-stress"><figcaption>The worst cell takes ${usd(-worst.pnl)}: ${driver} ${pct(worst.moves.price, 0)}${correlation.length > 1 && `, correlation stress ${signed(worst.moves.correlation, 1)}`}</figcaption><div class="pn-scroll" tabindex="0"><table class="pn-grid" aria-label="Profit and loss of the book, USD"><thead><tr><th scope="col">stress</th>${moves.map(move => h`<th scope="col">${pct(move, 0)}</th>`)}</tr></thead><tbody>${pnl.map((line, i) => h`<tr><th scope="row">${signed(correlation[i], 1)}</th>${line.map((value, j) => cell(value, i, j))}</tr>`)}</tbody></table></div><p class="pn-note">Across: ${driver} moves, the others by their betas. Down: correlations move to one. Bold: the account fails. Framed: the worst.</p>
+      <table class="pn-rows pn-bars" aria-label="Legs in the worst cell"><tbody>${found.legs.map((one, i) => h`<tr><th scope="row">${one.name}</th><td class="pn-number">${usd(worst.contributions[i])}</td><td><i style="width:${100 * Math.abs(worst.contributions[i]) / widest}%;background:var(--pn-${worst.contributions[i] < 0 ? "loss" : "gain"})"></i></td></tr>`)}</tbody></table></figure>${why(found, "grid.worst")}`
+  }
+  const rules = found => found.rules.length > 0 && h`<h2>Under every rule</h2>${rows(["Rule", "Initial", "Maintenance"], found.rules.map(one => [h`${one.title} <small>${one.status !== "complete" && (one.missing || one.note || one.status)}</small>`, or(one.initial, usd, "not covered"), or(one.maintenance, usd, "")]), "Margin under every rule")}`
+  const compared = (found, after) => {
+    const each = read => [found, after].map(read)
+    return h`<h2>The trade: before and after</h2>${rows(["", "Before", "After"], [
+      ["margin ratio", ...each(it => or(it.accounts[0].ratio, pct, "no equity"))], ["maintenance", ...each(it => usd(it.accounts[0].maintenance))], ["above maintenance", ...each(it => usd(it.accounts[0].buffer))],
+      ...after.prices.filter(({ account }) => account === 0).map(({ coin }) => [`${coin}, others following`, ...each(it => or(it.prices.find(one => one.account === 0 && one.coin === coin), one => end(one, "following"), "not held"))]),
+      ["worst cell", ...each(it => usd(it.grid.worst.pnl))], ["fails at stress", ...each(it => or(it.fails_at, value => signed(value, 2)))]], "Before and after the trade")}`
+  }
+  const show = found => {
+    const [now, after] = found.reports, all = { ...now, why: found.why, reasons: found.reasons }, kept = document.activeElement?.closest?.(".pn-fold")?.dataset.key
+    out[0].innerHTML = plain(h`${prices(all)}${after && compared(now, after)}`)
+    out[1].innerHTML = plain(h`${accounts(all)}${closings(all)}${grid(all)}${rules(all)}
+      ${now.assumed.length > 0 && h`<details class="pn-fold" data-key="assumed" ${open.has("assumed") ? h`open` : ""}><summary>What was assumed, and where it is from</summary>${rows(["Field", "Value", "Source"], now.assumed.map(one => [one.field, String(one.value), one.source]), "Assumed")}</details>`}
+      <details class="pn-fold" data-key="text" ${open.has("text") ? h`open` : ""}><summary>The whole report as text</summary><div class="pn-output"><pre tabindex="0">${found.text}</pre></div></details>`)
+    if (kept) root.querySelector(`details[data-key="${CSS.escape(kept)}"] > summary`)?.focus()
+    status.textContent = `Liquidated at ${now.prices.filter(one => one.account === 0).map(one => `${one.coin} ${end(one, "following")}`).join(", ") || "no price"}${now.coins.length > 1 ? " if the others follow" : ""}. Margin ratio ${or(now.accounts[0].ratio, pct, "none: no equity")}.`
+  }
+
+  // --- The page ---
+
+  const begin = given => {
+    book = given
+    if (!form) {
+      document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${pnRoot}assets/book.css` }))
+      const example = [runs.closest(".pn-block")]
+      while (example.at(-1).nextElementSibling?.matches(":not(h2)")) example.push(example.at(-1).nextElementSibling)
+      for (const each of example) each.hidden = true // the form and its results stand in its place
+      example[0].insertAdjacentHTML("beforebegin", `<section class="pn-book" aria-label="Your own book"><div class="pn-top"></div><form class="pn-in" novalidate></form><div class="pn-rest"></div><p class="pn-status" role="status"></p></section>`)
+      root = example[0].previousElementSibling
+      form = root.querySelector("form")
+      out = root.querySelectorAll("div")
+      status = root.querySelector(".pn-status")
+      out[0].prepend(runs)
+      listen()
+    }
+    draw()
+    ask()
+  }
+  const linked = async () => {
+    if (!location.hash.startsWith("#v1=")) return
+    try { begin(await unpacked(location.hash)) } catch { door.after(" The link does not hold a book that can be read.") }
+  }
+  door.addEventListener("click", async () => {
+    if (!form) begin(await unpacked(door.dataset.book))
+    start()
+  })
+  addEventListener("hashchange", linked)
+  linked()
+})()

@@ -1,0 +1,310 @@
+"""The reader's own book: what the page says is what the library says, and the link carries it; nothing else leaves."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from perpnotes import book
+from perpnotes.publish.show.yours import fragment
+from perpnotes.publish.site import runtime
+
+from .conftest import ENVIRONMENT, until
+from .test_accessibility import _LEVELS, _RUN, AXE
+
+pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for browsers here: make runtime fetches it")
+
+BOOK: dict[str, Any] = {
+    "legs": [
+        {"coin": "BTC", "size": 0.5, "entry": 60_500.5, "stop": 52_000},
+        {"coin": "ETH", "size": -2, "entry": 3_100, "margin": 900},
+        {"coin": "BTC", "kind": "inverse", "size": -10_000, "entry": 59_000, "maintenance": 0.005},
+        {"coin": "ETH", "kind": "spot", "size": 1.5, "haircut": 0.1},
+        {"coin": "BTC", "kind": "option", "size": 0.2, "strike": 50_000, "days": 30, "call": False},
+    ],
+    "marks": {"BTC": 60_000, "ETH": 3_000},
+    "collateral": [{"amount": 6_000}, {"amount": 20_000, "currency": "MXN", "haircut": 0.05}],
+    "fx": {"MXN": 0.055},
+    "volatility": {"BTC": 0.55},
+    "days": 10,
+}
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(180_000)
+    expect.set_options(timeout=180_000)
+    yield opened
+    opened.close()
+    expect.set_options(timeout=5_000)
+
+
+def _opened(context: BrowserContext, address: str, given: dict[str, Any] = BOOK) -> Page:
+    """The page with a book in its address, once Python has answered."""
+    page = context.new_page()
+    page.goto(f"{address}book/{fragment(json.dumps(given))}")
+    page.locator("[data-book]").click()
+    expect(page.locator(".pn-price").first).to_be_visible()
+    return page
+
+
+def _field(page: Page, path: str) -> Any:
+    return page.locator(f'[data-path="{path}"]')
+
+
+def _text(page: Page) -> str:
+    report = page.locator('[data-key="text"]')
+    if not report.evaluate("it => it.open"):
+        report.locator("summary").click()
+    return report.locator("pre").text_content() or ""
+
+
+def _carried(page: Page) -> dict[str, Any]:
+    """The book in the address, read as Python reads it."""
+    packed = urlsplit(page.url).fragment.removeprefix("v1=")
+    text = zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), wbits=-zlib.MAX_WBITS)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def test_the_browser_prints_what_python_prints_for_every_kind_of_leg(address: str, context: BrowserContext) -> None:
+    """To the last character: of the book in the link, and of the one that the reader makes of it."""
+    page = _opened(context, address)
+    assert _text(page) == str(book.report(BOOK))
+    _field(page, "legs[0].size").fill("0.75")
+    changed = {**BOOK, "legs": [{**BOOK["legs"][0], "size": 0.75}, *BOOK["legs"][1:]]}
+    expect(page.locator('[data-key="text"] pre')).to_have_text(str(book.report(changed)))
+
+
+def test_each_large_price_is_the_one_in_the_report(address: str, context: BrowserContext) -> None:
+    page = _opened(context, address)
+    said = book.report(BOOK).to_dict()
+    for card, one in zip(page.locator(".pn-price").all(), said["prices"], strict=True):
+        ways = ["alone"] if said["accounts"][one["account"]]["isolated"] else ["alone", "following", "together"]
+        for value, way in zip(card.locator(".pn-value").all(), ways, strict=True):
+            ends = [end for end in (one[way]["low"], one[way]["high"]) if end is not None]
+            near = min(ends, key=lambda end: abs(end - one["mark"]), default=None)
+            assert value.text_content() == ("never" if near is None else f"${near:,.{0 if near >= 1_000 else 2}f}")
+    cells = page.locator(".pn-grid td")
+    assert cells.count() == len(said["grid"]["price"]) * len(said["grid"]["correlation"])
+    assert page.locator(".pn-grid .pn-worst").count() == 1
+    assert page.locator(".pn-grid .pn-fails").count() == sum(map(sum, said["grid"]["fails"]))
+
+
+def test_a_reason_is_asked_and_follows_the_book(address: str, context: BrowserContext) -> None:
+    page = _opened(context, address)
+    path = "prices[0].alone"
+    asked = page.locator(f'[data-key="{path}"]')
+    asked.locator("summary").click()
+    for size in ("0.5", "0.25"):
+        _field(page, "legs[0].size").fill(size)
+        given = {**BOOK, "legs": [{**BOOK["legs"][0], "size": float(size)}, *BOOK["legs"][1:]]}
+        expect(asked.locator("pre")).to_have_text(str(book.report(given).why(path)))
+
+
+def test_a_fault_is_told_at_its_field_and_the_last_results_stay(address: str, context: BrowserContext) -> None:
+    """Of numbers that cannot be, of what is no number, and of what is missing; mended, it is gone."""
+    page = _opened(context, address)
+    before = page.locator(".pn-price").all_text_contents()
+    for path, typed in {
+        "legs[0].size": "0",
+        "legs[1].margin": "many",
+        "legs[4].strike": "",
+        "collateral[1].haircut": "120",
+        "fx.MXN": "-1",
+        "volatility.BTC": "0",
+        "correlation.BTC-ETH": "2",
+        "slippage": "200",
+    }.items():
+        field = _field(page, path)
+        if not field.is_visible():
+            page.locator(f'.pn-in [data-key="{path.rpartition(".")[0]}"] > summary').click()
+        good = field.input_value()
+        field.fill(typed)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        said = page.locator(f"#{field.get_attribute('aria-describedby')}")
+        assert "must" in (said.text_content() or "").lower()
+        expect(page.locator(".pn-stale")).to_have_count(1)
+        assert page.locator(".pn-price").all_text_contents() == before
+        field.fill(good)
+        expect(page.locator(".pn-stale, .pn-fault, [aria-invalid]")).to_have_count(0)
+
+
+def test_a_shared_link_brings_the_same_book_back(address: str, context: BrowserContext) -> None:
+    """Also with what was changed, added and taken out, and with the trade; the address alone carries it."""
+    page = _opened(context, address)
+    _field(page, "legs[0].size").fill("0.6")
+    page.get_by_role("button", name="Remove leg 5").click()
+    page.get_by_role("button", name="Add a leg").click()
+    _field(page, "legs[4].coin").fill("sol")
+    _field(page, "legs[4].size").fill("-20")
+    _field(page, "marks.SOL").fill("150")
+    _field(page, "legs[4].maintenance").fill("1")  # the library has no rate for it, so its field has come into sight
+    page.get_by_role("button", name="before and after").click()
+    _field(page, "trade.size").fill("-0.2")
+    expect(page.locator(".pn-top .pn-rows tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="Share").click()
+    until(page, "location.hash.startsWith('#v1=')")
+    expect(page.locator(".pn-done")).to_contain_text("holds this book")
+    expected = {**BOOK, "marks": {**BOOK["marks"], "SOL": 150}, "trade": {"coin": "BTC", "size": -0.2}}
+    expected["legs"] = [
+        {**BOOK["legs"][0], "size": 0.6},
+        *BOOK["legs"][1:4],
+        {"coin": "SOL", "size": -20, "maintenance": 0.01},
+    ]
+    assert _carried(page) == expected
+    other = context.browser.new_context()  # type: ignore[union-attr]
+    again = other.new_page()
+    again.goto(page.url)
+    expect(_field(again, "legs[4].size")).to_have_value("-20")
+    again.locator("[data-book]").click()
+    expect(again.locator(".pn-price").first).to_be_visible()
+    trade = expected.pop("trade")
+    assert _text(again) == str(book.report(expected)) == _text(page)
+    after = book.report({**expected, "legs": [*expected["legs"], trade]}).to_dict()["accounts"][0]["ratio"]
+    row = again.locator(".pn-top .pn-rows tbody tr").first
+    expect(row.locator("td").last).to_have_text(f"{after:.1%}")
+    other.close()
+
+
+@pytest.mark.parametrize("hash_", ["#v1=!", "#v1=q64FAA", "#v1=AAAA"])
+def test_a_link_that_cannot_be_read_says_so(address: str, context: BrowserContext, hash_: str) -> None:
+    page = context.new_page()
+    page.goto(f"{address}book/{hash_}")
+    expect(page.locator("article .pn-runs")).to_contain_text("does not hold a book")
+    expect(page.locator(".pn-key")).to_be_visible()
+
+
+def test_copied_python_prints_the_same_elsewhere(address: str, context: BrowserContext, bare: Path) -> None:
+    """Where there is numpy and the library, and nothing else."""
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = _opened(context, address)
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.locator(".pn-done")).to_contain_text("Copied")
+    script = page.evaluate("navigator.clipboard.readText()")
+    assert script == book.as_python(BOOK)
+    done = subprocess.run([bare, "-c", script], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert done.stdout.rstrip("\n") == _text(page)
+
+
+def test_positions_are_pasted(address: str, context: BrowserContext) -> None:
+    """As CSV with a venue's headings, and as JSON; what is neither is told at the field."""
+    page = _opened(context, address)
+    page.get_by_role("button", name="Paste").click()
+    _field(page, "paste").fill("no, positions\n1")
+    page.get_by_role("button", name="Read them").click()
+    expect(_field(page, "paste")).to_have_attribute("aria-invalid", "true")
+    for pasted in (
+        "Symbol,Side,Size,Entry Price,Mark Price\nBTCUSDT,Long,0.25,61000,60000\nETHUSDT,Short,4,3100,3000\n",
+        '[{"coin": "BTC", "size": 0.5}, {"coin": "SOL", "size": -40, "mark": 150, "maintenance": 0.01}]',
+    ):
+        if not _field(page, "paste").is_visible():
+            page.get_by_role("button", name="Paste").click()
+        _field(page, "paste").fill(pasted)
+        page.get_by_role("button", name="Read them").click()
+        legs = book.parse(pasted)
+        marks = {leg["coin"]: leg.pop("mark") for leg in legs if "mark" in leg}
+        expected = str(book.report({**BOOK, "legs": legs, "marks": {**BOOK["marks"], **marks}}))
+        _text(page)
+        expect(page.locator('[data-key="text"] pre')).to_have_text(expected)
+        assert [_field(page, f"legs[{i}].size").input_value() for i in (0, 1)] == [f"{leg['size']:g}" for leg in legs]
+        expect(page.locator(".pn-stale, .pn-fault")).to_have_count(0)
+
+
+def test_nothing_is_loaded_before_the_button_nothing_sent_and_nothing_stored(
+    address: str, context: BrowserContext
+) -> None:
+    asked: list[Any] = []
+    context.on("request", lambda request: asked.append(request))
+    page = context.new_page()
+    page.goto(f"{address}book/", wait_until="networkidle")
+    assert page.locator(".pn-key").is_visible()
+    assert not [request for request in asked if "/run" in request.url or "book.css" in request.url]
+    page.locator("[data-book]").click()
+    expect(page.locator(".pn-price").first).to_be_visible()
+    expect(page.locator(".pn-key")).to_be_hidden()
+    page.get_by_role("button", name="Share").click()
+    expect(page.locator(".pn-done")).not_to_be_empty()
+    assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(address).netloc}
+    assert {request.method for request in asked} == {"GET"}
+    assert not [request for request in asked if "v1=" in request.url.partition("#")[0]]
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+    assert page.evaluate("indexedDB.databases().then(them => them.length)") == 0
+    assert page.evaluate("caches.keys().then(them => them.length)") == 0
+
+
+def test_it_works_with_the_keyboard_alone(address: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{address}book/")
+
+    def tab_to(selector: str) -> None:
+        for _ in range(300):
+            page.keyboard.press("Tab")
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"Tab never reaches {selector}")
+
+    tab_to("[data-book]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pn-price").first).to_be_visible()
+    before = page.locator(".pn-price").first.text_content()
+    tab_to('[data-path="legs[0].size"]')
+    page.keyboard.press("End")
+    page.keyboard.type("5")
+    until(page, "was => document.querySelector('.pn-price').textContent !== was", before)
+    tab_to('[data-do="add legs"]')
+    page.keyboard.press("Enter")
+    focused = "document.activeElement.dataset.path ?? document.activeElement.dataset.do"
+    count = page.locator('[data-path$="].strike"], [data-path$="].leverage"]').count()
+    assert page.evaluate(focused) == f"legs[{count - 1}].size"
+    tab_to(f'[data-do="drop legs[{count - 1}]"]')
+    page.keyboard.press("Enter")
+    assert page.evaluate(focused) == "add legs"
+    expect(page.locator(".pn-stale")).to_have_count(0)
+
+
+_SMALL = """() => [...document.querySelectorAll(".pn-book :is(button, input, select, summary)")]
+  .filter(it => it.checkVisibility() && it.getBoundingClientRect().height < 43.5).map(it => it.outerHTML)"""
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_axe_finds_nothing_with_the_book_open(address: str, context: BrowserContext, width: int, scheme: str) -> None:
+    """With results, with every part unfolded, and with a fault; on a phone everything is large enough for a finger."""
+    page = _opened(context, address, {**BOOK, "trade": {"coin": "BTC", "size": -0.1}})
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.evaluate("for (const each of document.querySelectorAll('.pn-book details')) each.open = true")
+    expect(page.locator(".pn-steps").first).to_be_visible()
+    page.get_by_role("button", name="Paste").click()
+    page.evaluate(AXE)
+    assert page.evaluate(_RUN, _LEVELS) == []
+    _field(page, "legs[0].size").fill("no")
+    expect(page.locator(".pn-fault")).to_be_visible()
+    assert page.evaluate(_RUN, _LEVELS) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    if width == 390:
+        assert page.evaluate(_SMALL) == []
+
+
+def test_articles_link_to_the_page_with_their_positions(site: Path, address: str, context: BrowserContext) -> None:
+    """The links of the five articles are books that the library takes; without a runtime there is no link."""
+    for name in ("funding", "liquidation", "margin", "portfolio", "stress"):
+        page = context.new_page()
+        page.goto(f"{address}insights/{name}/")
+        link = page.locator('.pn-runs a[href*="book/#v1="]')
+        expect(link).to_be_visible()
+        link.click()
+        until(page, "document.querySelector('.pn-book .pn-leg')")
+        assert book.report(_carried(page)).legs
+        page.close()
+    assert "pn-yours" not in "".join(file.read_text(encoding="utf-8") for file in site.glob("insights/*/index.html"))

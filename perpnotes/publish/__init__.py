@@ -49,26 +49,13 @@ __all__ = [
     "specification", "table", "tiles", "verdict", "verify", "yours",
 ]  # fmt: skip
 
-_HOMES = {
+_HOMES = {  # but for the figures
     "checks": ("rule_list",),
     "compute.records": ("fact", "record"),
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
     "show.answers": ("answer", "judged"),
     "show.explore": ("columns", "explore", "rungs"),
-    "show.figures": (
-        "bars",
-        "figure",
-        "heatmap",
-        "intervals",
-        "ladder",
-        "lines",
-        "network",
-        "panels",
-        "slopes",
-        "specification",
-        "verdict",
-    ),
     "show.tables": ("derivation", "table", "tiles"),
     "show.yours": ("yours",),
 }
@@ -76,7 +63,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """What an author uses, loaded when it is first asked for: a page without a chart does not wait for the library."""
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{home}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = next((home for home, names in _HOMES.items() if name in names), "show.figures")
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -234,7 +234,8 @@ def numbered(article: Article) -> dict[str, str]:
     Parameters:
         article: the page.
     """
-    return {value.source: f"v{number}" for number, value in enumerate(_asked(article)[0])}
+    sources = dict.fromkeys(value.source for value in article.evaluated)
+    return {source: f"v{number}" for number, source in enumerate(sources)}
 
 
 class _Told:

@@ -44,6 +44,13 @@ def axis_of(values: Sequence[float], labels: Sequence[str], **options: Any) -> A
     return _alt.Axis(values=list(values), labelExpr=expression, labelOverlap=False, **options)
 
 
+def px_axis(channel: Any, size: float, axis: Any = None) -> Any:
+    """An axis of a drawing in px, from its left or its top."""
+    ends = [0, size] if channel is _alt.X else [size, 0]
+    name = "x:Q" if channel is _alt.X else "y:Q"
+    return channel(name, title=None, scale=_alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
+
+
 def scaled(values: Sequence[float], log: bool) -> tuple[Callable[[float], float], list[float], tuple[float, float]]:
     """Where each value stands from 0 at the low end of an axis to 1 at the high one; its ticks and its ends."""
     if log and min(values) <= 0:

@@ -12,8 +12,10 @@ import numpy as np
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, scaled, show_figure
+from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
 from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, RULE, WIDTH
+
+_TALL = 260.0  # px: the scale of a ladder
 
 
 def ladder(
@@ -26,8 +28,6 @@ def ladder(
     id: str,
     zones: Mapping[str, tuple[float, float]] | None = None,
     colors: Mapping[str, str] | None = None,
-    height: float = 260.0,
-    room: Sequence[float] = (),
 ) -> None:
     """Show levels, such as prices, above each other on one scale, each with its name and value.
 
@@ -40,8 +40,6 @@ def ladder(
         id: of the element; lower case, unique on the page.
         zones: name to two levels, shaded between them, such as what fees and funding cost.
         colors: what a level or a zone is: `base`, `stressed`, `limit` or `breach`; without one it is ink.
-        height: of the scale, in px of a phone.
-        room: levels that the scale has room for, whatever is on it: frames of one scale for `explore`.
 
     Raises:
         ValueError: for no levels or too many, one that is not finite, an unknown color, or a text that is missing.
@@ -51,9 +49,9 @@ def ladder(
     areas = {name: sorted(map(float, ends)) for name, ends in (zones or {}).items()}
     if any(len(ends) != 2 for ends in areas.values()):
         raise ValueError("zones must have two levels each")
-    every = [*map(float, levels.values()), *(end for ends in areas.values() for end in ends), *room]
+    every = [*map(float, levels.values()), *(end for ends in areas.values() for end in ends)]
     if not np.isfinite(every).all():
-        raise ValueError("levels, zones and room must be finite")
+        raise ValueError("levels and zones must be finite")
     if set(levels) & set(areas):
         raise ValueError("a level and a zone must not have the same name")
     inks = {**dict.fromkeys([*levels, *areas], INK), **meant(colors, [*levels, *areas])}
@@ -64,15 +62,10 @@ def ladder(
     text_room = max(layout.wide(text, bold=True) for text in said.values()) + 8
     text_room = max(text_room, *(layout.wide(name, bold=True) + 8 for name in areas)) if areas else text_room
     wide = max(WIDTH - left - text_room - 22, 40.0)
-    y_axis = _alt.Y(
-        "y:Q",
-        title=None,
-        scale=_alt.Scale(domain=[height, 0], nice=False, zero=False),
-        axis=axis_of([height * (1 - part_of(t)) for t in ticks], tick_labels, grid=False, domain=False, ticks=False),
-    )
-    full = WIDTH - left
-    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, full], nice=False, zero=False), axis=None)
-    spine = [{"x": 0, "x2": wide, "y": height * (1 - part_of(tick))} for tick in ticks]
+    height, tick_px = _TALL, [_TALL * (1 - part_of(tick)) for tick in ticks]
+    y_axis = px_axis(_alt.Y, height, axis_of(tick_px, tick_labels, grid=False, domain=False, ticks=False))
+    x_axis = px_axis(_alt.X, WIDTH - left)
+    spine = [{"x": 0, "x2": wide, "y": y} for y in tick_px]
     layers: list[Any] = [chart_of(spine).mark_rule(aria=False, color=RULE).encode(x=x_axis, x2="x2:Q", y=y_axis)]
     for name, (low, high) in areas.items():
         box = {
@@ -128,8 +121,6 @@ def slopes(
     alt: str,
     id: str,
     scale: Literal["pnl", "loss", "plain"] = "plain",
-    log: bool = False,
-    room: Sequence[float] = (),
 ) -> None:
     """Show what each of several amounts was before and is after: a line for each, with both values written.
 
@@ -142,8 +133,6 @@ def slopes(
         alt: says in words what a reader should see.
         id: of the element; lower case, unique on the page.
         scale: `pnl` has falls warm and rises cool, `loss` the other way around; `plain` changes are neither.
-        log: logarithmic axis.
-        room: amounts that there is room for, whatever the changes need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for no changes or too many, one that is not two finite amounts, or a text that is missing.
@@ -153,7 +142,7 @@ def slopes(
     for name, pair in changes.items():
         if len(pair) != 2 or not np.isfinite(pair).all():
             raise ValueError(f"changes[{name!r}] must be two finite amounts, got {pair}")
-    part_of, _, domain = scaled([*(float(v) for pair in changes.values() for v in pair), *room], log)
+    part_of, _, domain = scaled([float(v) for pair in changes.values() for v in pair], False)
     height = max(150.0, 22.0 * len(changes))
     texts = [
         {
@@ -170,8 +159,8 @@ def slopes(
     full = max(WIDTH - sum(need), 60.0)
     parts = [{name: part_of(float(pair[side])) for name, pair in changes.items()} for side in (0, 1)]
     places = [layout.spread(part, text, (0.0, 1.0), height) for part, text in zip(parts, texts, strict=True)]
-    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, full], nice=False, zero=False), axis=None)
-    y_axis = _alt.Y("y:Q", title=None, scale=_alt.Scale(domain=[height, 0], nice=False, zero=False), axis=None)
+    x_axis = px_axis(_alt.X, full)
+    y_axis = px_axis(_alt.Y, height)
     poles = [{"x": x, "y": 0, "y2": height} for x in (0, full)]
     layers: list[Any] = [chart_of(poles).mark_rule(aria=False, color=RULE).encode(x=x_axis, y=y_axis, y2="y2:Q")]
     rise, fall = {"pnl": (GAIN, LOSS), "loss": (LOSS, GAIN), "plain": (PLAIN, PLAIN)}[scale]

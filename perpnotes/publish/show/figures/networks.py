@@ -12,9 +12,11 @@ import numpy as np
 
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import chart_of, framed, show_figure
+from perpnotes.publish.show.figures.frame import chart_of, framed, px_axis, show_figure
 from perpnotes.publish.show.figures.levels import meant
 from perpnotes.publish.show.figures.svg import BREACH, INK, MUTED, PAPER, WIDTH
+
+_RADIUS = 9.0  # px: a node
 
 
 def network(
@@ -26,14 +28,8 @@ def network(
     caption: str,
     alt: str,
     id: str,
-    values: Mapping[str, float] | None = None,
-    value_title: str = "",
-    value_unit: str = "",
     colors: Mapping[str, str] | None = None,
-    arrows: bool = True,
     loop: Sequence[str] = (),
-    height: float = 260.0,
-    room: float = 0.0,
 ) -> None:
     """Show nodes and the edges between them; an edge is as wide as its weight.
 
@@ -45,15 +41,9 @@ def network(
         caption: says what is shown.
         alt: says in words what a reader should see.
         id: of the element; lower case, unique on the page.
-        values: name to the size of a node, >= 0; its area.
-        value_title: what a size is.
-        value_unit: its unit.
         colors: what a node is: `base`, `stressed`, `limit` or `breach`.
-        arrows: edges have a direction.
         loop: nodes in order; the edges from each to the next, and from the last to the first, are in the color of a
             breach.
-        height: of the drawing, in px of a phone.
-        room: the weight that the widest edge stands for, at least: frames of one scale for `explore`.
 
     Raises:
         ValueError: for unknown nodes, a weight below 0 or not finite, places outside, or a text that is missing.
@@ -76,20 +66,16 @@ def network(
         raise ValueError("edges must be given, each pair of nodes once")
     if set(loop) - set(names):
         raise ValueError(f"loop must name nodes, got {', '.join(set(loop) - set(names))}")
-    sizes = {name: float((values or {}).get(name, 0.0)) for name in names}
-    if not all(0 <= size < math.inf for size in sizes.values()) or set(values or {}) - set(names):
-        raise ValueError("values must be >= 0, finite, and of nodes")
-    largest = max(sizes.values()) or 1.0
-    radius = {name: 7.0 + 15.0 * math.sqrt(size / largest) if values else 9.0 for name, size in sizes.items()}
-    heaviest = max(*(edge[2] for edge in edges), room) or 1.0
-    side = max(max(radius.values()), *(min(layout.wide(line), 120.0) / 2 for name in names
-               for line in layout.wrapped(name, 14).split("\n"))) + 2  # fmt: skip
-    rim = max(radius.values()) + 4 + layout.LINE * 2  # for a name above the highest node and one below the lowest
+    heaviest = max(edge[2] for edge in edges) or 1.0
+    spoken = [min(layout.wide(line), 120.0) / 2 for name in names for line in layout.wrapped(name, 14).split("\n")]
+    side = max(_RADIUS, *spoken) + 2
+    rim = _RADIUS + 4 + layout.LINE * 2  # for a name above the highest node and one below the lowest
+    height = 260.0
     px = {
         name: (side + (WIDTH - 2 * side) * x, height - rim - (height - 2 * rim) * y) for name, (x, y) in places.items()
     }
-    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, WIDTH], nice=False, zero=False), axis=None)
-    y_axis = _alt.Y("y:Q", title=None, scale=_alt.Scale(domain=[height, 0], nice=False, zero=False), axis=None)
+    x_axis = px_axis(_alt.X, WIDTH)
+    y_axis = px_axis(_alt.Y, height)
     looped = set(zip(loop, [*loop[1:], *loop[:1]], strict=True)) if loop else set()
     layers: list[Any] = []
     hits: list[dict[str, Any]] = []
@@ -98,30 +84,26 @@ def network(
         color = BREACH if (start, end) in looped else MUTED
         wide = 1.0 + 7.0 * weight / heaviest
         bend = 0.16 if (end, start) in pairs else 0.0
-        curve = _bent(px[start], px[end], bend, radius[start] + 1, radius[end] + (4 + 1.2 * wide if arrows else 1))
+        curve = _bent(px[start], px[end], bend, _RADIUS + 1, _RADIUS + 4 + 1.2 * wide)
         path = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate(curve)]
         line = chart_of(path).mark_line(aria=False, color=color, strokeWidth=wide, opacity=0.75)
         layers.append(line.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
-        if arrows:
-            (a, b), (c, d) = curve[-2], curve[-1]
-            along = math.hypot(c - a, d - b) or 1.0
-            u, v = (c - a) / along, (d - b) / along
-            half, long = 2.0 + 0.9 * wide, 4.0 + 1.2 * wide
-            tip = [(c + u * long, d + v * long), (c - v * half, d + u * half), (c + v * half, d - u * half)]
-            corners = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate([*tip, tip[0]])]
-            head = chart_of(corners).mark_line(aria=False, fill=color, stroke=color, strokeWidth=0.5, fillOpacity=1)
-            layers.append(head.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
+        (a, b), (c, d) = curve[-2], curve[-1]
+        along = math.hypot(c - a, d - b) or 1.0
+        u, v = (c - a) / along, (d - b) / along
+        half, long = 2.0 + 0.9 * wide, 4.0 + 1.2 * wide
+        tip = [(c + u * long, d + v * long), (c - v * half, d + u * half), (c + v * half, d - u * half)]
+        corners = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate([*tip, tip[0]])]
+        head = chart_of(corners).mark_line(aria=False, fill=color, stroke=color, strokeWidth=0.5, fillOpacity=1)
+        layers.append(head.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
         x, y = curve[len(curve) // 2]
-        hits.append(
-            {"x": x, "y": y, "label": f"{start} {'to' if arrows else 'and'} {end}: {title} {fmt(weight, unit)}"}
-        )
+        hits.append({"x": x, "y": y, "label": f"{start} to {end}: {title} {fmt(weight, unit)}"})
     spots = chart_of(hits).mark_circle(size=70, fillOpacity=0, opacity=1, color=MUTED)
     layers.append(spots.encode(x=x_axis, y=y_axis, description="label:N"))
     inks = {**dict.fromkeys(names, INK), **meant(colors, names)}
     for name in names:
-        told = f"{name}: {value_title} {fmt(sizes[name], value_unit)}" if values else name
-        at = chart_of([{"x": px[name][0], "y": px[name][1], "label": told}])
-        area = math.pi * radius[name] ** 2
+        at = chart_of([{"x": px[name][0], "y": px[name][1], "label": name}])
+        area = math.pi * _RADIUS**2
         under = at.mark_circle(aria=False, size=area, fill=PAPER, opacity=1, fillOpacity=1)
         layers.append(under.encode(x=x_axis, y=y_axis))
         node = at.mark_circle(
@@ -129,17 +111,16 @@ def network(
         )
         layers.append(node.encode(x=x_axis, y=y_axis, description="label:N"))
         lines = layout.wrapped(name, 14)
-        away = radius[name] + 8 + layout.LINE * lines.count("\n") / 2
+        away = _RADIUS + 8 + layout.LINE * lines.count("\n") / 2
         up = places[name][1] > 0.5  # out of the way of the edges
         below = {"x": px[name][0], "y": px[name][1] + (-away if up else away), "name": lines}
         text = chart_of([below]).mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE)
         layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
-    notes = [escape(title, quote=False)] + ([f"{escape(value_title, quote=False)} as area"] if values else [])
     show_figure(
         framed(layers, left=0, right=0, top=2, bottom=2, height=height),
-        ["From" if arrows else "One", "To" if arrows else "Other", title], table, caption, alt, id,
-        notes=notes, numeric=[False, False, True], axes=[heaviest, largest, *names],
+        ["From", "To", title], table, caption, alt, id,
+        notes=[escape(title, quote=False)], numeric=[False, False, True], axes=[heaviest, *names],
     )  # fmt: skip
 
 

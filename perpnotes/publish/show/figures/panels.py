@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from perpnotes.publish.compute.units import distinct, exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, scaled, show_figure
+from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
 from perpnotes.publish.show.figures.svg import INK, MUTED, RULE, WIDTH
 
 _TALL, _GAP, _HEAD = 84.0, 16.0, 17.0  # px: a panel, between panels, the name above one
@@ -34,10 +34,7 @@ def panels(
     form: str = "lines",
     columns: int = 2,
     rules: Mapping[str, float] | None = None,
-    colors: Mapping[str, str] | None = None,
-    log_y: bool = False,
     zero: bool = False,
-    room: Sequence[float] = (),
 ) -> None:
     """Show up to twelve small drawings, named, on the same axes: lines, or bars where `x` are names or classes.
 
@@ -54,10 +51,7 @@ def panels(
         form: `lines` or `bars`.
         columns: panels beside each other, from 1 to 3.
         rules: horizontal lines, name to value, the same in every panel; named above the figure.
-        colors: as for `lines`.
-        log_y: logarithmic vertical axis, for lines.
         zero: begin the vertical axis at 0; bars always do.
-        room: as for `lines`.
 
     Raises:
         ValueError: for a wrong shape or order, too many panels or series, a value that is not finite, or a missing
@@ -79,11 +73,11 @@ def panels(
     else:
         places = (np.arange(len(x)) + 0.5) / len(x)
         x_ticks = [(float(place), fmt(value, x_unit)) for place, value in zip(places, x, strict=True)]
-    slots = palette.slots(names, colors)
+    slots = palette.slots(names)
     every = [v for own in drawn.values() for values in own.values() for v in values.tolist()]
     from_zero = [0.0] if zero or form == "bars" else []
-    part_of, y_ticks, domain = scaled([*every, *(rules or {}).values(), *room, *from_zero], log_y)
-    y_labels = [fmt(tick, exact([tick] if log_y else y_ticks, y_unit)) for tick in y_ticks]
+    part_of, y_ticks, domain = scaled([*every, *(rules or {}).values(), *from_zero], False)
+    y_labels = [fmt(tick, exact(y_ticks, y_unit)) for tick in y_ticks]
     left = max(map(layout.wide, y_labels)) + 8
     columns = min(columns, len(series))
     wide = (WIDTH - left - 8 - _GAP * (columns - 1)) / columns
@@ -106,17 +100,9 @@ def panels(
     def up(value: float) -> float:
         return _TALL * (1.0 - part_of(value))
 
-    y_axis = _alt.Y(
-        "y:Q",
-        title=None,
-        scale=_alt.Scale(domain=[height, 0], nice=False, zero=False),
-        axis=axis_of(
-            [row * pitch + _HEAD + up(tick) for row in range(rows) for tick in y_ticks], y_labels * rows,
-            grid=False, domain=False, ticks=False,
-        ),
-    )  # fmt: skip
-    full = WIDTH - left - 8
-    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, full], nice=False, zero=False), axis=None)
+    levels = [row * pitch + _HEAD + up(tick) for row in range(rows) for tick in y_ticks]
+    y_axis = px_axis(_alt.Y, height, axis_of(levels, y_labels * rows, grid=False, domain=False, ticks=False))
+    x_axis = px_axis(_alt.X, WIDTH - left - 8)
     heads, texts, grid, limits = [], [], [], []
     for panel, (a, b) in corners.items():
         heads.append({"x": a, "y": b - 8, "name": panel})

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, scaled, show_figure
+from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
 from perpnotes.publish.show.figures.svg import BASE, BREACH, INK, MUTED, PAPER, RULE, WIDTH
 
 _PLOT = 170.0  # px: the height of the curve above the matrix
 _ROW = 15.0  # px: the height of a row of the matrix
+_SEEDS = "median and 5–95% over seeds"
 
 
 def verdict(holds: Any) -> str:
@@ -53,11 +54,8 @@ def specification(
     alt: str,
     id: str,
     published: int | None = None,
-    low: Any = None,
-    high: Any = None,
     rules: Mapping[str, float] | None = None,
     log: bool = False,
-    room: Sequence[float] = (),
 ) -> None:
     """Show a result under every defensible choice: a dot each, sorted, and below it which choices they are.
 
@@ -73,15 +71,11 @@ def specification(
         alt: says in words what a reader should see.
         id: of the element; lower case, unique on the page.
         published: which of them the article reports, from 0.
-        low: lower ends of intervals, shape `(n,)`; with `high`.
-        high: upper ends.
         rules: horizontal lines, name to value.
         log: logarithmic axis.
-        room: values that the axis has room for, whatever the results need: frames of one scale for `explore`.
 
     Raises:
-        ValueError: for a wrong shape, a value that is not finite, an interval that does not hold its value, too many
-            choices, or a text that is missing.
+        ValueError: for a wrong shape, a value that is not finite, too many choices, or a text that is missing.
     """
     results = np.asarray(values, dtype=np.float64)
     count = results.size
@@ -92,11 +86,6 @@ def specification(
         raise ValueError(f"holds must be True or False for each value, got {kept.dtype} {kept.shape}")
     if not choices or any(len(chosen) != count for chosen in choices.values()):
         raise ValueError(f"choices must have a text for each of {count} values")
-    if (low is None) != (high is None):
-        raise ValueError("low and high must be given together")
-    ends = np.stack([results if end is None else np.asarray(end, dtype=np.float64) for end in (low, high)])
-    if ends.shape != (2, count) or not ((ends[0] <= results) & (results <= ends[1])).all() or np.isinf(ends).any():
-        raise ValueError("low and high must hold each value between them")
     if published is not None and not 0 <= published < count:
         raise ValueError(f"published must be from 0 to {count - 1}, got {published}")
     order = np.argsort(results, kind="stable")
@@ -104,7 +93,7 @@ def specification(
     if len(levels) > 32:
         raise ValueError(f"choices must have at most 32 levels together, got {len(levels)}")
 
-    part_of, ticks, domain = scaled([*ends.ravel().tolist(), *(rules or {}).values(), *room], log)
+    part_of, ticks, domain = scaled([*results.tolist(), *(rules or {}).values()], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     names = {level: layout.wrapped(level[1], 22).replace("\n", " ") for level in levels}
     shares = {level: _among(choices, level) for level in levels}
@@ -129,17 +118,9 @@ def specification(
         return _PLOT * (1.0 - part_of(value))
 
     tick_px = [to_px(tick) for tick in ticks]
-    y_axis = _alt.Y(
-        "y:Q",
-        title=None,
-        scale=_alt.Scale(domain=[height, 0], nice=False, zero=False),
-        axis=axis_of(
-            [*tick_px, *(y for y, _ in rows)],
-            [*tick_labels, *(name for _, name in rows)],
-            grid=False, domain=False, ticks=False,
-        ),
-    )  # fmt: skip
-    x_axis = _alt.X("x:Q", title=None, scale=_alt.Scale(domain=[0, count], nice=False, zero=False), axis=None)
+    marked, said_there = [*tick_px, *(y for y, _ in rows)], [*tick_labels, *(name for _, name in rows)]
+    y_axis = px_axis(_alt.Y, height, axis_of(marked, said_there, grid=False, domain=False, ticks=False))
+    x_axis = px_axis(_alt.X, count)
     middles = np.arange(count) + 0.5
     px = np.array([to_px(value) for value in results[order]])
 
@@ -167,14 +148,6 @@ def specification(
     layers.append(
         tally.mark_text(aria=False, align="right", dx=right, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N")
     )
-    if low is not None:
-        steps = [
-            {"x": x, "y": y}
-            for x, i in zip(middles.tolist(), order, strict=True)
-            for y in (to_px(ends[0, i]), to_px(ends[1, i]), None)
-        ]
-        path = chart_of(steps).mark_line(aria=False, color=MUTED, strokeWidth=1, opacity=0.6)
-        layers.append(path.encode(x=x_axis, y=y_axis))
     rank = {int(i): k for k, i in enumerate(order)}
     if published is not None:
         x, y = rank[published] + 0.5, float(px[rank[published]])
@@ -193,9 +166,8 @@ def specification(
         layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
 
     def said(i: int) -> str:
-        span = "" if low is None else f" ({fmt(ends[0, i], unit)} to {fmt(ends[1, i], unit)})"
         chosen = ", ".join(f"{name} {texts[i]}" for name, texts in choices.items())
-        return f"{chosen}: {title} {fmt(results[i], unit)}{span}, {'holds' if kept[i] else 'fails'}" + (
+        return f"{chosen}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}" + (
             ", published" if i == published else ""
         )
 
@@ -209,11 +181,11 @@ def specification(
                 size=size, opacity=1, color=color, stroke=color, strokeWidth=1.2, fillOpacity=1 if state else 0
             )
             layers.append(mark.encode(x=x_axis, y=y_axis, description="label:N"))
-    headers = ["Rank", title, *([] if low is None else ["Low", "High"]), "Claim", *choices]
+    headers = ["Rank", title, "Claim", *choices]
     table = [
         [
             f"{k + 1}" + (", published" if i == published else ""),
-            *(fmt(v, unit) for v in ([results[i]] if low is None else [results[i], *ends[:, i]])),
+            fmt(results[i], unit),
             "holds" if kept[i] else "fails",
             *(str(chosen[i]) for chosen in choices.values()),
         ]
@@ -225,7 +197,7 @@ def specification(
     show_figure(
         framed(layers, left=left, right=right, top=8, bottom=4, height=height),
         headers, table, caption, alt, id, notes=[escape(title, quote=False), key],
-        numeric=[False, *[True] * (len(headers) - 2 - len(choices)), *[False] * (1 + len(choices))],
+        numeric=[False, True, *[False] * (1 + len(choices))],
         axes=[*domain, count, *map(list, levels)],
     )  # fmt: skip
 
@@ -239,11 +211,9 @@ def intervals(
     id: str,
     seeds: Mapping[str, Sequence[float]] | None = None,
     choices: Mapping[str, Sequence[float]] | None = None,
-    seeds_title: str = "median and 5–95% over seeds",
     choices_title: str = "range over choices",
     rules: Mapping[str, float] | None = None,
     log: bool = False,
-    room: Sequence[float] = (),
 ) -> None:
     """Show ranges below each other. One over seeds is a probability, one over choices is none: they are drawn apart.
 
@@ -256,16 +226,14 @@ def intervals(
         seeds: name to low, middle and high over random draws; a thick bar. At least one of these two.
         choices: name to low, published and high over choices; a thin line with an open dot. What has a name of `seeds`
             stands below that.
-        seeds_title: what the three numbers over seeds are.
-        choices_title: what those over choices are.
+        choices_title: what the three numbers over choices are.
         rules: vertical lines, name to value, such as the value of no effect.
         log: logarithmic axis.
-        room: values that there is room for, whatever the ranges need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for no ranges, one that does not rise or is not finite, or a text that is missing.
     """
-    kinds = (("seeds", seeds_title, seeds or {}), ("choices", choices_title, choices or {}))
+    kinds = (("seeds", _SEEDS, seeds or {}), ("choices", choices_title, choices or {}))
     names = list(dict.fromkeys(name for _, _, ranges in kinds for name in ranges))
     if not names:
         raise ValueError("seeds and choices must not both be empty")
@@ -276,7 +244,7 @@ def intervals(
             if not rising or not np.isfinite(low_mid_high).all():
                 raise ValueError(f"{argument}[{name!r}] must be low, middle and high, rising, got {ends}")
     every = [float(v) for _, _, ranges in kinds for ends in ranges.values() for v in ends]
-    part_of, ticks, domain = scaled([*every, *(rules or {}).values(), *room], log)
+    part_of, ticks, domain = scaled([*every, *(rules or {}).values()], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     labels = {name: layout.wrapped(name, 18) for name in names}
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
@@ -305,21 +273,10 @@ def intervals(
                 "label": f"{name}: {title} {span}, {what}",
             })  # fmt: skip
         at += tall
-    y_axis = _alt.Y(
-        "y:Q",
-        title=None,
-        scale=_alt.Scale(domain=[at, 0], nice=False, zero=False),
-        axis=axis_of(
-            centers, list(labels.values()), grid=False, domain=False, ticks=False, labelColor=INK,
-            labelLineHeight=layout.LINE,
-        ),
-    )  # fmt: skip
-    x_axis = _alt.X(
-        "x:Q",
-        title=None,
-        scale=_alt.Scale(domain=[0, width], nice=False, zero=False),
-        axis=axis_of([to_px(tick) for tick in ticks], tick_labels, grid=True, domain=False, ticks=False),
-    )
+    plain: dict[str, Any] = {"domain": False, "ticks": False}
+    inked = axis_of(centers, [*labels.values()], grid=False, **plain, labelColor=INK, labelLineHeight=layout.LINE)
+    y_axis = px_axis(_alt.Y, at, inked)
+    x_axis = px_axis(_alt.X, width, axis_of([to_px(tick) for tick in ticks], tick_labels, grid=True, **plain))
     layers: list[Any] = []
     for name, value in (rules or {}).items():
         line = chart_of([{"x": to_px(value), "y": 6, "name": name}])
@@ -355,7 +312,7 @@ def intervals(
     ]
     notes = [escape(title, quote=False)]
     if seeds:
-        notes.append(f'<i class="pn-seeds"></i> {escape(seeds_title, quote=False)}')
+        notes.append(f'<i class="pn-seeds"></i> {escape(_SEEDS, quote=False)}')
     if choices:
         notes.append(f'<i class="pn-choices"></i> {escape(choices_title, quote=False)}')
     show_figure(

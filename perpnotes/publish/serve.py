@@ -37,11 +37,15 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
-from perpnotes.publish.site import search, traces
+from perpnotes.publish.site import search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
 _WATCHED = (_DOCS, _LIBRARY, Path("tests/published"))
-_NUMBERS = "import sys; from perpnotes.publish.site import traces; print(dict(traces.files(sys.argv[1]))[sys.argv[1]])"
+_ASKED = """
+import sys
+from perpnotes.publish.site import traces
+print(dict(traces.files(sys.argv[1])).get(sys.argv[2], ""))
+"""
 _PLACE = re.compile(r"(?P<path>[\w./-]+):\d+: ")
 
 
@@ -364,15 +368,17 @@ class _Server(LiveReloadServer):
                     self._rebuild_cond.notify_all()
 
     def _serve_request(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Any:
-        """What is told of a page's numbers is computed when it is asked for; anything else is a file."""
+        """A file; what a page asks for when a reader acts is made then, in a process that has the library as it is."""
         path = environ["PATH_INFO"].lstrip("/")
-        if Path(path).name != traces.NAME:
+        if path.endswith(".js"):
+            with self._epoch_cond:
+                self._epoch_cond.wait_for(lambda: self._visible_epoch == self._wanted_epoch)
+        if not path.endswith(".js") or Path(self.root, path).is_file():
             return super()._serve_request(environ, start_response)
-        with self._epoch_cond:
-            self._epoch_cond.wait_for(lambda: self._visible_epoch == self._wanted_epoch)
-        # In a process of its own, which has the library as it is now.
-        command = [sys.executable, "-c", _NUMBERS, path.removesuffix(traces.NAME)]
+        command = [sys.executable, "-c", _ASKED, path[: path.rfind("/") + 1], path]
         told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603  (our own command)
+        if not told.strip():
+            return None
         start_response("200 OK", [("Content-Type", "text/javascript"), ("Content-Length", str(len(told)))])
         return [told]
 

@@ -46,8 +46,7 @@ def finish(folder: Path) -> Iterator[str]:
         ValueError: pages or stylesheets that cannot be read.
     """
     yield f"{len(describe(folder))} files in {folder}"
-    yield f"{len(traces.write(folder))} pages whose numbers can be asked"
-    yield f"{len(traces.steps(folder))} pictures that a reader moves"
+    yield f"{len(traces.write(folder))} files that tell of numbers and move pictures, when a reader asks"
     yield (
         f"{runtime.add(folder)} blocks run in the browser"
         if runtime.ready()

@@ -30,7 +30,7 @@ _DOCS, _VERIFICATION = Path("docs"), "verification"
 
 
 def write(site: Path) -> Sequence[Path]:
-    """Write the file of each page that computes something, or quotes it.
+    """Write the files that pages ask for.
 
     Parameters:
         site: what a generator has written, from the root of the repository.
@@ -40,23 +40,27 @@ def write(site: Path) -> Sequence[Path]:
 
     Raises:
         RunError: a page fails.
+        ValueError: as `files`.
     """
     written = []
-    for folder, text in files():
-        file = site / folder / NAME
-        file.write_text(text, encoding="utf-8")
-        written.append(file)
+    for name, text in files():
+        written.append(site / name)
+        written[-1].write_text(text, encoding="utf-8")
     return written
 
 
 def files(only: str | None = None) -> Iterator[tuple[str, str]]:
-    """The folder and the file of each page that computes something, or quotes it.
+    """Name and text of each file that a page asks for: of each page that computes something, or quotes it, what is told
+    of its numbers, and of each picture that a reader moves, what was computed for it at every step of its controls.
+
+    Scripts, because a page from a disk may not ask for data.
 
     Parameters:
         only: the folder of the one page that is wanted, with a slash at its end; None for all of them.
 
     Raises:
         RunError: a page fails.
+        ValueError: a picture would move an attribute that none needs, or is heavier than a reader should wait for.
     """
     pages = [article for file in sorted(_DOCS.rglob("*.md")) if _asks(article := articles.read(file))]
     wanted = [page for page in pages if only in (None, _folder(page))]
@@ -68,38 +72,29 @@ def files(only: str | None = None) -> Iterator[tuple[str, str]]:
         folder = _folder(page)
         if folder == f"{_VERIFICATION}/":
             found = _joined(found, verification.told(published.rows(groups)))
-        text = json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-        # A script, because a page from a disk may not ask for data.
-        yield folder, f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}'
+        text = _plain(json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")))
+        yield f"{folder}{NAME}", f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}'
+        for name, steps in _steps(page):
+            yield f"{folder}{name}.js", steps
 
 
-def steps(site: Path) -> Sequence[Path]:
-    """Write the file of each picture that a reader moves: what was computed for it at every step of its controls.
+def _steps(page: Article) -> Iterator[tuple[str, str]]:
+    """The id of each picture of a page that a reader moves, and its file."""
+    for output in chain.from_iterable(results.of(page).outputs) if page.executed else ():
+        if "steps" not in output.data:
+            continue
+        name, told = output.data["id"], json.loads(output.data["steps"])
+        if strange := {attribute for _, attribute, _ in told["fill"]} - markup.FOLLOWING - {""}:
+            raise ValueError(f"{name} must not move {', '.join(sorted(strange))}")
+        text = _plain(f"pnSteps[{json.dumps(name)}]={output.data['steps']}")
+        if (size := len(gzip.compress(text.encode(), 6))) > STEPS:
+            raise ValueError(f"{name} must take at most {STEPS:,} bytes, compressed, got {size:,}: fewer steps")
+        yield name, text
 
-    Parameters:
-        site: what a generator has written, from the root of the repository.
 
-    Returns:
-        The files.
-
-    Raises:
-        RunError: a page fails.
-        ValueError: a picture would move an attribute that none needs, or is heavier than a reader should wait for.
-    """
-    written = []
-    for article in map(articles.read, sorted(_DOCS.rglob("*.md"))):
-        for output in chain.from_iterable(results.of(article).outputs) if article.executed else ():
-            if "steps" not in output.data:
-                continue
-            name, told = output.data["id"], json.loads(output.data["steps"])
-            if strange := {attribute for _, attribute, _ in told["fill"]} - markup.FOLLOWING - {""}:
-                raise ValueError(f"{name} must not move {', '.join(sorted(strange))}")
-            text = f"pnSteps[{json.dumps(name)}]={output.data['steps']}".replace("<", "\\u003c")
-            if (size := len(gzip.compress(text.encode(), 6))) > STEPS:
-                raise ValueError(f"{name} must take at most {STEPS:,} bytes, compressed, got {size:,}: fewer steps")
-            written.append(site / _folder(article) / f"{name}.js")
-            written[-1].write_text(text, encoding="utf-8")
-    return written
+def _plain(script: str) -> str:
+    """A script that no text in it can end."""
+    return script.replace("<", "\\u003c")
 
 
 def _asks(article: Article) -> bool:

@@ -55,9 +55,9 @@ def test_the_copy_is_markdown_with_the_values_in_their_places() -> None:
 TITLES = "x_title='day', y_title='USD', x_unit='number.0', y_unit='usd.0'"
 LINES = f"""\
 from perpnotes.publish import lines
-def draw(rows, slope=1.0, room=()):
+def draw(rows, slope=1.0):
     days = [float(day) for day in range(rows)]
-    lines(days, {{"a|b": [slope * day for day in days]}}, {TITLES}, room=room, caption="Two.", alt="It rises.", id="f")
+    lines(days, {{"a|b": [slope * day for day in days]}}, {TITLES}, caption="Two.", alt="It rises.", id="f")
 """
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Literal
 
@@ -26,7 +26,6 @@ def bars(
     scale: Literal["pnl", "loss", "plain"] = "pnl",
     total: str = "",
     waterfall: bool = False,
-    room: Sequence[float] = (),
 ) -> None:
     """Show signed amounts below each other, from zero to the right and below it to the left.
 
@@ -41,7 +40,6 @@ def bars(
             `plain` amounts are neither good nor bad.
         total: name of one more bar, their sum; empty for none.
         waterfall: each bar begins where the one above it ends, so that one sees how they add up to `total`.
-        room: amounts that there is room for, whatever the values need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for no values, one that is not finite, or a text that is missing.
@@ -58,7 +56,7 @@ def bars(
     left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
     ends = list(itertools.accumulate(values.values(), initial=0.0)) if waterfall else [0.0] * (len(values) + 1)
     starts = dict(zip(amounts, [*ends[: len(values)], 0.0], strict=False))
-    every = [*(value + starts[name] for name, value in amounts.items()), *room]
+    every = [value + starts[name] for name, value in amounts.items()]
     sides = (
         [[v for v in amounts.values() if v < 0], [v for v in amounts.values() if v >= 0]]
         if waterfall
@@ -109,5 +107,5 @@ def bars(
     table = [[name, texts[name]] for name in amounts]
     show_figure(
         framed(layers, left=left, right=0, top=4, bottom=4, height=step * len(rows)),
-        ["Part", title], table, caption, alt, id, notes=[escape(title, quote=False)], axes=[*amounts, *domain],
+        ["Part", title], table, caption, alt, id, notes=[escape(title, quote=False)],
     )  # fmt: skip

@@ -51,8 +51,8 @@ def px_axis(channel: Any, size: float, axis: Any = None) -> Any:
     return channel(name, title=None, scale=_alt.Scale(domain=ends, nice=False, zero=False), axis=axis)
 
 
-def scaled(values: Sequence[float], log: bool) -> tuple[Callable[[float], float], list[float], tuple[float, float]]:
-    """Where each value stands from 0 at the low end of an axis to 1 at the high one; its ticks and its ends."""
+def scaled(values: Sequence[float], log: bool = False) -> tuple[Callable[[float], float], list[float]]:
+    """Where each value stands from 0 at the low end of an axis to 1 at the high one, and its ticks."""
     if log and min(values) <= 0:
         raise ValueError(f"every value must be > 0 for a logarithmic axis, got {min(values)}")
     to = math.log if log else float
@@ -60,7 +60,7 @@ def scaled(values: Sequence[float], log: bool) -> tuple[Callable[[float], float]
     edge = (high - low or abs(high) or 1.0) * 0.05
     low, high = low - edge, high + edge
     ticks = layout.log_ticks(math.exp(low), math.exp(high)) if log else layout.ticks(low, high)
-    return lambda value: (to(value) - low) / (high - low), ticks, (low, high)
+    return lambda value: (to(value) - low) / (high - low), ticks
 
 
 def show_figure(
@@ -73,7 +73,6 @@ def show_figure(
     *,
     notes: Sequence[str] = (),
     numeric: Sequence[bool] = (),
-    axes: Sequence[Any] = (),
     crisp: bool = False,
 ) -> None:
     """Show a chart as a figure, with its caption, its text alternative and its data.
@@ -87,7 +86,6 @@ def show_figure(
         id: of the element; lower case, unique on the page.
         notes: HTML of what stands above the chart.
         numeric: which columns hold numbers; by default all but the first.
-        axes: what frames of one figure must have in common.
         crisp: as for `svg.render`.
 
     Raises:
@@ -110,7 +108,7 @@ def show_figure(
     )
     text = text_table(headers, rows, caption)
     data = {
-        "id": id, "caption": caption, "alt": alternative, "axes": list(axes),
+        "id": id, "caption": caption, "alt": alternative,
         "headers": list(headers), "rows": [list(r) for r in rows],
     }  # fmt: skip
     show(Output("figure", html, "html", text, data))

@@ -140,7 +140,6 @@ def heatmap(
     show_figure(
         framed(layers, left=left, right=WIDTH - left - width * m, top=22, bottom=36, height=height * n),
         [f"{row_title} \\ {column_title}", *across], table, caption, alt, id, notes=notes, crisp=True,
-        axes=[float(np.abs(bad).max())],
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def ladder(
     if set(levels) & set(areas):
         raise ValueError("a level and a zone must not have the same name")
     inks = {**dict.fromkeys([*levels, *areas], INK), **meant(colors, [*levels, *areas])}
-    part_of, ticks, domain = scaled(every, False)
+    part_of, ticks = scaled(every)
     tick_labels = [fmt(tick, exact(ticks, unit)) for tick in ticks]
     said = {name: f"{name} {fmt(level, unit)}" for name, level in levels.items()}
     left = max(map(layout.wide, tick_labels)) + 10
@@ -107,7 +107,7 @@ def ladder(
     show_figure(
         framed(layers, left=left, right=0, top=8, bottom=8, height=height),
         ["Level", f"{title}, from", "to"] if areas else ["Level", title],
-        table, caption, alt, id, notes=[escape(title, quote=False)], axes=[*domain, len(levels), *areas],
+        table, caption, alt, id, notes=[escape(title, quote=False)],
     )  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def slopes(
     for name, pair in changes.items():
         if len(pair) != 2 or not np.isfinite(pair).all():
             raise ValueError(f"changes[{name!r}] must be two finite amounts, got {pair}")
-    part_of, _, domain = scaled([float(v) for pair in changes.values() for v in pair], False)
+    part_of, _ = scaled([float(v) for pair in changes.values() for v in pair])
     height = max(150.0, 22.0 * len(changes))
     texts = [
         {
@@ -189,7 +189,7 @@ def slopes(
     table = [[name, *(fmt(value, unit) for value in pair)] for name, pair in changes.items()]
     show_figure(
         framed(layers, left=need[0], right=need[1], top=34, bottom=8, height=height),
-        [title, *ends], table, caption, alt, id, notes=[escape(title, quote=False)], axes=[*domain, *changes],
+        [title, *ends], table, caption, alt, id, notes=[escape(title, quote=False)],
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -37,7 +37,6 @@ def lines(
     zero: bool = False,
     colors: Mapping[str, str] | None = None,
     bands: Mapping[str, Any] | None = None,
-    room: Sequence[float] = (),
 ) -> None:
     """Show up to four series over one variable, each named at its end.
 
@@ -59,7 +58,6 @@ def lines(
         colors: what a series is, name to `base`, `stressed`, `limit` or `breach`. A name keeps its color on
             the whole page.
         bands: name of a series to low and high around it, each of shape `(n,)`, such as 5 and 95% over seeds.
-        room: values that the vertical axis has room for, whatever the series need: frames of one scale for `explore`.
 
     Raises:
         ValueError: for a wrong shape or order, more than four series, a value that is not finite, or a missing text.
@@ -82,12 +80,12 @@ def lines(
         if (ends[0] > columns[name]).any() or (ends[1] < columns[name]).any():
             raise ValueError(f"bands[{name!r}] must hold the series between low and high")
     every = np.concatenate(
-        [*columns.values(), *(ends.ravel() for ends in around.values()), list((rules or {}).values()), room]
+        [*columns.values(), *(ends.ravel() for ends in around.values()), list((rules or {}).values())]
     )
     if log_y and zero:
         raise ValueError("zero must be False for a logarithmic axis")
     if log_y and every.min() <= 0:
-        raise ValueError(f"series, rules and room must be > 0 for a logarithmic axis, got {every.min()}")
+        raise ValueError(f"series and rules must be > 0 for a logarithmic axis, got {every.min()}")
     # Drawn is the logarithm, on an axis that is linear and says at each tick what it stands for.
     to_x, to_y = (np.log if log else np.asarray for log in (log_x, log_y))
     run, heights = to_x(across), {name: to_y(values) for name, values in columns.items()}
@@ -175,5 +173,5 @@ def lines(
     table = [[fmt(a, fine), *(told(name, i) for name in columns)] for i, a in enumerate(across)]
     show_figure(
         framed(layers, left=left, right=right, top=6, bottom=36, height=height),
-        [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)], axes=[first, last, *domain],
+        [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)],
     )  # fmt: skip

@@ -120,7 +120,7 @@ def network(
     show_figure(
         framed(layers, left=0, right=0, top=2, bottom=2, height=height),
         ["From", "To", title], table, caption, alt, id,
-        notes=[escape(title, quote=False)], numeric=[False, False, True], axes=[heaviest, *names],
+        notes=[escape(title, quote=False)], numeric=[False, False, True],
     )  # fmt: skip
 
 

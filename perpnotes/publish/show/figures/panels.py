@@ -76,7 +76,7 @@ def panels(
     slots = palette.slots(names)
     every = [v for own in drawn.values() for values in own.values() for v in values.tolist()]
     from_zero = [0.0] if zero or form == "bars" else []
-    part_of, y_ticks, domain = scaled([*every, *(rules or {}).values(), *from_zero], False)
+    part_of, y_ticks = scaled([*every, *(rules or {}).values(), *from_zero])
     y_labels = [fmt(tick, exact(y_ticks, y_unit)) for tick in y_ticks]
     left = max(map(layout.wide, y_labels)) + 8
     columns = min(columns, len(series))
@@ -169,7 +169,7 @@ def panels(
     ]
     show_figure(
         framed(layers, left=left, right=8, top=2, bottom=4, height=height),
-        headers, table, caption, alt, id, notes=notes, axes=[*domain, *drawn, *names],
+        headers, table, caption, alt, id, notes=notes,
     )  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def specification(
     if len(levels) > 32:
         raise ValueError(f"choices must have at most 32 levels together, got {len(levels)}")
 
-    part_of, ticks, domain = scaled([*results.tolist(), *(rules or {}).values()], log)
+    part_of, ticks = scaled([*results.tolist(), *(rules or {}).values()], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     names = {level: layout.wrapped(level[1], 22).replace("\n", " ") for level in levels}
     shares = {level: _among(choices, level) for level in levels}
@@ -198,7 +198,6 @@ def specification(
         framed(layers, left=left, right=right, top=8, bottom=4, height=height),
         headers, table, caption, alt, id, notes=[escape(title, quote=False), key],
         numeric=[False, True, *[False] * (1 + len(choices))],
-        axes=[*domain, count, *map(list, levels)],
     )  # fmt: skip
 
 
@@ -244,7 +243,7 @@ def intervals(
             if not rising or not np.isfinite(low_mid_high).all():
                 raise ValueError(f"{argument}[{name!r}] must be low, middle and high, rising, got {ends}")
     every = [float(v) for _, _, ranges in kinds for ends in ranges.values() for v in ends]
-    part_of, ticks, domain = scaled([*every, *(rules or {}).values()], log)
+    part_of, ticks = scaled([*every, *(rules or {}).values()], log)
     tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
     labels = {name: layout.wrapped(name, 18) for name in names}
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
@@ -318,7 +317,7 @@ def intervals(
     show_figure(
         framed(layers, left=left, right=right, top=4, bottom=20, height=at),
         ["Result", "Range", "Low", "Middle", "High"], table, caption, alt, id, notes=notes,
-        numeric=[False, False, True, True, True], axes=[*domain, *names],
+        numeric=[False, False, True, True, True],
     )  # fmt: skip
 
 

@@ -145,6 +145,16 @@ class TestReading:
         report = examine(parse("\n".join(lines) + "\n"))
         assert np.isnan(report.history.values).sum() == report.count("impossible") == 1
 
+    def test_a_name_that_begins_like_another_is_another(self) -> None:
+        """`BTC` and `BTCDOM` are two contracts, in either order; a column that holds one name needs no choice."""
+        rows = [
+            f"{name},{1_700_000_000_000 + 28_800_000 * i},0.000{i}1" for i in range(9) for name in ("BTC", "BTCDOM")
+        ]
+        for order in (rows, rows[::-1]):
+            with pytest.raises(ValueError, match=r"symbol holds 2 \(BTC, BTCDOM\)"):
+                parse("\n".join(["symbol,time,rate", *order]) + "\n")
+        assert parse("\n".join(["symbol,time,rate", *rows[::2]]) + "\n").values.size == 9
+
     def test_one_contract_of_several(self) -> None:
         """Two contracts in one text are refused until one is named."""
         text = "symbol,time,rate\n" + "".join(

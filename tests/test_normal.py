@@ -93,6 +93,9 @@ def test_first_passage_where_floats_end() -> None:
     assert _normal.first_passage(huge, one, one, one).tolist() == [0.0]
     assert _normal.first_passage(one, one * 0, one, huge) == pytest.approx(1.0, rel=1e-12, abs=0)
     assert _normal.first_passage(one, -one, one, huge) == pytest.approx(math.exp(-2.0), rel=1e-12, abs=0)
+    tiny = np.array([1e-300])  # and a spread that is 0 as a float
+    for toward in (one, one * 0, -one):
+        assert _normal.first_passage(one, toward, tiny, np.array([1e-60])).tolist() == [0.0]
 
 
 @given(distance=POSITIVE, toward=st.floats(-2, 2), sigma=POSITIVE, chance=st.floats(1e-6, 0.999))

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from perpnotes import _normal
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
@@ -36,7 +38,7 @@ __all__ = [
 
 _NORMAL_MAD = 0.6744897501960817  # the median of |N(0, 1)|
 _NORMAL_MEAN = 0.7978845608028654  # its mean
-_STEPS = 32  # of a sum at a time
+_STEPS = 16  # of a sum at a time
 
 
 # --- Features ---
@@ -133,59 +135,77 @@ def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0)
     n = real("counts", _counts(counts), le=10_000)
     m, alpha = real("mean", mean, gt=0, le=10_000), real("dispersion", dispersion, ge=0, le=100)
     broadcast(counts=n, mean=m, dispersion=alpha)
-    n, m, alpha = (np.array(a, dtype=np.float64) for a in np.broadcast_arrays(n, m, alpha))
+    return np.asarray(_normal.by_blocks(_surprise, n, m, alpha))[()]
+
+
+def _surprise(counts: FloatArray, mean: FloatArray, dispersion: FloatArray) -> FloatArray:
+    shape = np.broadcast_shapes(counts.shape, mean.shape, dispersion.shape)
+    n, m, alpha = (np.broadcast_to(part, shape).ravel() for part in (counts, mean, dispersion))
     above = n > m  # there the tail is small, and computed as it is; else what is below it, from 1
     at = np.where(above, n, np.maximum(n - 1.0, 0.0))
-    log_mass = _log_mass(at, m, alpha)
-    log_tail = log_mass + np.log(_tail_over_mass(at, m, np.maximum(alpha, 1e-20)))
-    under = np.where(n > 0, np.exp(log_mass) * _head_over_mass(at, m, alpha, ~above), 0.0)
-    decades = np.where(above, log_tail, np.log1p(-np.minimum(under, 1.0 - 1e-16)))
-    result: FloatArray = np.maximum(0.0, -decades / math.log(10.0))
-    return result[()]
+    decades = _log_mass(at, m, alpha)
+    decades[above] += np.log(_tail_over_mass(n[above], m[above], np.maximum(alpha[above], 1e-20)))
+    below = np.where(n > 0, np.exp(decades), 0.0)[~above] * _head_over_mass(at[~above], m[~above], alpha[~above])
+    decades[~above] = np.log1p(-np.minimum(below, 1.0 - 1e-16))
+    return np.maximum(0.0, -decades / math.log(10.0)).reshape(shape)
 
 
 def _tail_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
     """`P(N >= n) / P(N = n)` for `n` above the mean: the continued fraction of the incomplete beta function."""
     size, x = 1.0 / alpha, alpha * mean / (1.0 + alpha * mean)
-    x = np.where(n > mean, x, 0.0)  # the others are not asked
-    c, d = np.ones(n.shape), 1.0 / (1.0 - (n + size) * x / (n + 1.0))
-    result = d.copy()
+    c, d = np.ones(n.size), 1.0 / (1.0 - (n + size) * x / (n + 1.0))
+    result, left, last = d.copy(), np.arange(n.size), d.copy()
     for k in range(1, 10_000):
         for step in (
             k * (size - k) * x / ((n + 2 * k - 1) * (n + 2 * k)),
             -(n + k) * (n + size + k) * x / ((n + 2 * k) * (n + 2 * k + 1)),
         ):
             d, c = 1.0 / (1.0 + step * d), 1.0 + step / c
-            result *= d * c
-        if np.all(np.abs(d * c - 1.0) < 1e-15):
+            last *= d * c
+        more = np.abs(d * c - 1.0) >= 1e-15
+        if not more.all():
+            result[left] = last
+            left = left[more]
+            n, size, x, c, d, last = (part[more] for part in (n, size, x, c, d, last))
+        if not left.size:
             break
+    result[left] = last
     return result
 
 
-def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray, asked: npt.NDArray[np.bool_]) -> FloatArray:
-    """`P(N <= n) / P(N = n)`, summed from `n` down, `_STEPS` terms at a time, where it is asked and not yet done."""
-    total, left = np.ones(n.size), np.flatnonzero(asked)
-    k, m, a, term = n.ravel()[left], mean.ravel()[left], alpha.ravel()[left], np.ones(left.size)
+def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
+    """`P(N <= n) / P(N = n)`, summed from `n` down, `_STEPS` terms at a time, where it is not yet done."""
+    result, left = np.empty(n.size), np.arange(n.size)
+    total, term, k = np.ones(n.size), np.ones(n.size), n.copy()
+    factor, a = (1.0 + alpha * mean) / mean, alpha
     while left.size:
-        down = np.maximum(k[:, None] - np.arange(_STEPS), 0.0)
-        ratio = down * (1.0 + a * m)[:, None] / (m[:, None] * (1.0 + a[:, None] * np.maximum(down - 1.0, 0.0)))
-        terms = term[:, None] * np.cumprod(ratio, axis=1)
-        total[left] += terms.sum(axis=1)
-        more = terms[:, -1] > 1e-17 * total[left]
-        left, k, m, a, term = left[more], k[more] - _STEPS, m[more], a[more], terms[more, -1]
-    return total.reshape(n.shape)
+        for _ in range(_STEPS):
+            term = term * (np.maximum(k, 0.0) * factor / (1.0 + a * np.maximum(k - 1.0, 0.0)))
+            total += term
+            k -= 1.0
+        more = term > 1e-17 * total
+        result[left] = total
+        left = left[more]
+        total, term, k, factor, a = (part[more] for part in (total, term, k, factor, a))
+    return result
 
 
 def _log_mass(k: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
     """Logarithm of the probability of `k`."""
     size = 1.0 / np.maximum(alpha, 1e-20)
     # Of Gamma(k + size) / Gamma(size) / size^k nothing would be left for a large size: Stirling's series without it.
-    near = np.minimum(size, 1e3)
-    direct = _log_gamma(k + near) - _log_gamma(near) - k * np.log(near)
-    series = (k + size - 0.5) * np.log1p(k / size) - k + (1.0 / (k + size) - 1.0 / size) / 12.0
-    rising = np.where(size > 1e3, series, direct)
+    rising = (k + size - 0.5) * np.log1p(k / size) - k + (1.0 / (k + size) - 1.0 / size) / 12.0
+    if (near := size <= 1e3).any():
+        s, n = size[near], k[near]
+        rising[near] = _log_gamma(n + s) - _log_gamma(s) - n * np.log(s)
     none = np.log1p(mean / size) * size
-    return np.asarray(k * np.log(mean / (1.0 + alpha * mean)) + rising - none - _log_gamma(k + 1.0))
+    return np.asarray(k * np.log(mean / (1.0 + alpha * mean)) + rising - none - _log_factorials()[k.astype(np.intp)])
+
+
+@cache
+def _log_factorials() -> FloatArray:
+    """Of all counts that `surprise` takes."""
+    return _log_gamma(np.arange(1.0, 10_002.0))
 
 
 def _log_gamma(values: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ import pytest
 from cases import NOTHING, case
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from perpnotes.anomalies import (
     Alarms,
@@ -85,6 +86,19 @@ class TestSurprise:
     def test_published_tails(self) -> None:
         """P(N >= 10 | 3) and P(N >= 20 | 10) of a Poisson count."""
         assert 10 ** -surprise([10, 20], [3.0, 10.0]) == pytest.approx([0.0011025, 0.0034543], rel=1e-4)
+
+    def test_many_of_large_means_are_answered_as_each(self) -> None:
+        """20,000 of means up to the largest, in blocks; each is done as soon as it is exact."""
+        rng = np.random.default_rng(4)
+        mean = rng.uniform(1.0, 10_000.0, 20_000)
+        count = np.minimum(10_000, np.round(mean + 8.0 * rng.normal(size=mean.size) * np.sqrt(mean)).clip(0))
+        found = surprise(count, mean)
+        with np.errstate(divide="ignore"):
+            assert found == pytest.approx(-poisson.logsf(count - 1, mean) / math.log(10.0), rel=1e-8, abs=1e-12)
+        for i in range(0, mean.size, 997):
+            assert found[i] == pytest.approx(surprise(count[i], mean[i]), rel=1e-13, abs=1e-15)
+        table = surprise(count[:200].reshape(10, 20), mean[:20], dispersion=[[0.2]])
+        assert table[3, 7] == pytest.approx(surprise(count[67], mean[7], dispersion=0.2), rel=1e-13)
 
     def test_none_at_all_is_no_surprise(self) -> None:
         """P(N >= 0) is one."""

@@ -257,6 +257,8 @@ def main() -> int:
         sizes = [len(places((ROOT / f"perpnotes/{module}.py").read_text())) for module in modules]
         drawn = np.random.default_rng(args.seed).multivariate_hypergeometric(sizes, args.library)
         samples = {module: int(n) for module, n in zip(modules, drawn, strict=True) if n}
+    for module in samples:
+        equivalents(module, (ROOT / f"perpnotes/{module}.py").read_text())  # a line that is gone ends it now, not late
     os.environ.pop("PERPNOTES_DATA", None)
     os.environ.update(OPENBLAS_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="")
     multiprocessing.set_forkserver_preload(PRELOAD)

@@ -458,6 +458,8 @@ class TestRates:
     def test_a_size_that_must_be_paid_in_full(self) -> None:
         with pytest.raises(ValueError, match=r"size must have a rate below 1, got a rate of 1\.01"):
             grown_rate(0.01, [1.0, 100.0], 0.01)
+        with pytest.raises(ValueError, match=r"size must have a rate below 1, got a rate of 1$"):
+            grown_rate(0.5, 1.0, 0.5)
 
     @given(base=st.floats(0, 0.5), slope=st.floats(0, 1), amount=st.floats(0, 1e8))
     def test_a_grown_haircut_is_the_larger_of_two(self, base: float, slope: float, amount: float) -> None:

@@ -802,11 +802,14 @@ class TestCompare:
 
     @pytest.mark.parametrize("name", BOOKS)
     def test_every_row_says_why(self, name: str) -> None:
-        """Both margins end in themselves."""
+        """Both margins end in themselves, and name what is asked of every account where there is such an amount."""
         for row in compare(BOOKS[name], MARKET).rows:
             if row.account is None:
                 continue
-            assert row.why("maintenance").value == row.maintenance
+            why = row.why("maintenance")
+            assert why.value == row.maintenance
+            named = "F" in {term.symbol for term in why}
+            assert named == why.terms[-1].formula.endswith("+ F") == (row.venue.fixed > 0)
             if row.initial is not None:
                 assert row.why().value == row.initial
                 assert row.initial >= row.maintenance

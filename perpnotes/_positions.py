@@ -9,7 +9,7 @@ from typing import Any
 
 from perpnotes._export import key, table
 from perpnotes._validate import brief, scalar
-from perpnotes._venues import TIERS
+from perpnotes._venues import SIZE_TIERS, TIERS
 
 _EVERY = ("coin", "kind", "size", "entry", "mark")
 _FUTURE = (*_EVERY, "margin", "stop", "leverage", "maintenance", "open_fee")
@@ -136,7 +136,7 @@ def _leg(where: str, row: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _value(where: str, field: str, cell: Any) -> Any:
-    if field == "maintenance" and cell in TIERS:
+    if field == "maintenance" and cell in (*TIERS, *SIZE_TIERS):
         return cell
     if field == "call":
         return {"true": True, "false": False}.get(str(cell).lower(), cell)

@@ -18,13 +18,12 @@ from perpnotes._frozen import ByValue
 from perpnotes._positions import FIELDS, parse
 from perpnotes._types import FloatArray
 from perpnotes._validate import brief, flag, one_of, real, scalar, text
-from perpnotes._venues import LIQUIDATIONS
-from perpnotes._venues import TIERS as _TIERS
+from perpnotes._venues import LIQUIDATIONS, SIZE_TIERS, TIERS
 from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
 from perpnotes.liquidation import Estimate, Interval, Settlement, intervals
 from perpnotes.liquidation import Rule as Practice
 from perpnotes.liquidation import published_rule as practice
-from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, published_tiers
+from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, published_size_tiers, published_tiers
 from perpnotes.portfolio import Comparison, TierRule, compare, venues
 from perpnotes.stress import Evaluation, Market, evaluate, grid, published_grid
 
@@ -45,7 +44,7 @@ __all__ = [
 VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
 """The venues whose rules a book can name."""
 
-TABLES: tuple[str, ...] = tuple(_TIERS)
+TABLES: tuple[str, ...] = (*TIERS, *SIZE_TIERS)
 """The margin tables that a leg can name as its `maintenance`."""
 
 # What counts where a book does not say: from the records `book-defaults` and `liquidation-slip` and the fact
@@ -889,7 +888,8 @@ def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assu
     """The maintenance table of a leg: its own rate or table, else what the venue publishes for it."""
     kind, coin, stated = leg["kind"], leg["coin"], leg.get("maintenance")
     if isinstance(stated, str):
-        return published_tiers(one_of(f"{path}.maintenance", stated, TABLES))
+        one_of(f"{path}.maintenance", stated, TABLES)
+        return published_size_tiers(stated).at(leg["size"]) if stated in SIZE_TIERS else published_tiers(stated)
     if stated is not None:
         return Tiers.flat(scalar(f"{path}.maintenance", stated, gt=0, lt=1))
     published = next((venue for venue in venues() if venue.name == _TIERED.get(rule.venue)), None)

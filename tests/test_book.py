@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from perpnotes import book, liquidation, portfolio, stress
 from perpnotes.contracts import Inverse, Linear, Option, option_value
-from perpnotes.margin import Account, Collateral, Position, Tiers, published_tiers
+from perpnotes.margin import Account, Collateral, Position, Tiers, published_size_tiers, published_tiers
 
 ROOT = Path(__file__).parent
 BTC: dict[str, Any] = {"coin": "BTC", "size": 0.5, "mark": 60_000.0}
@@ -445,6 +445,9 @@ class TestDefaults:
         assert [leg.maintenance for leg in book.report(changed(legs=legs)).legs] == [375.0, 150.0]
         assert [leg.maintenance for leg in book.report(changed(venue="Hyperliquid")).legs] == [375.0, 300.0]
         assert [leg.maintenance for leg in book.report(changed(venue="Bybit")).legs] == [150.0, 75.0]
+        large = {**BTC, "size": 20.0, "maintenance": "okx_btcusdt_2026_05"}  # in the second tier, by its size
+        rate = published_size_tiers("okx_btcusdt_2026_05").rates[1]
+        assert book.report(changed(legs=[large])).legs[0].maintenance == pytest.approx(rate * 1_200_000)
 
 
 class TestAsPlainValues:
@@ -546,6 +549,8 @@ class TestPositions:
              [{"coin": "BTC", "kind": "inverse", "size": -30_000.0}, {"coin": "BTC", "kind": "inverse", "size": 1.0},
               {"coin": "BTC", "size": 2.0}]),
             ("pair,size,kind\nBTC/USD,3,linear", [{"coin": "BTC", "kind": "linear", "size": 3.0}]),
+            ("coin,size,maintenance\nBTC,1,okx_btcusdt_2026_05",
+             [{"coin": "BTC", "size": 1.0, "maintenance": "okx_btcusdt_2026_05"}]),
             ("coin,kind,size,strike,days,call,maintenance\nBTC,option,-1,60000,30,false,0.1",
              [{"coin": "BTC", "kind": "option", "size": -1.0, "strike": 60_000.0, "days": 30.0, "call": False,
                "maintenance": 0.1}]),

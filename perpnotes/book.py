@@ -8,7 +8,7 @@ import pprint
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,14 +51,14 @@ TABLES: tuple[str, ...] = (*TIERS, *SIZE_TIERS)
 # `hyperliquid_taker_fee`; a test compares them.
 _COINS = ("BTC", "ETH", "SOL", "XRP", "DOGE", "AVAX", "BNB")
 _VOLATILITY = (0.594346, 0.8032, 1.17452, 1.04708, 1.39623, 1.17773, 0.80606)
-_CORRELATION = (
-    (1.0, 0.809629, 0.595925, 0.579355, 0.543593, 0.624538, 0.677206),
-    (0.809629, 1.0, 0.672176, 0.617647, 0.541515, 0.671878, 0.711654),
-    (0.595925, 0.672176, 1.0, 0.534157, 0.426692, 0.635058, 0.584896),
-    (0.579355, 0.617647, 0.534157, 1.0, 0.448436, 0.563841, 0.552819),
-    (0.543593, 0.541515, 0.426692, 0.448436, 1.0, 0.446654, 0.420468),
-    (0.624538, 0.671878, 0.635058, 0.563841, 0.446654, 1.0, 0.623685),
-    (0.677206, 0.711654, 0.584896, 0.552819, 0.420468, 0.623685, 1.0),
+_CORRELATION: tuple[tuple[float, ...], ...] = (  # with the coins before
+    (),
+    (0.809629,),
+    (0.595925, 0.672176),
+    (0.579355, 0.617647, 0.534157),
+    (0.543593, 0.541515, 0.426692, 0.448436),
+    (0.624538, 0.671878, 0.635058, 0.563841, 0.446654),
+    (0.677206, 0.711654, 0.584896, 0.552819, 0.420468, 0.623685),
 )
 _FUNDING = 0.0001
 _TAKER = 0.00045
@@ -520,8 +520,7 @@ def _between(found: Interval) -> str:
 # --- Reading a book ---
 
 
-@dataclass(frozen=True, slots=True)
-class _Leg:
+class _Leg(NamedTuple):
     """A leg as the book states it, checked."""
 
     name: str
@@ -538,6 +537,7 @@ class _Leg:
     implied: float
     open_fee: float
     value: float  # of an option or a coin, USD; 0 for a perpetual
+    unrealized: float
 
     @property
     def side(self) -> int:
@@ -565,16 +565,8 @@ class _Leg:
         """The size after the haircut of a coin."""
         return self.size * (1.0 - (self.haircut if self.size > 0 else 0.0))
 
-    @property
-    def unrealized(self) -> float:
-        """P&L since the entry, USD."""
-        if self.future and self.charged is not None:
-            return self.charged.pnl_usd
-        return self.value - self.size * self.entry
 
-
-@dataclass(frozen=True, slots=True)
-class _Book:
+class _Book(NamedTuple):
     """A book, checked, with what was assumed."""
 
     legs: tuple[_Leg, ...]
@@ -662,9 +654,7 @@ def _read(book: Any) -> _Book:
     usd = worth(currency)
     days, hours = scalar("days", stated.get("days", 0.0), ge=0), scalar("hours", stated.get("hours", 8.0), gt=0)
     payments = math.floor(days * 24.0 / hours * (1.0 + 1e-12))
-    rates = dict.fromkeys(coins, 0.0)
-    if payments:
-        rates = _funding(stated.get("funding"), coins, assumed)
+    rates = _funding(stated.get("funding"), coins, assumed if payments else [])
     moves = np.unique(real("moves", stated.get("moves", _MOVES), gt=-1, ndim=1))
     fx_moves = real("fx_moves", stated.get("fx_moves", 0.0), gt=-1)
     if "fx_moves" not in stated and any(each.currency == "MXN" for each in money):
@@ -760,7 +750,7 @@ def _correlation(value: Any, coins: Sequence[str], order: Sequence[str], assumed
     """The matrix with the driver first; None for one coin."""
     count = len(coins)
     if isinstance(value, list | tuple | np.ndarray):
-        matrix = real("correlation", value, ge=-1, le=1)
+        matrix = real("correlation", value)
         if matrix.shape != (count, count):
             raise ValueError(f"correlation must have shape {(count, count)}, got {matrix.shape}")
     elif value is not None and not isinstance(value, Mapping):
@@ -787,7 +777,8 @@ def _paired(value: Mapping[str, Any], coins: Sequence[str], assumed: list[Assump
         if math.isnan(matrix[i, k]):
             if unknown := [coin for coin in (coins[i], coins[k]) if coin not in _COINS]:
                 raise ValueError(f"correlation.{pair} must be stated: {unknown[0]} is none of {', '.join(_COINS)}")
-            matrix[i, k] = matrix[k, i] = rho = _CORRELATION[_COINS.index(coins[i])][_COINS.index(coins[k])]
+            first, last = sorted((_COINS.index(coins[i]), _COINS.index(coins[k])))
+            matrix[i, k] = matrix[k, i] = rho = _CORRELATION[last][first]
             assumed.append(Assumption(f"correlation.{pair}", rho, _SOURCES["correlation"]))
     return matrix
 
@@ -874,6 +865,7 @@ def _leg(
         implied=implied,
         open_fee=number("open_fee", 0.0, gt=-1, lt=1),
         value=value,
+        unrealized=charged.pnl_usd if charged is not None and perpetual else value - size * entry,
     )
 
 
@@ -908,8 +900,7 @@ def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assu
 # --- The report ---
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(NamedTuple):
     """An account with what is behind it."""
 
     standing: Standing
@@ -1071,7 +1062,7 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
         scales = {coin: sigma[coin] / sigma[driver] for coin in moving if coin != driver}
         rho = {coin: float(matrix[order.index(coin), order.index(driver)]) for coin in scales}
         asked += [(driver, {}), (driver, {coin: rho[coin] * scale for coin, scale in scales.items()}), (driver, scales)]
-    futures = [leg.charged for leg in shared.legs if leg.future and leg.charged is not None]
+    futures = [leg.charged for leg in shared.legs if leg.charged is not None]
     if all(leg.kind != "option" for leg in shared.legs) and {leg.contract.underlying for leg in futures} == set(moving):
         found = intervals(Account(futures, (*shared.money, *shared.coins, Collateral(0.0))), asked)
     else:

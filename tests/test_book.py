@@ -225,6 +225,12 @@ class TestIsolatedLegs:
         assert inverse.stressed.pnl.round(6).tolist() == [-6_000.0, -5_280.0]
         assert inverse.rules is None
 
+    def test_what_is_lost_already_is_not_lost_again(self) -> None:
+        """Below its margin an isolated leg has nothing left to lose, however far the price falls."""
+        found = book.report({"legs": [{**BTC, "entry": 70_000.0, "margin": 3_000.0}], "moves": [-0.1, 0.1]})
+        assert found.accounts[0].assessment.equity == -2_000.0
+        assert found.stressed.pnl.tolist() == [0.0, 3_000.0]
+
     def test_a_book_without_cross_money_has_no_cross_account(self) -> None:
         found = book.report({"legs": [{**BTC, "margin": 3_000.0}]})
         assert [account.isolated for account in found.accounts] == [True]
@@ -393,8 +399,21 @@ class TestBesides:
         assert [leg.value for leg in found.legs] == [None, *(pytest.approx(float(value)) for value in values)]
         assert [leg.maintenance for leg in found.legs] == [pytest.approx(120.0), pytest.approx(12_000.0), 0.0]
         assert found.accounts[0].assessment.equity == pytest.approx(5_000 + sum(values))
-        paid = book.report({"legs": [BTC, {**PUT, "entry": 900.0, "volatility": 0.6}], "collateral": CASH}).legs[1]
-        assert paid.unrealized == pytest.approx(values[1] - 900.0)
+        legs = [BTC, {**CALL, "entry": 2_000.0}, {**PUT, "entry": 900.0}]
+        paid = book.report({"legs": legs, "collateral": CASH, "volatility": {"BTC": 0.6}}).legs
+        assert [leg.unrealized for leg in paid] == pytest.approx([0.0, values[0] + 4_000.0, values[1] - 900.0])
+
+    def test_equity_is_derived_from_all_that_is_in_it(self) -> None:
+        """Options, fees and funding where there are any; where there are none, collateral and P&L alone."""
+        legs = [{**BTC, "entry": 59_000.0, "open_fee": 0.001}, PUT]
+        found = book.report({"legs": legs, "collateral": CASH, "days": 1, "funding": 0.0001})
+        why = found.why("accounts[0].equity")
+        value = found.legs[1].value
+        assert dict(why) == pytest.approx(
+            {"C": 5_000.0, "V": value, "F_o": 29.5, "F": -9.0, "U": 500.0, "E": 5_000 + value - 29.5 - 9.0 + 500}
+        )
+        assert [term.equation for term in why][-1] == "E = C + U + V - F_o + F"
+        assert list(dict(book.report(BOOK).why("accounts[0].buffer"))) == ["C", "U", "E", "M", "B"]
 
     def test_leverage_is_ten_or_what_the_table_allows(self) -> None:
         legs = book.report({"legs": [{**BTC, "size": 3_000.0}, ETH], "collateral": CASH}).legs
@@ -509,16 +528,55 @@ class TestAsPlainValues:
         with pytest.raises(ValueError, match="book must be of plain values"):
             book.as_python(changed(moves=np.array([-0.1, 0.1])))
 
-    def test_the_printed_report_names_every_account_and_leg(self) -> None:
-        found = book.report(self.FULL)
-        text = str(found)
-        for words in (
-            *(leg.name for leg in found.legs),
-            *(account.name for account in found.accounts),
-            "margin ratio",
-            "fx",
-        ):
-            assert words in text
+    def test_the_printed_report_says_what_the_values_say(self) -> None:
+        found = book.report({**self.FULL, "currency": "MXN"})
+        shown, text = found.to_dict(), str(found)
+        for account in found.accounts:
+            assert (
+                f"account: {account.name}\n{account.why()}\nequity in MXN: {account.assessment.equity / found.usd:,.2f}"
+                in text
+            )
+        for name, leg in zip((leg.name for leg in found.legs), shown["legs"], strict=True):
+            for kind in ("stop", "liquidation"):
+                if leg[kind] is not None:
+                    assert (
+                        f"{name}, {kind} at {leg[kind]['price']:,.0f}: {leg[kind]['returned']:,.2f} USD left\n" in text
+                    )
+        worst = shown["grid"]["worst"]
+        names = [*(leg.name for leg in found.legs), *(f"collateral in {name}" for name in worst["others"])]
+        for name, pnl in zip(names, [*worst["contributions"], *worst["others"].values()], strict=True):
+            assert re.search(rf"  {re.escape(name)} +{pnl:,.0f}\n", text)
+        for row in shown["rules"]:
+            least = "from " if row["status"] == "at least" else ""
+            margins = [f"{least}{row[kind]:,.0f}" for kind in ("initial", "maintenance") if row[kind] is not None]
+            assert re.search(rf"{re.escape(row['title'])} +{' +'.join(margins) or row['status']}\n", text)
+        assert (
+            f"closing all costs {found.closing:,.2f} USD; 9 payments of funding {shown['costs']['funding']:+,.2f} USD"
+            in text
+        )
+        for each in found.assumed:
+            assert f"assumed {each.field}: {each.value:.4g} ({each.source})" in text
+
+    @pytest.mark.parametrize(
+        ("mark", "times", "printed"),
+        [
+            (60_000.0, 9.0, "none to 594,059"),
+            (60_000.0, 9.2, "none to over 10×"),
+            (60.0, 1.0, "none to 118.81"),
+            (0.06, 1.0, "none to 0.1188"),
+        ],
+    )
+    def test_the_printed_prices_say_none_and_far(self, mark: float, times: float, printed: str) -> None:
+        """A short with so many times its notional as margin; the digits follow the size of the price."""
+        leg = {"coin": "BTC", "size": -2.0, "mark": mark, "margin": 2 * mark * times, "maintenance": 0.01}
+        found = book.report({"legs": [leg]})
+        assert found.prices[0].alone.high == pytest.approx(mark * (times + 1) / 1.01)
+        assert f"{'BTC':16} {printed:>19} {printed:>19} {printed:>19}\n" in str(found)
+
+    def test_a_stop_that_is_late_and_a_fee_that_is_not_published_are_said(self) -> None:
+        leg = {**BTC, "margin": 600.0, "stop": 50_000.0, "maintenance": 0.005}
+        text = str(book.report({"legs": [leg], "venue": "Kraken"}))
+        assert re.search(r"stop at 50,000: at most [\d.]+ USD left: liquidation comes first\n", text)
 
 
 class TestPositions:

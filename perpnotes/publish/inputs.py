@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from sysconfig import get_paths
-from typing import Any, TypeVar, TypeVarTuple
+from typing import Any, TypeAlias, TypeVar, TypeVarTuple
 
 R = TypeVar("R")
 Arguments = TypeVarTuple("Arguments")
+Question: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
 
 _PYTHON = (*{os.path.realpath(path) for path in (*get_paths().values(), f"{sys.base_prefix}/lib")}, "/dev/", "/proc/")
 
@@ -36,20 +37,30 @@ class Trace:
         strays: those that were not opened by a question, each with the digest of its content.
     """
 
-    answers: dict[tuple[Callable[..., Any], tuple[Any, ...]], str] = field(default_factory=dict)
+    answers: dict[Question, str] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     strays: dict[str, str] = field(default_factory=dict)
     asking: bool = False
 
-    def holds(self) -> bool:
+    def holds(self, known: dict[Question, str]) -> bool:
         """Whether every question still has its answer.
 
         They are asked in order and up to the first that has another: what a later one asks may rest on it.
+
+        Parameters:
+            known: what other pages have asked meanwhile, with the digest of the answer; those that are asked here are
+                added.
         """
         try:
-            return all(_digest(ask(*arguments)) == answer for (ask, arguments), answer in self.answers.items())
+            for question, answer in self.answers.items():
+                if question not in known:
+                    function, arguments = question
+                    known[question] = _digest(function(*arguments))
+                if known[question] != answer:
+                    return False
         except Exception:  # whoever asks in earnest says what is wrong
             return False
+        return True
 
 
 _current: ContextVar[Trace | None] = ContextVar("_current", default=None)

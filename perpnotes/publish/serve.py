@@ -137,7 +137,8 @@ class Site:
             handler.collect = partial(_collect, handler.collect)
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # articles that have to run do so side by side
             list(pool.map(self._run, self.sources))
-        stale = [kept for kept in self.pages if not self._holds(kept)]
+        known: dict[inputs.Question, str] = {}
+        stale = [kept for kept in self.pages if not self._holds(kept, known)]
         for kept in stale:
             before, kept.trace, kept.resolved, kept.shown = len(warnings), None, None, None
             kept.anchors = refs._primary_url_map, refs._secondary_url_map, refs._title_map = {}, {}, {}
@@ -174,10 +175,10 @@ class Site:
                 results.of(article)
         self.read |= trace.files
 
-    def _holds(self, kept: _Kept) -> bool:
+    def _holds(self, kept: _Kept, known: dict[inputs.Question, str]) -> bool:
         """Whether a page is what it would be if it were rendered now."""
         with inputs.noted() as trace:
-            holds = kept.trace is not None and kept.trace.holds()
+            holds = kept.trace is not None and kept.trace.holds(known)
         self.read |= trace.files
         return holds
 
@@ -239,14 +240,15 @@ def _collect(collect: Callable[..., Any], name: str, options: Any) -> Any:
     """What mkdocstrings knows of a module; the page asks for what it shows of it."""
     found = inputs.aside(collect, name, options)
     shown = [found, *(one for one in found.members.values() if one.is_public and not one.is_module)]
-    inputs.ask(_documentation, *sorted({str(one.filepath) for one in shown}))
+    for file in sorted({str(one.filepath) for one in shown}):
+        inputs.ask(inputs.content, file)
+    inputs.ask(_around)
     return found
 
 
-def _documentation(*files: str) -> tuple[str, ...]:
-    """Everything that documents a module: its files, and of others what can be seen from outside."""
-    around = (_outside(path.read_text(encoding="utf-8")) for path in sorted(_LIBRARY.glob("*.py")))
-    return (*map(inputs.content, files), *around)
+def _around() -> tuple[str, ...]:
+    """What can be seen of the library's modules from outside, which their documentation may show elsewhere."""
+    return tuple(_outside(path.read_text(encoding="utf-8")) for path in sorted(_LIBRARY.glob("*.py")))
 
 
 @lru_cache(maxsize=128)

@@ -125,7 +125,7 @@ def _own(article: Article, deep: bool = False) -> Computed:
     with _alone(name):
         for file in _kept(f"{name}{_DEEP * deep}"):  # what is told in depth holds all the rest, too
             with suppress(FileNotFoundError):  # another article's edit removed it
-                return _load(file)
+                return _load(file, file.stat().st_mtime_ns)
         started = time.time_ns()
         computed = worker.run(article, deep)
         here = Path.cwd()
@@ -188,7 +188,8 @@ def _trace(file: Path, _changed: int) -> Mapping[str, str]:
     return trace
 
 
-def _load(file: Path) -> Computed:
+@lru_cache(maxsize=128)
+def _load(file: Path, _changed: int) -> Computed:
     found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["computed"]
     return Computed(
         tuple(tuple(Output(**output) for output in shown) for shown in found["outputs"]),

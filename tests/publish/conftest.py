@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -68,6 +69,16 @@ class Site:
 
     def python(self, script: str) -> subprocess.CompletedProcess[str]:
         return self._run([sys.executable, "-c", script])
+
+    def rendered(self) -> dict[str, str]:
+        """What is said of each page, rendered alone: all of them in one process, where a build stops at the first."""
+        said = self.python(
+            "import json; from pathlib import Path; from perpnotes.publish import loop\n"
+            "print(json.dumps({page.stem: '\\n'.join(loop.rendered(page)) for page in Path('docs').glob('*.md')}))"
+        )
+        assert said.returncode == 0, said.stderr
+        found: dict[str, str] = json.loads(said.stdout)
+        return found
 
     def page(self, name: str) -> str:
         return (self.root / "site" / name / "index.html").read_text()

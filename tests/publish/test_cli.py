@@ -303,22 +303,22 @@ def test_article_runs_the_published_examples_that_call_the_idea(monkeypatch: pyt
     assert collected.returncode == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("Fine, [here](#here).\n\n## Here\n", ""),
-        ("Word.\n\nA [link](none.md).\n", "docs/x.md:3: Doc file 'x.md' contains a link 'none.md'"),
-        ("Word.\n\nA [place](#none).\n", "docs/x.md:3: Doc file 'x.md' contains a link '#none'"),
-        ('```python exce="on"\n1\n```\n', "docs/x.md:1: unknown option exce; did you mean exec?"),
-        ("It is `#!math \\nonsense`.\n", "docs/x.md:1: "),
-    ],
-)
-def test_a_page_rendered_alone_says_what_the_generator_would(site: Callable[..., Any], text: str, fault: str) -> None:
+ALONE = {
+    "Fine, [here](#here).\n\n## Here\n": "",
+    "Word.\n\nA [link](none.md).\n": ":3: Doc file '{}.md' contains a link 'none.md'",
+    "Word.\n\nA [place](#none).\n": ":3: Doc file '{}.md' contains a link '#none'",
+    '```python exce="on"\n1\n```\n': ":1: unknown option exce; did you mean exec?",
+    "It is `#!math \\nonsense`.\n": ":1: ",
+}
+
+
+def test_a_page_rendered_alone_says_what_the_generator_would(site: Callable[..., Any]) -> None:
     """Its warnings and what our extensions refuse, with the line."""
-    found = site(x=text).python(
-        "from pathlib import Path; from perpnotes.publish import loop; print(*loop.rendered(Path('docs/x.md')))"
-    )
-    assert (found.stdout.strip() == "") if not fault else found.stdout.startswith(fault), found
+    pages = {f"x{n}": text for n, text in enumerate(ALONE)}
+    said = site(**pages).rendered()
+    for name, text in pages.items():
+        fault = ALONE[text].format(name)
+        assert said[name].startswith(f"docs/{name}.md{fault}") if fault else said[name] == "", said
 
 
 def test_a_file_that_is_no_utf8_is_one_fault(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,12 +45,17 @@ FAULTS = {
 }
 
 
-# MkDocs meets every fault; Zensical one of each way in which an extension ends a build: fence, options, inline value.
-@pytest.mark.parametrize(
-    ("fault", "generator"),
-    [(fault, "mkdocs-quiet") for fault in FAULTS]
-    + [(fault, "zensical") for fault in ("raises", "misspelt option", "unknown name")],
-)
+def test_a_fault_names_its_line(site: Callable[..., Site]) -> None:
+    """The line of the article, whatever the fault."""
+    pages = {f"bad{n}": f"---\ntitle: Bad\n---\n# Bad\n\n{text}" for n, (text, _, _) in enumerate(FAULTS.values())}
+    said = site(**pages).rendered()
+    for name, (_, line, message) in zip(pages, FAULTS.values(), strict=True):
+        assert said[name].startswith(f"docs/{name}.md:{line}: {message}")
+
+
+# One of each way in which an extension ends a build: fence, options, inline value.
+@pytest.mark.parametrize("generator", ["mkdocs-quiet", "zensical"])
+@pytest.mark.parametrize("fault", ["raises", "misspelt option", "unknown name"])
 def test_a_fault_stops_the_build_and_names_its_line(site: Callable[..., Site], generator: str, fault: str) -> None:
     """Also under -q; and no page with a traceback is left where it could be published."""
     text, line, message = FAULTS[fault]

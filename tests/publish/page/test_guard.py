@@ -18,21 +18,37 @@ if TYPE_CHECKING:
     from conftest import Site
 
 
-@pytest.mark.parametrize("printed", attacks.BUILT)
-def test_what_code_prints_is_read_before_it_is_a_page(printed: str, site: Callable[..., Site]) -> None:
-    """No check sees it before it runs; the build names the page and writes none."""
-    built = site(x=f'# X\n\n```python exec="on" output="markdown"\n{attacks.BUILT[printed]}\n```\n').build("mkdocs")
+TYPED = ["<script>alert(1)</script>", "[x](javascript:alert(1))", "Word\n{: onclick=alert(1) }", "<details>"]
+
+
+def test_what_code_prints_is_read_before_it_is_a_page(site: Callable[..., Site]) -> None:
+    """No check sees it before it runs; the fault names the page."""
+    printed = {f"x{n}": code for n, code in enumerate(attacks.BUILT.values())}
+    pages = {name: f'# X\n\n```python exec="on" output="markdown"\n{code}\n```\n' for name, code in printed.items()}
+    said = site(**pages).rendered()
+    for name in pages:
+        assert said[name].startswith(f"docs/{name}.md:"), printed[name]
+        assert "must not" in said[name], printed[name]
+    assert said["index"] == ""
+
+
+def test_a_build_stops_at_what_code_prints(site: Callable[..., Site]) -> None:
+    """And writes no page of it."""
+    printed = f'# X\n\n```python exec="on" output="markdown"\n{attacks.BUILT["a script"]}\n```\n'
+    built = site(x=printed).build("mkdocs")
     assert built.returncode
     assert "docs/x.md:" in built.stdout + built.stderr, built.stderr
     assert "must not" in built.stdout + built.stderr
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["<script>alert(1)</script>", "[x](javascript:alert(1))", "Word\n{: onclick=alert(1) }", "<details>"],
-)
-def test_both_generators_stop_at_a_page_without_code(text: str, site: Callable[..., Site], generator: str) -> None:
-    built = site(x=f"# X\n\n{text}\n").build(generator)
+def test_a_page_without_code_is_read_too(site: Callable[..., Site]) -> None:
+    pages = {f"x{n}": f"# X\n\n{text}\n" for n, text in enumerate(TYPED)}
+    said = site(**pages).rendered()
+    assert all("a page must not have" in said[name] for name in pages), said
+
+
+def test_both_generators_stop_at_a_page_without_code(site: Callable[..., Site], generator: str) -> None:
+    built = site(x=f"# X\n\n{TYPED[0]}\n").build(generator)
     assert built.returncode
     assert "a page must not have" in built.stdout + built.stderr
 

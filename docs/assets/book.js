@@ -63,7 +63,7 @@
     const value = get(path)
     return value === undefined || value === null ? "" : percent && typeof value === "number" ? Number((100 * value).toPrecision(12)) : value
   }
-  const field = (path, name, { percent, unit = percent && "%", list, letters, wide } = {}) => h`<label class="pn-field${wide ? " pn-wide" : ""}"><span>${name}${unit && h` <i>${unit}</i>`}</span><input data-path="${path}" ${percent ? h`data-percent` : ""} ${letters ? h`autocapitalize="characters"` : h`inputmode="${letters === undefined ? "decimal" : "text"}"`} ${list && h`list="pn-${list}"`} autocomplete="off" spellcheck="false" value="${shown(path, percent)}"></label>`
+  const field = (path, name, { percent, unit = percent && "%", list, letters, two } = {}) => h`<label class="pn-field${two ? " pn-two" : ""}"><span>${name}${unit && h` <i>${unit}</i>`}</span><input data-path="${path}" ${percent ? h`data-percent` : ""} ${letters ? h`autocapitalize="characters"` : h`inputmode="${letters === undefined ? "decimal" : "text"}"`} ${list && h`list="pn-${list}"`} autocomplete="off" spellcheck="false" value="${shown(path, percent)}"></label>`
   const choice = (path, name, options) => h`<label class="pn-field"><span>${name}</span><select data-path="${path}">${options.map(([value, text]) => h`<option value="${JSON.stringify(value)}" ${JSON.stringify(get(path) ?? null) === JSON.stringify(value) ? h`selected` : ""}>${text}</option>`)}</select></label>`
   const action = (name, text, label) => h`<button type="button" data-do="${name}" ${label && h`aria-label="${label}"`}>${text}</button>`
   const fold = (key, title, ...inside) => h`<details class="pn-fold" data-key="${key}" ${open.has(key) ? h`open` : ""}><summary>${title}</summary><div class="pn-fields">${inside}</div></details>`
@@ -82,7 +82,7 @@
       ${fold(path, perpetual ? "Stop, isolated margin, tier" : "More",
         perpetual && [field(`${path}.stop`, "Stop", { unit: "USD" }), field(`${path}.margin`, "Isolated with", { unit: kind === "inverse" ? coin : "USD" })],
         option && field(`${path}.volatility`, "Implied volatility", { percent: true }),
-        kind === "spot" ? field(`${path}.haircut`, "Haircut", { percent: true }) : field(`${path}.maintenance`, "Maintenance: table, or", { percent: true, letters: false, list: "tables", wide: true }),
+        kind === "spot" ? field(`${path}.haircut`, "Haircut", { percent: true }) : field(`${path}.maintenance`, "Maintenance: table, or", { percent: true, letters: false, list: "tables", two: true }),
         field(`${path}.open_fee`, "Fee to open", { percent: true }))}</fieldset>`
   }
   const money = (each, i) => {
@@ -116,8 +116,9 @@
     for (const { field: path, value, source } of assumed) {
       const input = at(path)
       if (!input || input.tagName === "SELECT") continue
-      input.placeholder = Number((("percent" in input.dataset ? 100 : 1) * value).toPrecision(4))
-      input.title = source
+      const text = String(Number((("percent" in input.dataset ? 100 : 1) * value).toPrecision(4)))
+      if (input.placeholder !== text) input.placeholder = text
+      if (input.title !== source) input.title = source
     }
   }
 
@@ -283,7 +284,7 @@
   // --- What the library says ---
 
   const why = (found, path, text = "Why?") => found.reasons.includes(path) && h`<details class="pn-fold" data-key="${path}" ${open.has(path) ? h`open` : ""}><summary>${text}</summary>${found.why[path] && h`<pre class="pn-steps" tabindex="0">${found.why[path]}</pre>`}</details>`
-  const tile = (name, value, note, more) => h`<div><dt>${name}</dt><dd class="pn-value">${value}</dd>${note && h`<dd>${note}</dd>`}${more && h`<dd>${more}</dd>`}</div>`
+  const tile = (name, value, note) => h`<div><dt>${name}</dt><dd class="pn-value">${value}</dd>${note && h`<dd>${note}</dd>`}</div>`
   const rows = (head, body, label) => h`<div class="pn-scroll" tabindex="0"><table class="pn-rows" aria-label="${label}"><thead><tr>${head.map((name, i) => h`<th scope="col" class="${i && "pn-number"}">${name}</th>`)}</tr></thead><tbody>${body.map(([name, ...cells]) => h`<tr><th scope="row">${name}</th>${cells.map(cell => h`<td class="pn-number">${cell}</td>`)}</tr>`)}</tbody></table></div>`
   // The nearer end first: an account can have one on each side.
   const ends = ({ low, high }, mark) => [low, high].filter(end => end !== null).sort((one, other) => Math.abs(one - mark) - Math.abs(other - mark)).map(price)
@@ -296,7 +297,7 @@
     return h`<section class="pn-price"><h3>${one.coin} <small>${isolated && `isolated, ${name}, `}now ${price(one.mark)}</small></h3><dl>${asked.map(way => tile(asked.length > 1 ? ways[way] : "liquidated at", end(one, way), [or(one[way].distance, it => `${pct(it)} away`, ""), ends(one[way], one.mark).slice(1).map(far => `, and at ${far}`)]))}</dl><div class="pn-asks">${asked.map(way => why(found, `prices[${i}].${way}`, asked.length > 1 ? `Why, ${ways[way]}?` : "Why?"))}</div></section>`
   })
   const own = (found, one, name) => found.currency.name !== "USD" && `${signed(one.currency[name], 0)} ${found.currency.name}`
-  const accounts = found => found.accounts.map((one, i) => h`<dl class="pn-account" aria-label="${one.name}">${tile(`margin ratio${found.accounts.length > 1 ? `, ${one.name}` : ""}`, or(one.ratio, pct, "no equity"), "liquidated at 100%", why(found, `accounts[${i}].ratio`))}${tile("equity", usd(one.equity), own(found, one, "equity"), why(found, `accounts[${i}].equity`))}${tile("maintenance", usd(one.maintenance), own(found, one, "maintenance"))}${tile("above maintenance", usd(one.buffer), own(found, one, "buffer"), why(found, `accounts[${i}].buffer`))}${tile("initial margin", usd(one.initial), `${usd(one.available)} free`)}${!one.isolated && tile("fails at correlation stress", or(found.fails_at, it => signed(it, 2), "none"), "of the worst move")}${!i && tile("holding costs", usd(-found.costs.funding), `funding, and ${usd(found.costs.closing)} to close`)}</dl>`)
+  const accounts = found => found.accounts.map((one, i) => h`<dl class="pn-account" aria-label="${one.name}">${tile(`margin ratio${found.accounts.length > 1 ? `, ${one.name}` : ""}`, or(one.ratio, pct, "no equity"), "liquidated at 100%")}${tile("equity", usd(one.equity), own(found, one, "equity"))}${tile("maintenance", usd(one.maintenance), own(found, one, "maintenance"))}${tile("above maintenance", usd(one.buffer), own(found, one, "buffer"))}${tile("initial margin", usd(one.initial), `${usd(one.available)} free`)}${!one.isolated && tile("fails at correlation stress", or(found.fails_at, it => signed(it, 2)), "of the worst move")}${!i && tile("holding costs", usd(-found.costs.funding), `funding, and ${usd(found.costs.closing)} to close`)}</dl><div class="pn-asks">${["ratio", "equity"].map(name => why(found, `accounts[${i}].${name}`, `Why, ${name}?`))}</div>`)
   const closed = one => one === null ? ["", ""] : [price(one.price), `${one.complete === false ? "≤ " : ""}${usd(one.returned)}`]
   const closings = found => {
     const legs = found.legs.map((one, i) => [one, i]).filter(([one]) => one.stop || one.liquidation)
@@ -310,7 +311,7 @@
     const cell = (value, i, j) => {
       const first = !marked && value === least
       marked ||= first
-      return h`<td class="${fails[i][j] && "pn-fails"} ${first && "pn-worst"}" style="background:var(${shade(value)})">${signed(0, 0) === "0" && brief.format(value).replace("-", "−")}</td>`
+      return h`<td class="${fails[i][j] && "pn-fails"} ${first && "pn-worst"}" style="background:var(${shade(value)})">${brief.format(value).replace("-", "−")}</td>`
     }
     return h`<h2>Stress</h2><figure class="pn-stress"><figcaption>The worst cell takes ${usd(-worst.pnl)}: ${driver} ${pct(worst.moves.price, 0)}${correlation.length > 1 && `, correlation stress ${signed(worst.moves.correlation, 1)}`}</figcaption><div class="pn-scroll" tabindex="0"><table class="pn-grid" aria-label="Profit and loss of the book, USD"><thead><tr><th scope="col">stress</th>${moves.map(move => h`<th scope="col">${pct(move, 0)}</th>`)}</tr></thead><tbody>${pnl.map((line, i) => h`<tr><th scope="row">${signed(correlation[i], 1)}</th>${line.map((value, j) => cell(value, i, j))}</tr>`)}</tbody></table></div><p class="pn-note">Across: ${driver} moves, the others by their betas. Down: correlations move to one. Bold: the account fails. Framed: the worst.</p>
       <table class="pn-rows pn-bars" aria-label="Legs in the worst cell"><tbody>${found.legs.map((one, i) => h`<tr><th scope="row">${one.name}</th><td class="pn-number">${usd(worst.contributions[i])}</td><td><i style="width:${100 * Math.abs(worst.contributions[i]) / widest}%;background:var(--pn-${worst.contributions[i] < 0 ? "loss" : "gain"})"></i></td></tr>`)}</tbody></table></figure>${why(found, "grid.worst")}`
@@ -341,6 +342,7 @@
       document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: `${pnRoot}assets/book.css` }))
       const example = [runs.closest(".pn-block")]
       while (example.at(-1).nextElementSibling?.matches(":not(h2)")) example.push(example.at(-1).nextElementSibling)
+      document.body.classList.add("pn-wide")
       for (const each of example) each.hidden = true // the form and its results stand in its place
       example[0].insertAdjacentHTML("beforebegin", `<section class="pn-book" aria-label="Your own book"><div class="pn-top"></div><form class="pn-in" novalidate></form><div class="pn-rest"></div><p class="pn-status" role="status"></p></section>`)
       root = example[0].previousElementSibling

@@ -145,6 +145,12 @@ if ("popover" in HTMLElement.prototype) {
   }
   globalThis.pnAsk = ask
 
+  for (const table of document.querySelectorAll("table[data-trace]")) { // which cells: written once for all of them
+    for (const cell of table.querySelectorAll("tbody :is(th, td)")) {
+      if (/\d/.test(cell.textContent) && (cell.cellIndex || !table.closest(".pn-figure"))) cell.dataset.trace = `${table.dataset.trace}.${cell.cellIndex}`
+    }
+    table.removeAttribute("data-trace")
+  }
   const stops = new Map() // a number to the others among which the arrow keys move
   const button = element => {
     element.role = "button"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.compute.units import UNITS, fmt
     from perpnotes.publish.evidence.verification import verify
     from perpnotes.publish.show.answers import answer, judged
-    from perpnotes.publish.show.explore import columns, explore, rungs
+    from perpnotes.publish.show.explore import columns, explore, rungs, standing
     from perpnotes.publish.show.figures import (
         bars,
         figure,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
     "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
-    "specification", "table", "tiles", "verdict", "verify", "yours",
+    "specification", "standing", "table", "tiles", "verdict", "verify", "yours",
 ]  # fmt: skip
 
 _HOMES = {  # but for the figures
@@ -55,7 +55,7 @@ _HOMES = {  # but for the figures
     "compute.units": ("UNITS", "fmt"),
     "evidence.verification": ("verify",),
     "show.answers": ("answer", "judged"),
-    "show.explore": ("columns", "explore", "rungs"),
+    "show.explore": ("columns", "explore", "rungs", "standing"),
     "show.tables": ("derivation", "table", "tiles"),
     "show.yours": ("yours",),
 }

@@ -29,10 +29,15 @@ def test_every_number_can_be_asked_and_is_told_of(site: Path) -> None:
     for page in sorted(site.rglob("index.html")):
         html = page.read_text(encoding="utf-8")
         assert not re.findall(r'<data class="calc"(?![^>]*data-trace)[^>]*>', html), page
-        assert not re.findall(
-            r'<td class="pn-number">(?=[^<]*\d)', re.sub(r'<table class="pn-rows pn-examples">.*?</table>', "", html)
+        tables = re.findall(
+            r'(<figure class="pn-figure.*?)?<table class="([^"]+)"(?: data-trace="([^"]+)")?>(.*?)</table>', html
         )
-        asked = set(re.findall(r'data-trace="([^"]+)"', html))
+        assert all(name or kind != "pn-rows" for _, kind, name, _ in tables), page
+        asked = set(re.findall(r'<(?!table)[^>]*data-trace="([^"]+)"', html))
+        for figure, _, name, table in tables:
+            for row in table.partition("<tbody>")[2].split("<tr>")[1:] if name else []:
+                cells = re.split(r"<t[dh][^>]*>", row)[1:]
+                asked |= {f"{name}.{k}" for k, cell in enumerate(cells) if re.search(r"\d", cell) and (k or not figure)}
         for name in asked:
             idea, _, own = name.rpartition(":")
             folder = site / "insights" / idea if idea else page.parent

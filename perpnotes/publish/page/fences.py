@@ -130,11 +130,10 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
         md: the instance that renders the page.
 
     Returns:
-        A `data` element with the formatted value. Its title is the expression; `data-from` says for each name in it
-        which block bound it, as `name=id`; by its `data-trace` a reader asks it. Another article's number is a link to
-        the block there. `data-kind` is its kind of evidence, quoted or not, `data-about` what that names, and
-        `data-low` and `data-high` are its range, which `data-span` has as text. For another article's figure its HTML,
-        without the table of its data.
+        A `data` element with the formatted value. Its title is the expression; by its `data-trace` a reader asks it.
+        Another article's number is a link to the block there. `data-kind` is its kind of evidence, quoted or not,
+        `data-about` what that names, and `data-low` and `data-high` are its range, which `data-span` has as text. For
+        another article's figure its HTML, without the table of its data.
 
     Raises:
         Stop: the page failed.
@@ -154,8 +153,6 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
         if (said := getattr(result, name)) and not (name == "about" and found.idea):
             element.set(f"data-{name}", said)
     if not found.idea:
-        if homes := page.article.homes(found.expression):
-            element.set("data-from", " ".join(f"{name}={block}" for name, block in homes.items()))
         return element
     file = Path(results.INSIGHTS, f"{found.idea}.md")
     home = inputs.ask(_home, file, found.expression)

@@ -37,7 +37,7 @@ COMPUTED = PRINTED | _SHAPES | {"data", "output"}
 
 _ATTRIBUTES = _words("""
     alt checked class colspan dir download for headers height href id lang max min name open rel role rowspan scope
-    src start step style tabindex title type value width autocomplete datetime cite loading data-from data-trace
+    src start step style tabindex title type value width autocomplete datetime cite loading data-trace
     data-kind data-about data-low data-high data-span data-search-exclude data-tabs identifier optional
     hover backlink-type backlink-anchor
 """)
@@ -148,7 +148,7 @@ def _harmless(element: str, attribute: str, value: str) -> bool:
     if attribute in _OF_NUMBERS:
         return element == "data"
     if attribute == "data-trace":  # what a reader asks a number by
-        return element in ("data", "td", "th") and bool(_ASKED.fullmatch(value))
+        return element in ("data", "table", "td", "th") and bool(_ASKED.fullmatch(value))
     if attribute == "tabindex":
         return value in ("0", "-1")
     if attribute in ("id", "for", "name"):

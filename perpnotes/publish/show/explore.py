@@ -21,7 +21,7 @@ import numpy as np
 from perpnotes.publish.compute import units
 from perpnotes.publish.compute.outputs import Output, collect, show
 from perpnotes.publish.show.figures import colors, heatmap, layout
-from perpnotes.publish.show.figures.svg import COLORS, FONT, GAIN, LOSS, MUTED, RULE, WIDTH
+from perpnotes.publish.show.figures.svg import COLORS, FONT, GAIN, LOSS, MUTED, PAPER, RULE, WIDTH
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
 Control: TypeAlias = tuple[Sequence[Any], str | Sequence[str], Any]
@@ -31,7 +31,9 @@ Text: TypeAlias = str | tuple[str, str, str]
 """With `{name}` for a quantity, `{|name}` without its sign, `{@name}` for its place on the scale. Or the name of a
 quantity, the text where it is 0 or more, and the text where it is less."""
 
-TOP = 18.0  # px above the scale, and below it
+TOP = 18  # px above the scale, and below it
+ROWS = 8  # of the table, for a control at most
+_INKS = {meaning: COLORS[colors.color(slot)] for meaning, slot in colors.MEANINGS.items()}
 
 
 def explore(
@@ -72,7 +74,7 @@ def explore(
     stage = Stage(id, title, grid)
     picture(stage)
     said = " ".join(stage.at(text) for text in say)
-    beside, (headers, rows) = "", grid.table(set(stage.held.values()))
+    beside, (headers, rows) = "", grid.table()
     if over is not None:
         with collect() as shown:
             heatmap(**over, caption=caption, alt=alt, id=id)
@@ -86,9 +88,7 @@ def explore(
         f'<output for="{id}-c{number}">{escape(labels[start], quote=False)}</output>'
         for number, (name, labels, start) in enumerate(zip(controls, grid.labels, grid.start, strict=True))
     )
-    data_table = scroll(
-        html_table(headers, rows, [False] + [True] * (len(headers) - 1), id, first=False), f"Data: {caption}"
-    )
+    data_table = scroll(html_table(headers, rows, [False] + [True] * (len(headers) - 1), id), f"Data: {caption}")
     html = (
         f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
         f'<div class="pn-explore">{beside}<div class="pn-stage"><div class="pn-note">{escape(title, quote=False)}</div>'
@@ -129,7 +129,7 @@ def rungs(
         meanings: what each is: `base`, `stressed`, `limit` or `breach`.
         height: of the scale, px of a phone.
     """
-    inks = {name: COLORS[colors.color(colors.MEANINGS[meaning])] for name, meaning in meanings.items()}
+    inks = {name: _INKS[meaning] for name, meaning in meanings.items()}
 
     def draw(stage: Stage) -> None:
         left = stage.scaled([*held, *found], height)
@@ -172,6 +172,70 @@ def columns(names: Sequence[str], *, height: float = 200.0) -> Callable[[Stage],
             under = (name, "1.1em", "-.4em")
             stage.add("text", name, x=middle, y=zero, dy=under, text_anchor="middle", fill="currentColor")
         stage.add("path", d=f"M{left} {zero:g}H{WIDTH}", stroke="currentColor")
+
+    return draw
+
+
+def standing(
+    *,
+    before: str,
+    shocked: str,
+    price: str,
+    depth: str,
+    bids: Sequence[float],
+    crowd: Sequence[float],
+    step: float,
+    grain: float,
+    height: float = 300.0,
+) -> Callable[[Stage], None]:
+    """Draw a standing book: bids on the left, accounts as grains on the right, and a price that eats and forces both.
+
+    Parameters:
+        before: the quantity that is the price before the shock.
+        shocked: after it; the bids begin there.
+        price: where it has fallen to: all above is sold into, or closed.
+        depth: the part of the bids that is there.
+        bids: coins in each row below the shocked price, at full depth.
+        crowd: coins of the accounts in each row below the price before.
+        step: height of a row, in the unit of the prices.
+        grain: coins of a grain.
+        height: of the scale, px of a phone.
+    """
+
+    def draw(stage: Stage) -> None:
+        left = stage.scaled([before, price], height)
+        pitch, bottom = step * stage.scale, TOP + height
+        coin = (WIDTH - left - 12) / (max(bids) + max(crowd))
+        middle = math.floor(left + max(bids) * coin)
+        rows = math.floor(height / pitch)
+        size, first = grain * coin, middle + 12 + grain * coin / 2
+        bars = "".join(f"M0 {k * pitch + 1:.1f}h{-n * coin:.0f}v{pitch - 2:.1f}H0" for k, n in enumerate(bids[:rows]))
+        dots = "".join(
+            f"M{first:.1f} {TOP + (k + 0.5) * pitch:.1f}h0" + f"m{size:.1f} 0h0" * (round(n / grain) - 1)
+            for k, n in enumerate(crowd[:rows])
+            if n >= grain / 2
+        )
+        stage.clip("all", f"M{left} {TOP}H{WIDTH}V{bottom}H{left}Z")
+        stage.clip("past", f"M{left} {TOP}H{WIDTH}V{{@{price}}}H{left}Z")
+        stage.parts.append(f'<g clip-path="url(#{stage.id}-all)">')
+        stage.add(
+            "path", d=bars, fill=_INKS["base"], transform=f"translate({middle} {{@{shocked}}}) scale({{{depth}}} 1)"
+        )
+        stage.parts.append("</g>")
+        eaten = f"M{left} {TOP}H{middle + 1}V{{@{price}}}H{left}Z"
+        stage.add("path", d=eaten, fill=COLORS[PAPER], fill_opacity=0.75)
+        width = round(min(size, pitch) * 0.8, 1)
+        for ink, clip in ((COLORS[MUTED], {}), (_INKS["breach"], {"clip-path": f"url(#{stage.id}-past)"})):
+            stage.add("path", d=dots, stroke=ink, stroke_width=width, stroke_linecap="round", **clip)
+        stage.add("path", d=f"M{left} {{@{shocked}}}H{WIDTH}", stroke=COLORS[MUTED], stroke_dasharray="4 3")
+        stage.add("path", d=f"M{left} {{@{price}}}H{WIDTH}", stroke=_INKS["breach"], stroke_width=2)
+        for text, x, y, dy, ink, anchor in (
+            ("bids", middle, f"{TOP:g}", "-.5em", COLORS[MUTED], "end"),
+            ("accounts", middle + 12, f"{TOP:g}", "-.5em", COLORS[MUTED], "start"),
+            (shocked, left + 4, f"{{@{shocked}}}", "1.15em", COLORS[MUTED], "start"),
+            (f"{price} {{{price}}}", left + 4, f"{{@{price}}}", "-.4em", _INKS["breach"], "start"),
+        ):
+            stage.add("text", text, x=x, y=y, dy=dy, fill=ink, text_anchor=anchor)
 
     return draw
 
@@ -219,6 +283,12 @@ class Stage:
             self.add("path", d=f"M{left} {self.y(tick):g}H{WIDTH}", stroke=COLORS[RULE])
             self.add("text", label, x=left - 6, y=self.y(tick), dy=".3em", fill=COLORS[MUTED], text_anchor="end")
         return left
+
+    def clip(self, name: str, shape: Text) -> None:
+        """What is drawn with the clip path of this name is cut to a shape."""
+        self.parts.append(f'<clipPath id="{self.id}-{name}">')
+        self.add("path", d=shape)
+        self.parts.append("</clipPath>")
 
     def y(self, value: float) -> float:
         """How far down a value stands, px of a phone."""
@@ -325,13 +395,13 @@ class _Grid:
         spot = [(place or {}).get(k, at) if k in self.on(name) else 0 for k, at in enumerate(self.start)]
         return int(self.of[name][tuple(spot)])
 
-    def table(self, left_out: set[str]) -> tuple[list[str], list[list[str]]]:
-        """Headers and rows: what is computed, as each control moves from the start alone."""
-        names = [name for name in self.of if name not in left_out]
+    def table(self) -> tuple[list[str], list[list[str]]]:
+        """Headers and rows: what several controls decide, as each of them moves from the start alone."""
+        names = [name for name in self.of if len(self.on(name)) >= min(2, len(self.controls))]
         rows = [
             [f"{control}: {label}", *(_written(self.first(name, {k: step}), *self.written[name]) for name in names)]
             for k, control in enumerate(self.controls)
             if any(k in self.on(name) for name in names)
-            for step, label in enumerate(self.labels[k])
+            for step, label in list(enumerate(self.labels[k]))[:: math.ceil(len(self.labels[k]) / ROWS)]
         ]
         return ["Moved", *names], rows

@@ -124,37 +124,33 @@ def formatted(rows: Sequence[Mapping[str, Any]], columns: Columns) -> tuple[list
     return headers, cells, [unit not in ("", "text") for _, unit, *_ in columns.values()]
 
 
-def html_table(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str, first: bool = True
-) -> str:
+def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str) -> str:
     """A `table` element.
 
     Parameters:
         headers: of the columns.
         rows: of cells.
         numeric: which columns hold numbers.
-        id: of the table or figure; a reader can ask each cell with a number in it, by this and its column.
-        first: whether the first column can be asked; that of a figure is an axis.
+        id: of the table or figure; a reader can ask each cell with a number in it, by this and its column. The first
+            column of a figure is an axis and cannot be asked.
     """
 
-    def cell(tag: str, scope: str, text: str, number: bool, column: int | None = None) -> str:
-        asked = column is not None and (column or first) and re.search(r"\d", text)
+    def cell(tag: str, scope: str, text: str, number: bool) -> str:
         attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-number"' if number else "")
-        attributes += f' data-trace="{id}.{column}"' if asked else ""
         return f"<{tag}{attributes}>{escape(text, quote=False)}</{tag}>"
 
     head = "".join(cell("th", "col", text, number) for text, number in zip(headers, numeric, strict=True))
     body = "".join(
         "<tr>"
         + "".join(
-            cell("td" if column else "th", "" if column else "row", text, number, column)
+            cell("td" if column else "th", "" if column else "row", text, number)
             for column, (text, number) in enumerate(zip(row, numeric, strict=True))
         )
         + "</tr>"
         for row in rows
     )
     # The class keeps the theme's script from wrapping it once more.
-    return f'<table class="pn-rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="pn-rows" data-trace="{id}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def scroll(html: str, label: str) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 _CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
+_NEEDLESS = re.compile(r'</(?:td|th|tr|thead|tbody)>\s*| xmlns="http://www\.w3\.org/2000/svg"')
 _PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o)">([^<]*)</span>|<span></span>')
 
 
@@ -20,9 +21,11 @@ def valid(html: str) -> str:
 
 
 def plain(html: str) -> str:
-    """A page without the weight that nobody sees: indentation, and parts of speech that look like all other code."""
+    """A page without the weight that nobody sees: indentation, the ends of cells and rows, the namespace of a drawing,
+    and parts of speech that look like all other code.
+    """
     parts = _CODE.split(html)
-    parts[::2] = [re.sub(r"\n\s+", "\n", between) for between in parts[::2]]
+    parts[::2] = [_NEEDLESS.sub("", re.sub(r"\n\s+", "\n", between)) for between in parts[::2]]
     parts[1::2] = [_PLAIN.sub(r"\1", code) for code in parts[1::2]]
     return "".join(parts)
 

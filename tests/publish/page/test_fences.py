@@ -111,7 +111,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_an_inline_value_is_computed_after_all_blocks(built: Site) -> None:
     """So that an answer can stand at the top; the expression is its title."""
-    value = '<data class="calc" data-from="answer=named" data-trace="v0" title="answer + 1" value="42">42</data>'
+    value = '<data class="calc" data-trace="v0" title="answer + 1" value="42">42</data>'
     assert value in built.page("page")
 
 

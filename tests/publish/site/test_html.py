@@ -22,6 +22,17 @@ def test_nobody_sees_what_goes() -> None:
     assert html.plain(page) == left
 
 
+def test_cells_end_where_the_next_begins() -> None:
+    """No space comes to stand in one."""
+    table = "<table><thead><tr><th>a</th>\n<th>b</th></tr></thead><tbody><tr><td>1</td> <td>2</td></tr></tbody></table>"
+    left = "<table><thead><tr><th>a<th>b<tbody><tr><td>1<td>2</table>"
+    assert html.plain(table) == left
+    assert (
+        html.plain('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>')
+        == '<svg viewBox="0 0 1 1"></svg>'
+    )
+
+
 def test_pages_that_need_nothing_stay_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.html").write_text("<p>one</p>")

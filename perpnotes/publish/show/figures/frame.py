@@ -94,7 +94,7 @@ def show_figure(
     check(caption=caption, alt=alternative, id=id)
     if alternative.lower().startswith(("a chart", "chart of", "a figure", "figure")):
         raise ValueError("alt must say what the reader should see, not that it is a chart")
-    table = html_table(headers, rows, numeric or [False] + [True] * (len(headers) - 1), id, first=False)
+    table = html_table(headers, rows, numeric or [False] + [True] * (len(headers) - 1), id)
     note = "".join(f"<span>{text}</span>" for text in notes)
     drawn = svg.render(chart, id, crisp=crisp)
     html = (

@@ -125,6 +125,8 @@ def _tidy(element: ElementTree.Element, role: str, ids: dict[str, str], prefix: 
         x, y = found.groups() if (found := _PLACE.fullmatch(kept.pop("transform", ""))) else ("0", "0")
         kept = {"cx": x, "cy": y, "r": circle[1]} | {name: value for name, value in kept.items() if name != "d"}
     element.attrib = {name: _round(name, value) for name, value in kept.items()}
+    if "d" in element.attrib:
+        element.set("d", _short(element.attrib["d"]))
     for child in list(element):
         if "background" in child.get("class", "") or child.get("display") == "none":
             element.remove(child)
@@ -170,6 +172,27 @@ def _relative(text: ElementTree.Element, kept: dict[str, str], role: str) -> Non
     kept |= {"x": place[1], "y": f"{float(place[2]) - shift * size:.2f}", "dy": f"{shift - lift:.2f}em"}
     for number, line in enumerate(lines):
         line.attrib = {"x": place[1], "dy": f"{pitch:.2f}em"} if number else {"x": place[1], "dy": kept.pop("dy")}
+
+
+def _short(path: str) -> str:
+    """The same path in steps from each point to the next, which repeat where shapes do. No point moves."""
+    parts = re.findall(r"([A-Za-z])([^A-Za-z]*)", path)
+    if any(letter not in "MLZ" for letter, _ in parts):
+        return path
+    here = begun = (0.0, 0.0)
+    text = ""
+    for letter, given in parts:
+        if letter == "Z":
+            here, text = begun, text + "z"
+            continue
+        x, y = map(float, given.split(","))
+        dx, dy = f"{round(x - here[0], 1):g}", f"{round(y - here[1], 1):g}"
+        if letter == "M":
+            begun, text = (x, y), text + (f"m{dx},{dy}" if text else f"M{x:g},{y:g}")
+        elif here != (x, y):
+            text += f"h{dx}" if dy == "0" else f"v{dy}" if dx == "0" else f"l{dx},{dy}"
+        here = (x, y)
+    return text
 
 
 def _round(name: str, value: str) -> str:

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 from playwright.sync_api import Browser, Page, expect
 
-from perpnotes import stress
+from perpnotes import cascades, liquidation, stress
 from perpnotes.contracts import Linear
 from perpnotes.publish.compute.units import fmt
 
@@ -220,6 +221,66 @@ def test_a_picture_is_moved_and_without_scripts_its_start_stands(site: Path, add
         page.context.close()
     assert found == asked
     assert found
+
+
+def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, browser: Browser) -> None:
+    """By keyboard, and by dragging the stop above it."""
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(f"{address}insights/liquidation/")
+    figure = page.locator("#ladder")
+    said = figure.locator(".pn-said")
+
+    def shows(times: int, days: int, stop: float | None = None) -> None:
+        price = liquidation.price(0.5, 60_000.0, 30_000.0 / times, 0.004, open_fee=0.0005, funding=3 * days * 0.0001)
+        wanted = f"liquidated at {fmt(price, 'usd.0')}"
+        expect(figure.locator("svg text", has_text=re.compile(f"^{re.escape(wanted)}$"))).to_be_attached()
+        if stop is not None:
+            first = "The stop comes first" if stop >= price else "Liquidation comes first"
+            expect(said).to_contain_text(f"{first}, ")
+            expect(said).to_contain_text(fmt(abs(stop - round(price)), "usd.0"))
+
+    shows(20, 21, 57_500.0)
+    figure.get_by_label("days held").press("Home")
+    shows(20, 0, 57_500.0)
+    figure.get_by_label("leverage").press("ArrowRight")
+    shows(25, 0, 57_500.0)
+    grip, line = figure.locator(".pn-held").last.bounding_box(), figure.locator(".pn-held").first.bounding_box()
+    assert grip
+    assert line
+    page.mouse.move(grip["x"] + 80, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 80, line["y"] + 30, steps=4)
+    page.mouse.up()
+    stop = float((figure.get_by_label("stop").get_attribute("aria-valuetext") or "").replace("$", "").replace(",", ""))
+    assert stop > 58_500
+    shows(25, 0, stop)
+    page.close()
+
+
+def test_the_standing_book_falls_as_far_as_the_cascade(address: str, browser: Browser) -> None:
+    """Thinned until it runs, and back to the shock alone."""
+    rng = np.random.default_rng(10)
+    drawn = rng.gamma(2.0, 0.03, 20_000)
+    levels = 60_000.0 * (1 - drawn[drawn < 0.5])
+    sizes = rng.lognormal(-2.4, 1.0, levels.size)
+    steps = 60_000.0 * np.arange(0.0, 0.40, 0.0005)
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(f"{address}insights/cascades/")
+    figure = page.locator("#standing-book")
+    said = figure.locator(".pn-said")
+    for key, depth in (("ArrowRight", 0.65), ("ArrowRight", 0.70), ("Home", 0.40), ("End", 1.0)):
+        figure.get_by_label("depth").press(key)
+        book = cascades.Book(60_000.0 - steps, np.full(steps.size, 30 * depth))
+        found = cascades.cascade(60_000.0, 600.0, levels, sizes, book.impact)
+        accounts, fall = fmt(found.accounts[0], "count"), fmt(1 - found.end[0] / 60_000.0, "pct.1")
+        expect(said).to_contain_text(f"{accounts} accounts with {fmt(found.coins[0], 'count')} coins")
+        expect(said).to_contain_text(f"the price is {fall} below where it began. It has ended.")
+        price = fmt(found.end[0], "usd.0")
+        expect(figure.locator("svg text", has_text=re.compile(f"^price {re.escape(price)}$"))).to_be_attached()
+    figure.get_by_label("round").press("Home")
+    expect(said).to_contain_text(f"{fmt(found.direct[0], 'count')} accounts")
+    expect(said).to_contain_text(f"It ends with {accounts}.")
+    page.close()
 
 
 def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, browser: Browser) -> None:

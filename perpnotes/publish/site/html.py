@@ -7,7 +7,9 @@ from pathlib import Path
 
 _CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 _NEEDLESS = re.compile(r'</(?:td|th|tr|thead|tbody)>\s*| xmlns="http://www\.w3\.org/2000/svg"')
-_PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o)">([^<]*)</span>|<span></span>')
+_PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o|ow|kc)">([^<]*)</span>|<span></span>')
+_ALIKE = re.compile(r'<span class="(s|m|k)(?:1|2|b|i|f|n)">')  # strings, numbers and keywords have one color each
+_RUN = re.compile(r'(<span class="s">[^<]*)</span><span class="s">')
 
 
 def valid(html: str) -> str:
@@ -26,7 +28,11 @@ def plain(html: str) -> str:
     """
     parts = _CODE.split(html)
     parts[::2] = [_NEEDLESS.sub("", re.sub(r"\n\s+", "\n", between)) for between in parts[::2]]
-    parts[1::2] = [_PLAIN.sub(r"\1", code) for code in parts[1::2]]
+    for place, code in enumerate(parts[1::2]):
+        code, more = _ALIKE.sub(r'<span class="\1">', _PLAIN.sub(r"\1", code)), 1
+        while more:
+            code, more = _RUN.subn(r"\1", code)
+        parts[2 * place + 1] = code
     return "".join(parts)
 
 

@@ -18,6 +18,7 @@ from perpnotes.publish.compute.outputs import Output, collect
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show import figures
 from perpnotes.publish.show.figures import layout
+from perpnotes.publish.show.figures.svg import _short
 from perpnotes.publish.site import styles
 
 ROOT = Path(__file__).parents[3]
@@ -289,8 +290,8 @@ def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
         text.text: float(text.get("y", 0)) for text in root.iter(f"{SVG}text") if text.text in ("0.01", "0.1", "1")
     }
     assert heights["0.01"] - heights["0.1"] == pytest.approx(heights["0.1"] - heights["1"], abs=0.2)
-    straight = re.findall(r'd="(M[^"]*L[^"]*)"', output.content)
-    assert [path.count("L") for path in straight] == [1]  # three points in a line are drawn as two
+    straight = re.findall(r'd="(M[^"hvz]*l[^"hvz]*)"', output.content)
+    assert [path.count("l") for path in straight] == [1]  # three points in a line are drawn as two
 
 
 @pytest.mark.parametrize("low", [-50.0, -0.01, 0.0, 5.0])
@@ -672,6 +673,29 @@ def test_on_paper_a_shade_has_one_meaning_without_its_color() -> None:
     assert light == sorted(light)
     assert min(b / a for a, b in pairwise(light)) >= 1.05
     assert light[0] >= 4.5
+
+
+def test_a_path_in_steps_goes_through_the_same_points() -> None:
+    """Exactly: what is rounded to a tenth of a px does not drift. What bends stays as it is."""
+    rng = np.random.default_rng(3)
+    points = np.round(rng.uniform(-400, 400, (60, 2)), 1)
+    points[::7, 0] = points[1::7, 0][: len(points[::7])]  # some run straight up
+    path = "".join(
+        f"{'M' if k % 6 == 0 else 'L'}{x:g},{y:g}{'Z' if k % 6 == 5 else ''}" for k, (x, y) in enumerate(points)
+    )
+    here = begun = np.zeros(2)
+    passed = []
+    for letter, given in re.findall(r"([a-zA-Z])([^a-zA-Z]*)", _short(path)):
+        if letter == "z":
+            here = begun
+            continue
+        step = [float(n) for n in given.split(",")]
+        step = {"h": [*step, 0.0], "v": [0.0, *step]}.get(letter, step)
+        here = np.round(np.array(step) if letter == "M" else here + step, 1)
+        begun = here if letter in "Mm" else begun
+        passed.append(here)
+    assert np.array_equal(passed, points)
+    assert _short("M0,0C1,2,3,4,5,6") == "M0,0C1,2,3,4,5,6"
 
 
 def test_the_script_is_small() -> None:

@@ -22,6 +22,14 @@ def test_nobody_sees_what_goes() -> None:
     assert html.plain(page) == left
 
 
+def test_code_of_one_color_is_one_span() -> None:
+    """The parts of a string are, and two strings that stand apart are not."""
+    code = '<pre><span class="s2">a</span><span class="si">{</span><span class="n">b</span><span class="si">}</span>'
+    code += '<span class="s2">c</span><span class="s1">d</span>, <span class="mi">1</span></pre>'
+    left = '<pre><span class="s">a{</span>b<span class="s">}cd</span>, <span class="m">1</span></pre>'
+    assert html.plain(code) == left
+
+
 def test_cells_end_where_the_next_begins() -> None:
     """No space comes to stand in one."""
     table = "<table><thead><tr><th>a</th>\n<th>b</th></tr></thead><tbody><tr><td>1</td> <td>2</td></tr></tbody></table>"

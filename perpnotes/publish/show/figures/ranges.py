@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -100,13 +101,15 @@ def specification(
     counted = {level: f"{(kept & inside).sum()}/{inside.sum()}" for level, inside in shares.items()}
     left = max(map(layout.wide, [*tick_labels, *names.values()])) + 10
     right = max(map(layout.wide, counted.values())) + 8
-    width = WIDTH - left - right
+    width = WIDTH - math.ceil(left) - math.ceil(right)
+    pitch = math.floor(width / count * 10) / 10 or width / count  # coordinates repeat, which makes a page lighter
+    across = width / pitch  # choices that there is room for
 
     rows: list[tuple[float, str]] = []  # where each level of the matrix stands
     heads: list[dict[str, Any]] = []
     at = _PLOT + 8
     for name, group in groupby(levels, key=lambda level: level[0]):
-        heads.append({"x": -left / width * count, "y": at + _ROW / 2, "name": name})
+        heads.append({"x": -left / pitch, "y": at + _ROW / 2, "name": name})
         at += _ROW
         for level in group:
             rows.append((at + _ROW / 2, names[level]))
@@ -120,7 +123,7 @@ def specification(
     tick_px = [to_px(tick) for tick in ticks]
     marked, said_there = [*tick_px, *(y for y, _ in rows)], [*tick_labels, *(name for _, name in rows)]
     y_axis = px_axis(_alt.Y, height, axis_of(marked, said_there, grid=False, domain=False, ticks=False))
-    x_axis = px_axis(_alt.X, count)
+    x_axis = px_axis(_alt.X, across)
     middles = np.arange(count) + 0.5
     px = np.array([to_px(value) for value in results[order]])
 
@@ -130,8 +133,8 @@ def specification(
     layers: list[Any] = [level_rule(y, RULE) for y in tick_px]
     for name, value in (rules or {}).items():
         y = to_px(value)
-        part, side = layout.free(name, -y, middles / count, [-px], (-_PLOT, 0.0), width, ())
-        at_rule = chart_of([{"x": part * count, "y": y - 8 * side, "name": name}])
+        part, side = layout.free(name, -y, middles / across, [-px], (-_PLOT, 0.0), width, ())
+        at_rule = chart_of([{"x": part * across, "y": y - 8 * side, "name": name}])
         layers.append(level_rule(y, INK, strokeDash=[3, 3]))
         layers.append(
             at_rule.mark_text(aria=False, align="left", dx=3, color=INK).encode(x=x_axis, y=y_axis, text="name:N")
@@ -144,7 +147,9 @@ def specification(
             if runs := _runs((shares[level] & (kept == state))[order], y, half):
                 area = chart_of(runs).mark_area(aria=False, color=color)
                 layers.append(area.encode(x=x_axis, y=y_axis, y2="y2:Q"))
-    tally = chart_of([{"x": count, "y": y, "name": counted[level]} for level, (y, _) in zip(levels, rows, strict=True)])
+    tally = chart_of(
+        [{"x": across, "y": y, "name": counted[level]} for level, (y, _) in zip(levels, rows, strict=True)]
+    )
     layers.append(
         tally.mark_text(aria=False, align="right", dx=right, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N")
     )
@@ -156,7 +161,7 @@ def specification(
         ring = line.mark_circle(aria=False, fillOpacity=0, stroke=INK, strokeWidth=2, size=110, opacity=1)
         layers.append(ring.encode(x=x_axis, y=y_axis))
         # The curve rises: what is above and left of a dot is free, and so is what is below and right of it.
-        early = x / count * width < layout.wide("published") + 12
+        early = x * pitch < layout.wide("published") + 12
         beside: dict[str, Any] = (
             {"align": "left", "dx": 8, "dy": 9} if early else {"align": "right", "dx": -6, "dy": -9}
         )

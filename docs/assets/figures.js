@@ -25,6 +25,8 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
         const rows = [...figure.querySelectorAll("tbody th")].map(head => head.textContent)
         readout.dataset.trace = `${figure.id}.${Math.max(1, column)}`
         readout.dataset.row = rows.findIndex(head => text.startsWith(`${head}:`))
+        const row = figure.querySelectorAll("tbody tr")[readout.dataset.row], claim = heads.indexOf("Claim")
+        if (row && claim > 0) readout.textContent += `: ${heads.slice(claim + 1).map((head, i) => `${head} ${row.cells[claim + 1 + i].textContent}`).join(", ")}`
       }
       if (at < 0) return
       figure.dispatchEvent(new CustomEvent("pn-mark", { detail: at }))

@@ -32,7 +32,7 @@ Text: TypeAlias = str | tuple[str, str, str]
 quantity, the text where it is 0 or more, and the text where it is less."""
 
 TOP = 18  # px above the scale, and below it
-ROWS = 8  # of the table, for a control at most
+ROWS = 6  # of the table, for a control at most
 _INKS = {meaning: COLORS[colors.color(slot)] for meaning, slot in colors.MEANINGS.items()}
 
 
@@ -342,6 +342,12 @@ def _written(number: int, prefix: str, digits: int, suffix: str) -> str:
     return f"{units.MINUS if number < 0 else ''}{prefix}{abs(number) / 10**digits:,.{digits}f}{suffix}"
 
 
+def _few(labels: Sequence[str]) -> list[tuple[int, str]]:
+    """Some steps with their labels: the first, the last and what lies evenly between."""
+    last = len(labels) - 1
+    return [(step, labels[step]) for step in sorted({round(k * last / (ROWS - 1)) for k in range(ROWS)})]
+
+
 class _Grid:
     """Quantities at every step of the controls, as whole numbers of their last digit."""
 
@@ -402,6 +408,6 @@ class _Grid:
             [f"{control}: {label}", *(_written(self.first(name, {k: step}), *self.written[name]) for name in names)]
             for k, control in enumerate(self.controls)
             if any(k in self.on(name) for name in names)
-            for step, label in list(enumerate(self.labels[k]))[:: math.ceil(len(self.labels[k]) / ROWS)]
+            for step, label in _few(self.labels[k])
         ]
         return ["Moved", *names], rows

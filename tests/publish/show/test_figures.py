@@ -369,14 +369,17 @@ def test_bars_may_add_up() -> None:
     assert "var(--pn-muted)" in output.content
 
 
-def test_the_dots_of_a_specification_curve_rise_and_say_their_choices() -> None:
-    """Sorted, whatever the order they come in; each names every choice, and whether the claim holds there."""
+def test_the_dots_of_a_specification_curve_rise_and_say_where_they_stand(browser: Any) -> None:
+    """Sorted, whatever the order they come in; each says its row, and whether the claim holds there.
+
+    A reader who points at it is told its choices.
+    """
     output = specification(published=2)
     assert labels(output) == [  # those where it holds, then those where it does not
-        "window 7 days, venue A: lift 1.5, holds, published",
-        "window 7 days, venue B: lift 1.7, holds",
-        "window 3 days, venue A: lift 2.0, holds",
-        "window 3 days, venue B: lift 0.9, fails",
+        "2, published: lift 1.5, holds",
+        "3: lift 1.7, holds",
+        "4: lift 2.0, holds",
+        "1: lift 0.9, fails",
     ]
     assert [row[:3] for row in output.data["rows"]] == [
         ["1", "0.9", "fails"],
@@ -386,6 +389,13 @@ def test_the_dots_of_a_specification_curve_rise_and_say_their_choices() -> None:
     ]
     places = {float(c.get("cx", 0)): float(c.get("cy", 0)) for c in svg(output).iter(f"{SVG}circle")}
     assert [y for _, y in sorted(places.items())] == sorted(places.values(), reverse=True)
+    opened = browser.new_page()
+    opened.set_content(f"<body>{output.content}")
+    opened.add_script_tag(path=ROOT / "docs/assets/figures.js")
+    opened.locator(".pn-plot").focus()
+    said = "2, published: lift 1.5, holds: window 7 days, venue A"
+    assert opened.locator(".pn-readout").text_content() == said
+    opened.close()
 
 
 def test_the_matrix_stands_under_the_dots_and_counts_each_choice() -> None:
@@ -395,11 +405,11 @@ def test_the_matrix_stands_under_the_dots_and_counts_each_choice() -> None:
     assert {"window", "3 days", "7 days", "venue", "A", "B"} <= set(texts)
     assert [text for text in texts if text and "/" in text] == ["1/2", "2/2", "2/2", "1/2"]
     boxes = {
-        color: re.findall(rf'd="([^"]*Z)" fill="var\(--pn-{color}\)"', output.content)
+        color: re.findall(rf'd="([^"]*z)" fill="var\(--pn-{color}\)"', output.content)
         for color in ("series-1", "breach")
     }
-    assert sum(path.count("Z") for path in boxes["series-1"]) == 5  # two of the six boxes touch
-    assert [path.count("Z") for path in boxes["breach"]] == [1, 1]
+    assert sum(path.count("z") for path in boxes["series-1"]) == 5  # two of the six boxes touch
+    assert [path.count("z") for path in boxes["breach"]] == [1, 1]
     assert "holds in 3 of 4" in output.content
 
 

@@ -124,7 +124,7 @@ def specification(
     marked, said_there = [*tick_px, *(y for y, _ in rows)], [*tick_labels, *(name for _, name in rows)]
     y_axis = px_axis(_alt.Y, height, axis_of(marked, said_there, grid=False, domain=False, ticks=False))
     x_axis = px_axis(_alt.X, across)
-    middles = np.arange(count) + 0.5
+    middles = np.arange(0.5, count)
     px = np.array([to_px(value) for value in results[order]])
 
     def level_rule(y: float, color: str, **options: Any) -> Any:
@@ -154,6 +154,7 @@ def specification(
         tally.mark_text(aria=False, align="right", dx=right, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N")
     )
     rank = {int(i): k for k, i in enumerate(order)}
+    places = {i: f"{k + 1}" + (", published" if i == published else "") for i, k in rank.items()}
     if published is not None:
         x, y = rank[published] + 0.5, float(px[rank[published]])
         line = chart_of([{"x": x, "y": y, "y2": height}])
@@ -171,10 +172,7 @@ def specification(
         layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
 
     def said(i: int) -> str:
-        chosen = ", ".join(f"{name} {texts[i]}" for name, texts in choices.items())
-        return f"{chosen}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}" + (
-            ", published" if i == published else ""
-        )
+        return f"{places[i]}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}"
 
     size = 40 if count <= 60 else 22
     for state, color in ((True, BASE), (False, BREACH)):
@@ -189,7 +187,7 @@ def specification(
     headers = ["Rank", title, "Claim", *choices]
     table = [
         [
-            f"{k + 1}" + (", published" if i == published else ""),
+            places[int(i)],
             fmt(results[i], unit),
             "holds" if kept[i] else "fails",
             *(str(chosen[i]) for chosen in choices.values()),

@@ -10,12 +10,6 @@ from playwright.sync_api import Browser, Response
 from .conftest import articles
 
 BYTES, HOME, FRAME, REQUESTS, SHIFT = 60_000, 40_000, 25_000, 8, 0.01
-HEAVIER = {  # to be thinned; a page that is within the limit leaves the list
-    "insights/cascades/": 71_000,
-    "insights/liquidation/": 67_000,
-    "insights/prices/": 65_000,
-    "insights/stress/": 68_000,
-}
 _SHIFTS = """() => new Promise(done => {
   let sum = 0
   new PerformanceObserver(list => { for (const entry of list.getEntries()) sum += entry.value })
@@ -37,7 +31,7 @@ def test_a_cold_visit_is_light_and_still(site: Path, address: str, browser: Brow
         shift = page.evaluate(_SHIFTS)
         sizes |= {url: len(gzip.compress(seen[url].body(), 6)) for url in seen if url not in sizes}
         size = sum(sizes[url] for url in seen)
-        if size > (HEAVIER.get(path, BYTES) if path else HOME) or len(seen) > REQUESTS or shift > SHIFT:
+        if size > (BYTES if path else HOME) or len(seen) > REQUESTS or shift > SHIFT:
             heavy[path] = (size, sorted(seen), shift)
         page.evaluate("localStorage.clear()")
         page.remove_listener("response", keep)

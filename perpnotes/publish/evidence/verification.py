@@ -213,7 +213,7 @@ class Verification:
         )
 
 
-_RIGHT = ' class="pn-number"'
+_RIGHT = ' class="pn-n"'
 
 
 def verify() -> Verification:

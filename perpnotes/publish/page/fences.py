@@ -146,7 +146,7 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
     if found.pictures:
         return _DATA.sub("", result.raw)
     title = f"{found.idea}: {found.expression}" if found.idea else found.expression
-    element = Element("data", {"class": css_class, "value": result.raw, "title": title})
+    element = Element("data", {"class": css_class, "value": _ten_digits(result.raw), "title": title})
     element.text = AtomicString(result.text)
     element.set("data-trace", _asked(page.article, found))
     for name in ("kind", "about", "low", "high", "span"):
@@ -160,6 +160,11 @@ def value(source: str, language: str, css_class: str, md: Markdown) -> Element |
     link = Element("a", {"href": f"{target}#{home}".removesuffix("#")})
     link.append(element)
     return link
+
+
+def _ten_digits(raw: str) -> str:
+    """A long number as far as machines need it in the page; the card that answers a reader has all of it."""
+    return f"{float(raw):.10g}" if re.fullmatch(r"-?\d+\.\d{8,}(e-?\d+)?", raw) else raw
 
 
 def _asked(article: articles.Article, value: articles.Value) -> str:

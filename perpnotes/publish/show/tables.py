@@ -61,11 +61,11 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:
     cells = [[term.meaning, _amount(term.value, term.unit)] for term in why.terms]
     formulas = [_mathml(f"{term.symbol} = {term.formula}" if term.formula else term.symbol) for term in why.terms]
     body = "".join(
-        f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-number" data-trace="{id}.1">{escape(value)}</td>'
+        f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-n" data-trace="{id}.1">{escape(value)}</td>'
         f"<td>{formula}</td></tr>"
         for (meaning, value), formula in zip(cells, formulas, strict=True)
     )
-    head = '<tr><th scope="col">Term</th><th scope="col" class="pn-number">Value</th><th scope="col">Formula</th></tr>'
+    head = '<tr><th scope="col">Term</th><th scope="col" class="pn-n">Value</th><th scope="col">Formula</th></tr>'
     html = f'<table class="pn-rows pn-why"><thead>{head}</thead><tbody>{body}</tbody></table>'
     data = {"id": id, "caption": caption, "headers": ["Term", "Value"], "rows": cells}
     show(Output("table", wrap(html, caption=caption, id=id), "html", f"{caption}\n{why}", data))
@@ -136,7 +136,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: S
     """
 
     def cell(tag: str, scope: str, text: str, number: bool) -> str:
-        attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-number"' if number else "")
+        attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-n"' if number else "")
         return f"<{tag}{attributes}>{escape(text, quote=False)}</{tag}>"
 
     head = "".join(cell("th", "col", text, number) for text, number in zip(headers, numeric, strict=True))

@@ -24,8 +24,8 @@ def table(**change: object) -> Output:
 def test_headers_have_a_scope_and_numbers_are_aligned() -> None:
     """Screen readers can name each cell; a number's column is to the right, header included."""
     content = table().content
-    assert '<th scope="col" class="pn-number">Loss</th>' in content
-    assert '<th scope="row">Fees</th><td class="pn-number">$12</td>' in content
+    assert '<th scope="col" class="pn-n">Loss</th>' in content
+    assert '<th scope="row">Fees</th><td class="pn-n">$12</td>' in content
     assert '<table class="pn-rows" data-trace="t">' in content
 
 
@@ -34,7 +34,7 @@ def test_a_column_of_numbers_may_have_a_word_for_infinity() -> None:
     rows = [{"what": "Gap", "loss": -1234.5}, {"what": "Fees", "loss": float("-inf")}]
     output = table(rows=rows, columns={"what": ("Failure", "text"), "loss": ("Loss", "usd.0", "never")})
     assert output.data["rows"] == [["Gap", "−$1,234"], ["Fees", "never"]]
-    assert '<td class="pn-number">never</td>' in output.content
+    assert '<td class="pn-n">never</td>' in output.content
     with pytest.raises(ValueError, match="must be finite"):
         table(rows=rows)
 

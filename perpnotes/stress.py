@@ -98,10 +98,10 @@ class Market(ByValue):
         def __init__(
             self,
             prices: Mapping[str, float],
-            volatilities: Mapping[str, float] = ...,
-            correlation: ArrayLike | None = ...,
-            implied: Mapping[Option, float] = ...,
-            fx: Mapping[str, float] = ...,
+            volatilities: Mapping[str, float] = {},
+            correlation: ArrayLike | None = None,
+            implied: Mapping[Option, float] = {},
+            fx: Mapping[str, float] = {},
         ) -> None: ...
 
     def __post_init__(self) -> None:

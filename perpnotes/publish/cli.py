@@ -75,7 +75,6 @@ def _parser() -> argparse.ArgumentParser:
         "file. A fault is printed at its path:line. Exit code 1 if there was one.",
     )
     run.add_argument("paths", nargs="+", metavar="path", type=Path, help="an article, such as docs/insights/stress.md")
-    run.add_argument("--no-code", action="store_true", help="do not print the code of the blocks")
     run.set_defaults(command=_run)
 
     check = commands.add_parser(
@@ -188,10 +187,10 @@ def _new(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> int:
-    return max([_run_one(path, code=not chosen.no_code) for path in chosen.paths])
+    return max([_run_one(path) for path in chosen.paths])
 
 
-def _run_one(path: Path, *, code: bool) -> int:
+def _run_one(path: Path) -> int:
     from perpnotes.publish.articles import Block
     from perpnotes.publish.compute import ledger
 
@@ -206,8 +205,7 @@ def _run_one(path: Path, *, code: bool) -> int:
             print(f"\n== {where} ==")
         if isinstance(thing, Block) and isinstance(result, tuple):
             print(f"\n{article.path}:{thing.line}: block {thing.id}")
-            if code:
-                print("\n".join(f"  > {line}".rstrip() for line in thing.source.rstrip().split("\n")))
+            print("\n".join(f"  > {line}".rstrip() for line in thing.source.rstrip().split("\n")))
             for output in result:
                 name = f"{output.kind} {output.data['id']}: " if "id" in output.data else ""
                 print("\n".join(f"    {line}".rstrip() for line in f"{name}{output.text}".rstrip().split("\n")))

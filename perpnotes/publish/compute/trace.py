@@ -35,7 +35,6 @@ NUMBER = re.compile(r"\d")
 _KEEP = 20_000  # notes of a page
 _TEXTS = 200  # characters of a value in words
 _NOTE = "__noted__"
-_DIGITS = re.compile(rf"[{MINUS}-]?\$?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 @dataclass(frozen=True, slots=True)

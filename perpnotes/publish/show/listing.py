@@ -11,19 +11,14 @@ import yaml
 from perpnotes.publish import articles
 
 
-def published(folder: str = "docs/insights", nav: str = "mkdocs.yml") -> Sequence[articles.Article]:
-    """The articles in a folder, in the order of the navigation; those that it does not name come last, newest first.
-
-    Parameters:
-        folder: from the working directory.
-        nav: the file with the navigation, from the working directory.
-    """
-    order = Path(nav).read_text(encoding="utf-8")
-    found = sorted((articles.read(path) for path in Path(folder).glob("*.md")), key=lambda a: str(a.meta["title"]))
+def published() -> Sequence[articles.Article]:
+    """The articles in the order of the navigation; those that it does not name come last, newest first."""
+    folder, order = Path("docs/insights"), Path("mkdocs.yml").read_text(encoding="utf-8")
+    found = sorted((articles.read(path) for path in folder.glob("*.md")), key=lambda a: str(a.meta["title"]))
     found.sort(key=lambda article: article.meta["date"], reverse=True)
 
     def place(article: articles.Article) -> int:
-        at = order.find(f" {Path(article.path).relative_to(Path(folder).parent).as_posix()}\n")
+        at = order.find(f" {Path(article.path).relative_to(folder.parent).as_posix()}\n")
         return at if at >= 0 else len(order)
 
     return sorted(found, key=place)

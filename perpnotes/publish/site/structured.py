@@ -38,13 +38,9 @@ class Site:
     home: str
 
     @classmethod
-    def configured(cls, file: str = "mkdocs.yml") -> Site:
-        """As `mkdocs.yml` and the environment have it.
-
-        Parameters:
-            file: from the working directory.
-        """
-        config = yaml.load(Path(file).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  (makes no objects)
+    def configured(cls) -> Site:
+        """As `mkdocs.yml` and the environment have it."""
+        config = yaml.load(Path("mkdocs.yml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506  (makes no objects)
         home = os.environ.get("SITE_URL") or config["site_url"][1]
         return cls(config["site_name"], config["site_description"], home.rstrip("/") + "/")
 

@@ -833,7 +833,7 @@ def _leg(
     perpetual = kind in ("linear", "inverse")
     if perpetual or (kind == "option" and size < 0):
         future = Inverse(coin) if kind == "inverse" else Linear(coin)
-        table = _table(path, leg, rule, assumed)
+        table = _table(path, leg, mark, rule, assumed)
         try:
             charged = Position(
                 future,
@@ -876,7 +876,7 @@ def _leverage(position: Position) -> float:
     return min(10.0, allowed[int(position.tiers.tier(settled))]) if allowed else 10.0
 
 
-def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assumption]) -> Tiers:
+def _table(path: str, leg: Mapping[str, Any], mark: float, rule: Practice, assumed: list[Assumption]) -> Tiers:
     """The maintenance table of a leg: its own rate or table, else what the venue publishes for it."""
     kind, coin, stated = leg["kind"], leg["coin"], leg.get("maintenance")
     if isinstance(stated, str):
@@ -888,7 +888,8 @@ def _table(path: str, leg: Mapping[str, Any], rule: Practice, assumed: list[Assu
     tiered = None if published is None else published.rules.get(coin)
     table = tiered.tiers if isinstance(tiered, TierRule) else None
     if kind == "linear" and published is not None and isinstance(table, Tiers):
-        assumed.append(Assumption(f"{path}.maintenance", table.rates[0], f"{published.title}, {published.date}"))
+        rate = table.rates[int(table.tier(abs(leg["size"]) * mark))]
+        assumed.append(Assumption(f"{path}.maintenance", rate, f"{published.title}, {published.date}"))
         return table
     if kind == "linear" and coin == "BTC":
         assumed.append(Assumption(f"{path}.maintenance", rule.maintenance, f"{rule.venue}, a small position in BTC"))

@@ -453,6 +453,12 @@ class TestDefaults:
         legs = [{**leg, "maintenance": 0.01, "leverage": 5} for leg in (BTC, ETH)]
         assert book.report(changed(legs=legs, taker=0.0, slippage=0.0, days=1, funding=0.0)).assumed == ()
 
+    def test_the_rate_that_is_told_is_that_of_the_tier_that_is_reached(self) -> None:
+        found = book.report({"legs": [{**BTC, "size": 20.0}, ETH], "collateral": CASH})
+        rates = {each.field: each.value for each in found.assumed}
+        assert rates["legs[0].maintenance"] == published_tiers("binance_btcusdt_2024_10").rates[2] == 0.0065
+        assert rates["legs[1].maintenance"] == 0.004
+
     def test_a_pair_that_is_not_stated_is_the_measured_one(self) -> None:
         sol = {"coin": "SOL", "size": 10.0, "mark": 150.0, "maintenance": 0.01}
         found = book.report({"legs": [BTC, ETH, sol], "collateral": CASH, "correlation": {"ETH-BTC": 0.5}})

@@ -98,7 +98,7 @@
 
   const at = path => form.querySelector(`[data-path="${CSS.escape(path)}"]`)
   const draw = () => {
-    const kept = document.activeElement?.dataset?.path
+    const { dataset, selectionStart: caret } = document.activeElement
     form.innerHTML = plain(h`<div class="pn-acts">${action("share", "Share")}${action("python", "Copy as Python")}${action("paste", "Paste")}<output class="pn-done" aria-live="polite"></output></div>
       <div class="pn-paste" hidden><label class="pn-field"><span>Positions as CSV or JSON</span><textarea rows="5" data-path="paste" spellcheck="false"></textarea></label>${action("read", "Read them")}</div>
       <h2>Positions</h2>${book.legs.map((_, i) => leg(`legs[${i}]`, `Leg ${i + 1}`))}${action("add legs", "Add a leg")}
@@ -108,7 +108,9 @@
       <h2>A trade to try</h2>${book.trade ? leg("trade", "The trade") : action("trade", "Try a trade: before and after")}
       <datalist id="pn-tables">${lists.tables.map(name => h`<option>${name}</option>`)}</datalist><datalist id="pn-coins">${coins().map(name => h`<option>${name}</option>`)}</datalist>`)
     assume()
-    if (kept) at(kept)?.focus()
+    const kept = dataset?.path && at(dataset.path)
+    kept?.focus()
+    if (kept?.tagName === "INPUT") kept.setSelectionRange(caret, caret)
   }
   // What the library assumed where a field is empty.
   let assumed = []
@@ -176,15 +178,18 @@
     },
     "share": async () => {
       history.replaceState(null, "", await packed())
-      await navigator.clipboard?.writeText(location.href).catch(() => {})
-      said("The address holds this book, and is copied. Whoever has it sees the book; nobody else does.")
+      const copied = await navigator.clipboard?.writeText(location.href).then(() => ", and is copied", () => "") ?? ""
+      said(`The address holds this book${copied}. Whoever has it sees the book; nobody else does.`)
     },
     "python": async () => {
       if (!worker) return said("Show the results first: Python writes it.")
       const { error, text } = JSON.parse(await call("pn_python", JSON.stringify({ ...book, trade: undefined })))
       if (error) return said("One field has a fault: mend it first.")
-      await navigator.clipboard.writeText(text)
-      said("Copied: a script that prints the same report.")
+      const box = form.querySelector("textarea"), copied = await navigator.clipboard?.writeText(text).then(() => true, () => false)
+      if (copied) return said("Copied: a script that prints the same report.")
+      box.closest(".pn-paste").hidden = false // for browsers that let no script copy
+      box.value = text
+      box.select()
     },
     "paste": () => {
       form.querySelector(".pn-paste").hidden ^= true

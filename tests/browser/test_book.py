@@ -270,6 +270,11 @@ def test_it_works_with_the_keyboard_alone(address: str, context: BrowserContext)
     tab_to(f'[data-do="drop legs[{count - 1}]"]')
     page.keyboard.press("Enter")
     assert page.evaluate(focused) == "add legs"
+    tab_to('[data-path="collateral[0].currency"]')
+    page.keyboard.type("mxn")  # a field for its rate comes while one types
+    expect(_field(page, "collateral[0].currency")).to_have_value("MXN")
+    tab_to('[data-path="fx.MXN"]')
+    page.keyboard.type("0.055")
     expect(page.locator(".pn-stale")).to_have_count(0)
 
 

@@ -44,11 +44,12 @@ globalThis.pnExplore = (figure, data) => {
   for (const input of inputs) input.addEventListener("input", show)
 
   // Beside a map, its rows are the steps of the first control and its columns those of the second.
-  figure.addEventListener("pn-mark", event => {
-    inputs[0].value = Math.floor(event.detail / data.labels[1].length)
-    inputs[1].value = event.detail % data.labels[1].length
+  const follow = () => {
+    inputs[0].value = Math.floor(figure.mark / data.labels[1].length)
+    inputs[1].value = figure.mark % data.labels[1].length
     show()
-  })
+  }
+  figure.addEventListener("pn-mark", follow)
 
   // What is held moves the control whose step is nearest to the pointer.
   for (const [id, name] of Object.entries(data.held)) {
@@ -65,5 +66,6 @@ globalThis.pnExplore = (figure, data) => {
       show()
     })
   }
-  show()
+  if (figure.mark >= 0) follow() // pointed at while this was loaded
+  else show()
 }

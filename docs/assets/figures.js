@@ -29,7 +29,8 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
         if (row && claim > 0) readout.textContent += `: ${heads.slice(claim + 1).map((head, i) => `${head} ${row.cells[claim + 1 + i].textContent}`).join(", ")}`
       }
       if (at < 0) return
-      figure.dispatchEvent(new CustomEvent("pn-mark", { detail: at }))
+      figure.mark = at
+      figure.dispatchEvent(new Event("pn-mark"))
       ring = marks[at].cloneNode() // on top of its neighbors, which would cover half of its outline
       ring.setAttribute("class", "m on")
       marks[at].parentNode.append(ring)

@@ -45,7 +45,7 @@ def characters(pages: Iterable[str]) -> set[str]:
             shown |= set(text if upright else _ITALIC.get(text, text))
         if "<msqrt" in formula or "<mroot" in formula:
             shown.add("√")
-    return {character for character in shown if not character.isspace()}
+    return {c for c in shown if not c.isspace() and unicodedata.category(c) != "Cf"}  # no glyph for what is invisible
 
 
 def woff2(shown: Iterable[str]) -> bytes:
@@ -62,6 +62,7 @@ def woff2(shown: Iterable[str]) -> bytes:
         options = subset.Options(
             hinting=False, layout_features=[], glyph_names=False, notdef_outline=False, name_IDs=[0, 13, 14]
         )
+        options.drop_tables += ["GDEF", "GPOS", "GSUB", "gasp"]  # for features and hints that nothing here uses
         variants = font["MATH"].table.MathVariants
         for grown in [*variants.VertGlyphConstruction, *variants.HorizGlyphConstruction]:
             if grown.GlyphAssembly:  # what is put together of parts needs no drawing for each size

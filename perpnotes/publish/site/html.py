@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 _CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
-_NEEDLESS = re.compile(r'</(?:td|th|tr|thead|tbody|li)>\s*| xmlns="http://www\.w3\.org/2000/svg"')
+_NEEDLESS = re.compile(
+    r'</(?:td|th|tr|thead|tbody|li)>\s*| (?:xmlns="[^"]*2000/svg"|focusable="false"|data-search-exclude(?:="")?)'
+    r'|<meta name="generator"[^>]*>\s*'
+)
 _PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o|ow|kc)">([^<]*)</span>|<span></span>')
 _ALIKE = re.compile(r'<span class="(s|m|k)(?:1|2|b|i|f|n)">')  # strings, numbers and keywords have one color each
 _RUN = re.compile(r'(<span class="s">[^<]*)</span><span class="s">')
@@ -23,8 +26,10 @@ def valid(html: str) -> str:
 
 
 def plain(html: str) -> str:
-    """A page without the weight that nobody sees: indentation, the ends of cells, rows and items, the namespace of a
-    drawing, and parts of speech that look like all other code.
+    """A page without the weight that nobody sees.
+
+    That is indentation, the ends of cells, rows and items, what a drawing says to other programs and a part to the
+    search, the generator's name, and parts of speech that look like all other code.
     """
     parts = _CODE.split(html)
     parts[::2] = [_NEEDLESS.sub("", re.sub(r"\n\s+", "\n", between)) for between in parts[::2]]

@@ -12,6 +12,7 @@ _NEEDLESS = re.compile(
 )
 _PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o|ow|kc)">([^<]*)</span>|<span></span>')
 _ALIKE = re.compile(r'<span class="(s|m|k)(?:1|2|b|i|f|n)">')  # strings, numbers and keywords have one color each
+_SPAN = re.compile(r"<span[^>]*>([^<]*)</span>")
 _RUN = re.compile(r'(<span class="s">[^<]*)</span><span class="s">')
 
 
@@ -34,6 +35,9 @@ def plain(html: str) -> str:
     parts = _CODE.split(html)
     parts[::2] = [_NEEDLESS.sub("", re.sub(r"\n\s+", "\n", between)) for between in parts[::2]]
     for place, code in enumerate(parts[1::2]):
+        if parts[2 * place].rpartition("<details")[2].startswith(' class="pn-code"'):  # folded: without colors
+            parts[2 * place + 1] = _SPAN.sub(r"\1", code)
+            continue
         code, more = _ALIKE.sub(r'<span class="\1">', _PLAIN.sub(r"\1", code)), 1
         while more:
             code, more = _RUN.subn(r"\1", code)

@@ -30,6 +30,14 @@ def test_code_of_one_color_is_one_span() -> None:
     assert html.plain(code) == left
 
 
+def test_folded_code_has_no_colors() -> None:
+    """It is most of a page's code; what stands open keeps them."""
+    code = '<pre><code><span class="k">if</span> <span class="m">1</span></code></pre>'
+    folded = '<details class="pn-code"><summary>Code</summary>'
+    page = f"{folded}{code}</details>{code}"
+    assert html.plain(page) == f"{folded}<pre><code>if 1</code></pre></details>{code}"
+
+
 def test_cells_end_where_the_next_begins() -> None:
     """No space comes to stand in one."""
     table = "<table><thead><tr><th>a</th>\n<th>b</th></tr></thead><tbody><tr><td>1</td> <td>2</td></tr></tbody></table>"

@@ -240,9 +240,9 @@ def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, bro
             expect(said).to_contain_text(fmt(abs(stop - round(price)), "usd.0"))
 
     shows(20, 21, 57_500.0)
-    figure.get_by_label("days held").press("Home")
+    figure.get_by_label("days held", exact=True).press("Home")
     shows(20, 0, 57_500.0)
-    figure.get_by_label("leverage").press("ArrowRight")
+    figure.get_by_label("leverage", exact=True).press("ArrowRight")
     shows(25, 0, 57_500.0)
     grip, line = figure.locator(".pn-held").last.bounding_box(), figure.locator(".pn-held").first.bounding_box()
     assert grip
@@ -251,7 +251,11 @@ def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, bro
     page.mouse.down()
     page.mouse.move(grip["x"] + 80, line["y"] + 30, steps=4)
     page.mouse.up()
-    stop = float((figure.get_by_label("stop").get_attribute("aria-valuetext") or "").replace("$", "").replace(",", ""))
+    stop = float(
+        (figure.get_by_label("stop", exact=True).get_attribute("aria-valuetext") or "")
+        .replace("$", "")
+        .replace(",", "")
+    )
     assert stop > 58_500
     shows(25, 0, stop)
     page.close()

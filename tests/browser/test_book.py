@@ -43,10 +43,8 @@ BOOK: dict[str, Any] = {
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     opened.set_default_timeout(180_000)
-    expect.set_options(timeout=180_000)
     yield opened
     opened.close()
-    expect.set_options(timeout=5_000)
 
 
 def _opened(context: BrowserContext, address: str, given: dict[str, Any] = BOOK) -> Page:

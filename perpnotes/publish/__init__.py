@@ -65,5 +65,9 @@ def __getattr__(name: str) -> Any:
     """What an author uses, loaded when it is first asked for: a page without a chart does not wait for the library."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = next((home for home, names in _HOMES.items() if name in names), "show.figures")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    return getattr(import_module(_home(name)), name)
+
+
+def _home(name: str) -> str:
+    """The module that has what an author uses."""
+    return f"{__name__}.{next((home for home, names in _HOMES.items() if name in names), 'show.figures')}"

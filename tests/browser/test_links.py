@@ -41,6 +41,8 @@ def test_links_and_anchors(site: Path) -> None:
             target = (target / "index.html" if target.is_dir() else target).resolve()
             if not target.exists():
                 faults.append(f"{file}: {link} leads nowhere")
+            elif target == site / "book/index.html" and url.fragment.startswith("v1="):
+                continue  # a book, which the page reads
             elif url.fragment and target in pages and unquote(url.fragment) not in pages[target].places:
                 faults.append(f"{file}: {link} names no place")
     assert faults == []

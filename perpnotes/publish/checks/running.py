@@ -120,8 +120,7 @@ def parameters(name: str) -> ast.arguments | None:
     Parameters:
         name: in `perpnotes.publish.__all__`.
     """
-    home = next((home for home, names in publish._HOMES.items() if name in names), None)
-    return _defined(f"{publish.__name__}.{home}", name) if home else None
+    return _defined(publish._home(name), name)
 
 
 def _defined(module: str, name: str) -> ast.arguments | None:

@@ -57,7 +57,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 _STDLIB = re.compile(
     r"(?:xml|xmlrpc|_pyrepl|wsgiref|sqlite3|unittest|multiprocessing|pydoc_data|ensurepip|idlelib|lib2to3|turtledemo|"
     r"tkinter|dbm|curses|venv|ctypes|tomllib|email|http|html)/|"
-    r"urllib/(?:request|error|robotparser)\.py|logging/(?:handlers|config)\.py|"
+    r"urllib/(?:request|error|robotparser)\.py|concurrent/futures/process\.py|logging/(?:handlers|config)\.py|"
     r"(?:imaplib|mailbox|smtplib|ftplib|poplib|pdb|bdb|cmd|pydoc|doctest|pickletools|optparse|profile|pstats|cProfile|"
     r"trace|tracemalloc|modulefinder|socketserver|plistlib|wave|webbrowser|turtle|tabnanny|pyclbr|fileinput|compileall|"
     r"timeit|zipapp|netrc|nturl2path|sched|this|antigravity|getpass|rlcompleter|symtable|cgi|configparser|ssl|"

@@ -52,8 +52,8 @@ def _own(value: Any) -> Any:
 def _key(value: Any) -> Any:
     """`value` as something that compares and hashes by what it says."""
     if isinstance(value, ByValue):
-        # The type checker cannot know it, but all that is compared by value is a dataclass.
-        return (type(value), *(_key(getattr(value, field.name)) for field in fields(value)))  # type: ignore[arg-type]
+        named = fields(value)  # type: ignore[arg-type]  # all that is compared by value is a dataclass
+        return (type(value), *(_key(getattr(value, field.name)) for field in named))
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":
             value = np.where(np.isnan(value), np.nan, value + 0.0)  # one NaN, one zero

@@ -550,7 +550,8 @@ class _Leg(NamedTuple):
     def pnl(self, price: Any) -> Any:
         """P&L from the mark to another price of the coin, USD."""
         volatility = (self.implied, self.implied) if self.kind == "option" else ()
-        return self.size * self.contract.pnl_usd(self.mark, price, *volatility)  # type: ignore[attr-defined]
+        gained = self.contract.pnl_usd(self.mark, price, *volatility)  # type: ignore[attr-defined]  # all but the base
+        return self.size * gained
 
     def notional(self, price: float) -> float:
         """USD."""
@@ -1138,7 +1139,8 @@ def _along(legs: Sequence[_Leg], price: FloatArray) -> tuple[FloatArray, FloatAr
     The value of a sold one is concave in the price, so it lies above the chord between two prices.
     """
     sizes, implied = np.array([leg.size for leg in legs]), np.array([leg.implied for leg in legs])
-    terms = [(leg.contract.strike, leg.contract.years, leg.contract.call) for leg in legs]  # type: ignore[attr-defined]
+    options = [leg.contract for leg in legs if isinstance(leg.contract, Option)]  # all of them
+    terms = [(option.strike, option.years, option.call) for option in options]
     strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
     worth = option_value(price[..., None], strikes, implied, years, call=calls)
     slope = option_delta(price[..., :-1, None], strikes, implied, years, call=calls)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 import subprocess
 import sys
 
@@ -368,7 +369,10 @@ for instruments in (1, 2, 3, 5, 7, 8, 10, 13, 31, 64, 300):
         assert [len(set(part.tolist())) for part in found] == [1, 1], (instruments, scenarios)
         assert found[1][0] == 0 < found[0][0]
 """
-        subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "OPENBLAS_CORETYPE": kernel})
+        found = subprocess.run([sys.executable, "-c", script], env={**os.environ, "OPENBLAS_CORETYPE": kernel})
+        if found.returncode == -signal.SIGILL:
+            pytest.skip("this processor does not have the instructions of these kernels")
+        assert found.returncode == 0
 
     def test_it_works_in_the_calling_thread(self) -> None:
         """Threads that wait for each other are slow on busy cores; none is used, however many are allowed.

@@ -250,11 +250,11 @@ class TestInspect:
         assert report.history.on(zone).hours.tolist() == true
         assert (report.count("holes"), report.missing, report.count("duplicates")) == (1, 24 * 14 // hours, 0)
 
-    def test_jitter_counts_what_truncation_would_break(self) -> None:
+    def test_jitter_counts_the_gaps_that_truncation_would_break(self) -> None:
         """Stamps late by 0 or 5 ms in turn: every second gap is short by 5 ms."""
         text = write(form=lambda t: f"{int(t.timestamp() * 1000) + 5 * (t.hour == 8)}", header=("time", "rate"))
         report = examine(parse(text))
-        assert "133 gaps come out short" in str(report)
+        assert "133 come out short" in str(report)
 
     def test_one_late_row_is_off_the_grid(self) -> None:
         """A settlement 24 minutes late is one finding, not jitter of all."""
@@ -1032,9 +1032,9 @@ class TestRealFiles:
         assert same.worst <= 1.0001e-8
 
     def test_binance_jitter_breaks_a_third_of_the_gaps(self) -> None:
-        """Up to 47 ms late: truncated, a third of 4,382 gaps become seven hours."""
+        """Stamps up to 47 ms late: of 4,382 gaps, a third become seven hours when gaps are truncated."""
         report = examine(read(histories.locate(histories.BINANCE)))
-        assert "1,482 gaps come out short" in str(report)
+        assert "1,482 come out short" in str(report)
         assert report.clocks[0] == "UTC+3"
 
     def test_the_export_has_a_mark_runs_backwards_and_keeps_london_time(self) -> None:

@@ -621,7 +621,7 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
     spread = np.abs(stamps - np.round(stamps / tick) * tick - base)[~late]
     short = int(np.sum(np.floor(np.diff(stamps) / tick) * tick < gaps))
     if spread.size and spread.max() > 1e-6:
-        text = f"stamps lie up to {spread.max():.3g} s off; if gaps are truncated instead of rounded, {short:,} come out short"
+        text = f"stamps lie up to {spread.max():.3g} s off; truncating gaps, not rounding them, makes {short:,} short"
         add("jitter", "warning" if short else "note", int((spread > 1e-6).sum()), text)
     if 0 < late.sum() < 0.5 * late.size:
         i = int(np.flatnonzero(late)[0])

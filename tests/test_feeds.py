@@ -254,7 +254,7 @@ class TestInspect:
         """Stamps late by 0 or 5 ms in turn: every second gap is short by 5 ms."""
         text = write(form=lambda t: f"{int(t.timestamp() * 1000) + 5 * (t.hour == 8)}", header=("time", "rate"))
         report = examine(parse(text))
-        assert "133 come out short" in str(report)
+        assert "makes 133 short" in str(report)
 
     def test_one_late_row_is_off_the_grid(self) -> None:
         """A settlement 24 minutes late is one finding, not jitter of all."""
@@ -1034,7 +1034,7 @@ class TestRealFiles:
     def test_binance_jitter_breaks_a_third_of_the_gaps(self) -> None:
         """Stamps up to 47 ms late: of 4,382 gaps, a third become seven hours when gaps are truncated."""
         report = examine(read(histories.locate(histories.BINANCE)))
-        assert "1,482 come out short" in str(report)
+        assert "makes 1,482 short" in str(report)
         assert report.clocks[0] == "UTC+3"
 
     def test_the_export_has_a_mark_runs_backwards_and_keeps_london_time(self) -> None:

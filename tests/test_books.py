@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -410,6 +411,7 @@ class TestReplay:
         assert [bids for _, bids in run(*messages)] == expected
 
 
+@cache
 def recorded(name: str) -> tuple[Book | Update | Quote | Trade, ...]:
     """The messages of a real recording."""
     file, symbol, unit, multiplier = histories.BOOKS[name]

@@ -47,12 +47,34 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened.close()
 
 
-def _opened(context: BrowserContext, address: str, given: dict[str, Any] = BOOK) -> Page:
-    """The page with a book in its address, once Python has answered."""
-    page = context.new_page()
-    page.goto(f"{address}book/{fragment(json.dumps(given))}")
+_ANEW = """hash => {
+  for (const each of document.querySelectorAll(".pn-book details")) each.open = false
+  document.querySelector(".pn-in").firstElementChild.classList.add("pn-old") // until the form is drawn
+  document.querySelector('[data-key="text"]')?.remove() // until there is an answer
+  history.replaceState(null, "", "#") // or the same book would be no change
+  location.hash = hash
+}"""
+
+
+@pytest.fixture(scope="module")
+def python(address: str, browser: Browser) -> Iterator[Page]:
+    """The page with one Python, because it takes seconds to start; links bring the books of the tests to it."""
+    page = browser.new_page(reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"])
+    page.set_default_timeout(180_000)
+    page.goto(f"{address}book/{fragment(json.dumps(BOOK))}")
     page.locator("[data-book]").click()
-    expect(page.locator(".pn-price").first).to_be_visible()
+    yield page
+    page.close()
+
+
+def _opened(page: Page, given: dict[str, Any] = BOOK, width: int = 1280, scheme: str = "light") -> Page:
+    """The page with a book in its address and nothing unfolded, once Python has answered."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.evaluate(_ANEW, fragment(json.dumps(given)))
+    expect(page.locator(".pn-old")).to_have_count(0)
+    said = book.report({key: value for key, value in given.items() if key != "trade"})
+    expect(page.locator('[data-key="text"] pre')).to_have_text(str(said))
     return page
 
 
@@ -75,17 +97,17 @@ def _carried(page: Page) -> dict[str, Any]:
     return found
 
 
-def test_the_browser_prints_what_python_prints_for_every_kind_of_leg(address: str, context: BrowserContext) -> None:
+def test_the_browser_prints_what_python_prints_for_every_kind_of_leg(python: Page) -> None:
     """To the last character: of the book in the link, and of the one that the reader makes of it."""
-    page = _opened(context, address)
+    page = _opened(python)
     assert _text(page) == str(book.report(BOOK))
     _field(page, "legs[0].size").fill("0.75")
     changed = {**BOOK, "legs": [{**BOOK["legs"][0], "size": 0.75}, *BOOK["legs"][1:]]}
     expect(page.locator('[data-key="text"] pre')).to_have_text(str(book.report(changed)))
 
 
-def test_each_large_price_is_the_one_in_the_report(address: str, context: BrowserContext) -> None:
-    page = _opened(context, address)
+def test_each_large_price_is_the_one_in_the_report(python: Page) -> None:
+    page = _opened(python)
     said = book.report(BOOK).to_dict()
     for card, one in zip(page.locator(".pn-price").all(), said["prices"], strict=True):
         ways = ["alone"] if said["accounts"][one["account"]]["isolated"] else ["alone", "following", "together"]
@@ -99,8 +121,8 @@ def test_each_large_price_is_the_one_in_the_report(address: str, context: Browse
     assert page.locator(".pn-grid .pn-fails").count() == sum(map(sum, said["grid"]["fails"]))
 
 
-def test_a_reason_is_asked_and_follows_the_book(address: str, context: BrowserContext) -> None:
-    page = _opened(context, address)
+def test_a_reason_is_asked_and_follows_the_book(python: Page) -> None:
+    page = _opened(python)
     path = "prices[0].alone"
     asked = page.locator(f'[data-key="{path}"]')
     asked.locator("summary").click()
@@ -110,9 +132,9 @@ def test_a_reason_is_asked_and_follows_the_book(address: str, context: BrowserCo
         expect(asked.locator("pre")).to_have_text(str(book.report(given).why(path)))
 
 
-def test_a_fault_is_told_at_its_field_and_the_last_results_stay(address: str, context: BrowserContext) -> None:
+def test_a_fault_is_told_at_its_field_and_the_last_results_stay(python: Page) -> None:
     """Of numbers that cannot be, of what is no number, and of what is missing; mended, it is gone."""
-    page = _opened(context, address)
+    page = _opened(python)
     before = page.locator(".pn-price").all_text_contents()
     for path, typed in {
         "legs[0].size": "0",
@@ -138,9 +160,9 @@ def test_a_fault_is_told_at_its_field_and_the_last_results_stay(address: str, co
         expect(page.locator(".pn-stale, .pn-fault, [aria-invalid]")).to_have_count(0)
 
 
-def test_a_shared_link_brings_the_same_book_back(address: str, context: BrowserContext) -> None:
+def test_a_shared_link_brings_the_same_book_back(python: Page, browser: Browser) -> None:
     """Also with what was changed, added and taken out, and with the trade; the address alone carries it."""
-    page = _opened(context, address)
+    page = _opened(python)
     _field(page, "legs[0].size").fill("0.6")
     page.get_by_role("button", name="Remove leg 5").click()
     page.get_by_role("button", name="Add a leg").click()
@@ -161,8 +183,8 @@ def test_a_shared_link_brings_the_same_book_back(address: str, context: BrowserC
         {"coin": "SOL", "size": -20, "maintenance": 0.01},
     ]
     assert _carried(page) == expected
-    other = context.browser.new_context()  # type: ignore[union-attr]
-    again = other.new_page()
+    again = browser.new_page()
+    again.set_default_timeout(180_000)
     again.goto(page.url)
     expect(_field(again, "legs[4].size")).to_have_value("-20")
     again.locator("[data-book]").click()
@@ -172,7 +194,7 @@ def test_a_shared_link_brings_the_same_book_back(address: str, context: BrowserC
     after = book.report({**expected, "legs": [*expected["legs"], trade]}).to_dict()["accounts"][0]["ratio"]
     row = again.locator(".pn-top .pn-rows tbody tr").first
     expect(row.locator("td").last).to_have_text(f"{after:.1%}")
-    other.close()
+    again.close()
 
 
 @pytest.mark.parametrize("hash_", ["#v1=!", "#v1=q64FAA", "#v1=AAAA"])
@@ -183,10 +205,9 @@ def test_a_link_that_cannot_be_read_says_so(address: str, context: BrowserContex
     expect(page.locator(".pn-key")).to_be_visible()
 
 
-def test_copied_python_prints_the_same_elsewhere(address: str, context: BrowserContext, bare: Path) -> None:
+def test_copied_python_prints_the_same_elsewhere(python: Page, bare: Path) -> None:
     """Where there is numpy and the library, and nothing else."""
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = _opened(context, address)
+    page = _opened(python)
     page.get_by_role("button", name="Copy as Python").click()
     expect(page.locator(".pn-done")).to_contain_text("Copied")
     script = page.evaluate("navigator.clipboard.readText()")
@@ -195,9 +216,9 @@ def test_copied_python_prints_the_same_elsewhere(address: str, context: BrowserC
     assert done.stdout.rstrip("\n") == _text(page)
 
 
-def test_positions_are_pasted(address: str, context: BrowserContext) -> None:
+def test_positions_are_pasted(python: Page) -> None:
     """As CSV with a venue's headings, and as JSON; what is neither is told at the field."""
-    page = _opened(context, address)
+    page = _opened(python)
     page.get_by_role("button", name="Paste").click()
     _field(page, "paste").fill("no, positions\n1")
     page.get_by_role("button", name="Read them").click()
@@ -281,11 +302,9 @@ _SMALL = """() => [...document.querySelectorAll(".pn-book :is(button, input, sel
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_axe_finds_nothing_with_the_book_open(address: str, context: BrowserContext, width: int, scheme: str) -> None:
+def test_axe_finds_nothing_with_the_book_open(python: Page, width: int, scheme: str) -> None:
     """With results, with every part unfolded, and with a fault; on a phone everything is large enough for a finger."""
-    page = _opened(context, address, {**BOOK, "trade": {"coin": "BTC", "size": -0.1}})
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page = _opened(python, {**BOOK, "trade": {"coin": "BTC", "size": -0.1}}, width, scheme)
     page.evaluate("for (const each of document.querySelectorAll('.pn-book details')) each.open = true")
     expect(page.locator(".pn-steps").first).to_be_visible()
     page.get_by_role("button", name="Paste").click()

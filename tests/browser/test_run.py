@@ -51,6 +51,18 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
+def fees(address: str, browser: Browser) -> Iterator[Page]:
+    """An article whose blocks have run once; each test leaves them as the build did."""
+    page = browser.new_page()
+    page.set_default_timeout(180_000)
+    page.goto(f"{address}insights/fees/")
+    page.locator("[data-run]").first.click()
+    expect(page.locator(".pn-state").first).to_have_attribute("data-verdict", "identical")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
 def python(address: str, browser: Browser) -> Iterator[Page]:
     """A page with one Python that several tests ask, because it takes seconds to start."""
     page = browser.new_page()
@@ -120,13 +132,10 @@ def test_the_librarys_doctests_hold_in_the_browser(python: Page) -> None:
     assert count > 200
 
 
-def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(address: str, page: Page) -> None:
+def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(fees: Page) -> None:
     """The text keeps the build's numbers and says so; an error names the reader's line; nothing is stored."""
-    page.goto(f"{address}insights/fees/")
-    first, second = (page.locator(".pn-block:has([data-run])").nth(place) for place in (0, 1))
+    first, second = (fees.locator(".pn-block:has([data-run])").nth(place) for place in (0, 1))
     built = [each.locator(".pn-output pre").text_content() for each in (first, second)]
-    first.locator("[data-run]").click()
-    expect(first.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
     first.get_by_role("button", name="Change it").click()
     editor = first.get_by_role("textbox")
     editor.fill(editor.input_value().replace("10.0", "9.0"))
@@ -144,14 +153,11 @@ def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(
     assert [each.locator(".pn-output pre").text_content() for each in (first, second)] == [
         text and text.rstrip() for text in built
     ]
-    assert page.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
+    assert fees.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
 
 
-def test_stop_always_works(address: str, page: Page) -> None:
-    page.goto(f"{address}insights/fees/")
-    block = page.locator(".pn-block:has([data-run])").first
-    block.locator("[data-run]").click()
-    expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+def test_stop_always_works(fees: Page) -> None:
+    block = fees.locator(".pn-block:has([data-run])").first
     block.get_by_role("button", name="Change it").click()
     block.get_by_role("textbox").fill("while True:\n    pass")
     block.locator("[data-run]").click()
@@ -172,15 +178,13 @@ def test_the_first_click_loads_little_and_the_button_says_how_much(site: Path, a
     expect(page.locator(".pn-runs small").first).to_contain_text("MB, once")
 
 
-def test_axe_finds_nothing_with_an_editor_open(address: str, page: Page) -> None:
-    page.goto(f"{address}insights/fees/")
-    block = page.locator(".pn-block:has([data-run])").first
-    block.locator("[data-run]").click()
-    expect(block.locator(".pn-state")).to_have_attribute("data-verdict", "identical")
+def test_axe_finds_nothing_with_an_editor_open(fees: Page) -> None:
+    block = fees.locator(".pn-block:has([data-run])").first
     block.get_by_role("button", name="Change it").click()
-    page.evaluate(AXE)
+    fees.evaluate(AXE)
     for width, scheme in ((390, "dark"), (1280, "light")):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert page.evaluate(_RUN, _LEVELS) == [], scheme
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        fees.set_viewport_size({"width": width, "height": 900})
+        fees.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert fees.evaluate(_RUN, _LEVELS) == [], scheme
+        assert fees.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    block.get_by_role("button", name="Reset").click()

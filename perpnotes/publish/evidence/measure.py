@@ -27,7 +27,6 @@ DIGITS = 6
 
 # Half a unit of the last kept digit is at most 5e-6 of the number; the rest allows sums in another order.
 _RELATIVE, _ABSOLUTE = 5.1e-6, 1e-12
-_SAMPLE = 3  # seeds of a sweep that are run again in every check
 
 
 class MissingDataError(OSError):
@@ -68,7 +67,7 @@ def measure(record: Record, data: Path | None, today: str = "") -> Record:
     return replace(found, date=today or dt.datetime.now(dt.UTC).date().isoformat())
 
 
-def differences(record: Record, data: Path | None) -> Iterator[str]:
+def differences(record: Record, data: Path | None, again: int = 3) -> Iterator[str]:
     """What a record says otherwise than the library now measures.
 
     Of a sweep, some seeds are run again, and the figures are computed from the kept results.
@@ -76,6 +75,7 @@ def differences(record: Record, data: Path | None) -> Iterator[str]:
     Parameters:
         record: what to measure again.
         data: the folder with the data sets; None where the record needs none.
+        again: how many seeds of a sweep are run again, evenly spaced.
 
     Raises:
         MissingDataError: a data set is missing.
@@ -87,7 +87,7 @@ def differences(record: Record, data: Path | None) -> Iterator[str]:
         if kept.shape[:1] != (int(record.sweep["seeds"]),):
             yield f"{record.name}: {kept.shape[:1]} runs for {record.sweep['seeds']} seeds"
             return
-        for seed in np.linspace(0, len(kept) - 1, _SAMPLE).round().astype(np.int64).tolist():
+        for seed in np.linspace(0, len(kept) - 1, again).round().astype(np.int64).tolist():
             if not agrees(kept[seed].tolist(), now := _kept(_run(record, names, seed))):
                 yield f"{record.name}: the run of seed {seed} gives {now}, and was {kept[seed]}"
     for name, how in record.figures.items():

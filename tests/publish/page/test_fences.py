@@ -84,10 +84,15 @@ def test_a_broken_link_that_a_block_prints_stops_the_build(site: Callable[..., S
 
 def test_printed_markdown_runs_nothing(site: Callable[..., Site], generator: str) -> None:
     """What is printed is a result; code in it would be code that no reader and no check has seen."""
-    for printing in ("```python exec='on'\\n1\\n```", "`#!calc 1`"):
-        result = site(a="# A\n\n" + block(f'print("""{printing}""")', 'output="markdown"')).build(generator)
-        assert result.returncode != 0
-        assert "code runs only in a page's own text" in result.stderr
+    said = "code runs only in a page's own text"
+    pages = site(
+        a="# A\n\n" + block("""print("```python exec='on'\\n1\\n```")""", 'output="markdown"'),
+        b="# B\n\n" + block("""print("`#!calc 1`")""", 'output="markdown"'),
+    )
+    result = pages.build(generator)
+    assert result.returncode != 0
+    assert said in result.stderr
+    assert all(said in fault for name, fault in pages.rendered().items() if name != "index")
 
 
 # --- What a page looks like ---
@@ -101,9 +106,30 @@ PAGE = (
 )
 
 
+DRAW = (
+    "from perpnotes.publish import lines\n"
+    "lines([1, 2], {'a': [1, 2]}, x_title='x', y_title='y', x_unit='count', y_unit='count', caption='It rises.', "
+    "alt='A line that rises.', id='rise')"
+)
+TAKEN = block("import math\nmath.pi = 3\nsecret = 1")
+FREE = block("import math\nprint(math.pi > 3, 'secret' in globals())")
+PAGES = {
+    "page": PAGE,
+    "other": "# Other\n\n" + block("print(1)"),
+    "home": "# Home\n\nSee `#!calc idea: answer + 1`.\n\nFirst.\n\n`#!calc idea: rise | figure`\n\nLast.\n",
+    "insights/idea": "# Idea\n\n`#!calc answer + 1`\n\n" + block("answer = 41", 'id="born"') + block(DRAW),
+    "a": f"{TAKEN}# A\n\n{FREE}",
+    "b": f"# B\n\n{FREE}",
+    "c": f"{TAKEN}# C\n\n",
+    "d": f"# D\n\n{FREE}",
+}
+
+
 @pytest.fixture(scope="module", params=["mkdocs-strict", "zensical"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    site = Site(tmp_path_factory.mktemp("site")).write(page=PAGE, other="# Other\n\n" + block("print(1)"))
+    root = tmp_path_factory.mktemp("site")
+    (root / "docs/insights").mkdir(parents=True)
+    site = Site(root).write(**PAGES)
     result = site.build(request.param)
     assert result.returncode == 0, result.stderr
     return site
@@ -115,37 +141,27 @@ def test_an_inline_value_is_computed_after_all_blocks(built: Site) -> None:
     assert value in built.page("page")
 
 
-def test_another_articles_number_links_to_the_block_that_computed_it(site: Callable[..., Site], generator: str) -> None:
+def test_another_articles_number_links_to_the_block_that_computed_it(built: Site) -> None:
     """Without a script, too: the link is one that the generator checks."""
-    other = site(home="# Home\n\nSee `#!calc idea: answer + 1`.\n")
-    (other.root / "docs/insights").mkdir()
-    (other.root / "docs/insights/idea.md").write_text(
-        "# Idea\n\n`#!calc answer + 1`\n\n" + block("answer = 41", 'id="born"')
-    )
-    result = other.build(generator)
-    assert result.returncode == 0, result.stderr
     assert re.search(
         r'<a href="\.\./insights/idea/#born">'
         r'<data class="calc" data-trace="idea:v0" title="idea: answer \+ 1" value="42">42</data></a>',
-        other.page("home"),
+        built.page("home"),
     )
 
 
-def test_another_articles_figure_is_shown_without_its_data(site: Callable[..., Site], generator: str) -> None:
+def test_another_articles_figure_is_shown_without_its_data(built: Site) -> None:
     """A block of its own and no paragraph; the table of its data stays with the article."""
-    draw = (
-        "from perpnotes.publish import lines\n"
-        "lines([1, 2], {'a': [1, 2]}, x_title='x', y_title='y', x_unit='count', y_unit='count', caption='It rises.', "
-        "alt='A line that rises.', id='rise')"
-    )
-    other = site(home="# Home\n\nFirst.\n\n`#!calc idea: rise | figure`\n\nLast.\n")
-    (other.root / "docs/insights").mkdir()
-    (other.root / "docs/insights/idea.md").write_text("# Idea\n\n" + block(draw))
-    result = other.build(generator)
-    assert result.returncode == 0, result.stderr
-    html = other.page("home")
+    html = built.page("home")
     assert re.search(r'<p>First.</p>\s*<figure class="pn-figure" id="rise">', html)
     assert "pn-data" not in html.partition("<p>Last.</p>")[0].rpartition("<p>First.</p>")[2]
+
+
+def test_pages_do_not_see_each_other(built: Site) -> None:
+    """Neither names nor what they do to a module."""
+    assert '<pre tabindex="0">False True</pre>' in built.page("a")
+    assert '<pre tabindex="0">True False</pre>' in built.page("b")
+    assert '<pre tabindex="0">True False</pre>' in built.page("d")
 
 
 def test_printed_text_stands_below_its_code(built: Site) -> None:
@@ -206,17 +222,6 @@ def test_builds_are_identical(site: Callable[..., Site], generator: str) -> None
     assert sources.build(generator).returncode == 0
     assert files(sources)["a/index.html"] == first["a/index.html"]
     assert files(sources)["b/index.html"] != first["b/index.html"]
-
-
-def test_pages_do_not_see_each_other(site: Callable[..., Site], generator: str) -> None:
-    """Neither names nor what they do to a module."""
-    taken = block("import math\nmath.pi = 3\nsecret = 1") + "# {0}\n\n"
-    free = block("import math\nprint(math.pi > 3, 'secret' in globals())")
-    sites = site(a=taken.format("A") + free, b="# B\n\n" + free, c=taken.format("C"), d="# D\n\n" + free)
-    assert sites.build(generator).returncode == 0
-    assert '<pre tabindex="0">False True</pre>' in sites.page("a")
-    assert '<pre tabindex="0">True False</pre>' in sites.page("b")
-    assert '<pre tabindex="0">True False</pre>' in sites.page("d")
 
 
 def test_a_rebuild_starts_clean_and_nothing_is_kept(site: Callable[..., Site]) -> None:

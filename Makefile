@@ -6,6 +6,7 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 export SOURCE_DATE_EPOCH COMMIT
 export NO_MKDOCS_2_WARNING := 1
+export PYTHONDONTWRITEBYTECODE := # many processes load the same modules: they are compiled once
 
 .PHONY: help serve site test article evidence check bench mutate audit runtime shell lock clean
 .DEFAULT_GOAL := help

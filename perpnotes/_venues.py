@@ -216,6 +216,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "",
         "2025-05-02",
     ),
+    "binance stream": (
+        "Binance, API of USDⓈ-M futures, Event: Balance and Position Update",
+        "https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams/Event-Balance-and-Position-Update",
+        "undated",
+    ),
     "binance notes": ("notes of a third party that cite Binance's FAQs", "", "2026-07"),
     "bybit": (
         "Bybit, help center, Liquidation Process (Unified Trading Account)",
@@ -226,6 +231,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "Bybit, help center, Liquidation Price (USDT Contract)",
         "https://www.bybit.com/en/help-center",
         "undated",
+    ),
+    "bybit margin": (
+        "Bybit, help center 000001391, Position Margin",
+        "https://www.bybit.com/en-US/help-center/bybitHC_Article/?id=000001391",
+        "2024-03-14",
     ),
     "bybit tiers": (
         "Bybit, V5 API, risk-limit, answers as stored by freqtrade",
@@ -243,6 +253,7 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "https://www.okx.com/help",
         "2025-05-16",
     ),
+    "okx funding": ("OKX, announcement on the collection of funding, as third parties report it", "", "2024-06-07"),
     "okx notes": ("notes of a third party on OKX", "", "undated"),
     "hyperliquid": (
         "Hyperliquid, Liquidations",
@@ -274,6 +285,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "https://github.com/dydxprotocol/v4-chain/tree/84d4664bae71e3a077adaac67fb77ad19cd28d30/protocol",
         "2026-03-04",
     ),
+    "dydx accounts": (
+        "dYdX, v4-chain at 25a8ec1 and 039290b: how a subaccount is settled, and isolated markets",
+        "https://github.com/dydxprotocol/v4-chain/tree/25a8ec1fd530a69423062e1f815991a5183c2b63/protocol/x/subaccounts",
+        "undated",
+    ),
     "drift": (
         "Drift, protocol-v2 at 0ae3e3b: liquidation and funding",
         "https://github.com/drift-labs/protocol-v2/tree/0ae3e3b/programs/drift/src",
@@ -298,6 +314,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
     "bitmex": ("BitMEX, Liquidation", "https://www.bitmex.com/app/liquidation", "undated"),
     "bitmex notes": ("notes of a third party on BitMEX", "", "undated"),
     "bitmex deleveraging": ("BitMEX, Auto-deleveraging", "https://www.bitmex.com/app/autoDeleveraging", "undated"),
+    "bitmex answer": (
+        "BitMEX, answer of its support in a forum",
+        "https://www.reddit.com/r/BitMEX/comments/ib9q4x",
+        "2020-08-19",
+    ),
     "bitmex funding": ("BitMEX, blog on funding caps", "https://blog.bitmex.com", "2020-04-17"),
     "kraken": (
         "Kraken, support 360022835671, Equity Protection Process",
@@ -330,6 +351,7 @@ TOPICS: dict[str, str] = {
     "last resort": "who pays when the margin does not",
     "mark": "the price that is compared",
     "funding": "how often funding is paid, and its cap",
+    "isolated funding": "what pays the funding of an isolated position",
     "stale": "what happens when a feed is stale or off",
 }
 
@@ -361,6 +383,11 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
             "binance funding",
             "second",
         ),
+        "isolated funding": (
+            "a fee on it is reported with the balance and the position, one on a cross position with the balance only",
+            "binance stream",
+            "",
+        ),
         "stale": (
             "a source more than 3% off the median is capped; one older than 5 minutes has no weight",
             "binance notes",
@@ -378,6 +405,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "last resort": ("insurance fund, then deleveraging by leveraged return", "bybit notes", "second"),
         "funding": ("8 hours; 0.5% for BTCUSDT", "bybit api", ""),
+        "isolated funding": ("the available balance; what it lacks, the position's margin", "bybit margin", ""),
     },
     "OKX": {
         "maintenance": ("notional at the mark, all of it at the rate of its tier", "okx", ""),
@@ -391,6 +419,11 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "last resort": ("insurance fund, then the winners", "okx notes", "second"),
         "mark": ("index plus a moving average of the basis", "okx notes", "second"),
+        "isolated funding": (
+            "the position's margin, for Bitcoin since 2024-07-01; before, the transferable balance first",
+            "okx funding",
+            "second",
+        ),
     },
     "Hyperliquid": {
         "maintenance": ("notional at the mark: half of the initial margin at the highest leverage", "hyperliquid", ""),
@@ -432,6 +465,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
         "last resort": ("insurance fund, then deleveraging at the bankruptcy price, from a random start", "dydx", ""),
         "mark": ("the oracle price, a consensus median", "dydx", ""),
         "funding": ("1 hour; the 8-hour rate at most 6 times initial less maintenance rate", "dydx", ""),
+        "isolated funding": ("the cash of the subaccount; an isolated market has one of its own", "dydx accounts", ""),
     },
     "Deribit": {
         "maintenance": ("notional at the mark, at a rate that grows with the size", "deribit old", ""),
@@ -459,6 +493,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
         "last resort": ("deleveraging at the bankruptcy price, by profit and leverage", "bitmex deleveraging", ""),
         "mark": ("fair price: index and funding basis", "bitmex", ""),
         "funding": ("8 hours; at most 0.75 times initial less maintenance rate", "bitmex funding", ""),
+        "isolated funding": ("the position's margin, which also receives it", "bitmex answer", ""),
     },
     "Kraken": {
         "maintenance": ("notional at the mark", "kraken", "derived"),

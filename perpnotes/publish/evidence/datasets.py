@@ -256,6 +256,7 @@ def exits(
     days: float,
     side: int = 1,
     open_fee: float = 0.0,
+    free: float | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """How isolated positions would have ended that were opened at each funding payment, with a stop and no new margin.
 
@@ -271,6 +272,8 @@ def exits(
         days: how long it is watched.
         side: 1 for longs, -1 for shorts.
         open_fee: paid from the margin.
+        free: a balance that pays and receives the funding first, over the margin; the margin pays what it lacks. None
+            where the margin pays and receives.
 
     Returns:
         The hour at which each was opened, and how it ended: 0 not within these days, 1 at the stop, 2 in an hour that
@@ -289,6 +292,9 @@ def exits(
         path = first[:, None] + np.arange(1, steps + 1)
         entry = closes[first][:, None]
         funding = total[paid[path]] - total[paid[first]][:, None]
+        if free is not None:
+            most = np.maximum.accumulate(side * funding, axis=1)
+            funding = side * np.maximum(0.0, most - free / leverage)
         liquidated = liquidation.price(
             side, entry, entry / leverage, maintenance, open_fee=open_fee, funding=np.c_[np.zeros(part.size), funding]
         )

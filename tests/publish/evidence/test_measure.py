@@ -288,22 +288,33 @@ def test_the_lowest_close_ahead_leaves_out_the_present_and_what_is_not_known() -
 def test_positions_end_at_the_first_of_two_prices() -> None:
     """Ten times, no maintenance: liquidation at 90, the stop at 91; each path meets what its end says, by hand."""
     due, hours = np.array([0.0]), np.arange(49.0)
-    free = {"leverage": 10, "gap": 1 / 90, "maintenance": 0.0, "days": 1}
+    rule = {"leverage": 10, "gap": 1 / 90, "maintenance": 0.0, "days": 1}
     for closes, ended in (
         ([100.0] * 49, 0),
         ([100.0, 95, 90.5] + [80.0] * 46, 1),  # the stop, with room
         ([100.0, 95, 89.5] + [100.0] * 46, 2),  # one hour through both
         ([100.0] * 25 + [80.0] * 24, 0),  # too late
     ):
-        opened, ends = datasets.exits((hours, np.array(closes)), (due, np.array([0.0])), **free)
+        opened, ends = datasets.exits((hours, np.array(closes)), (due, np.array([0.0])), **rule)
         assert (opened.tolist(), ends.tolist()) == ([0.0], [ended])
     # the payment at the entry is not the position's; the one after eight hours lifts its liquidation from 90 to 92
     rates = (np.array([0.0, 8.0]), np.array([0.5, 0.02]))
     falls = np.array([100.0] * 20 + [91.5] * 29)
-    assert datasets.exits((hours, falls), rates, **free)[1].tolist() == [3.0, 0.0]
-    assert datasets.exits((hours, falls), (rates[0], np.array([0.5, 0.0])), **free)[1].tolist() == [0.0, 0.0]
+    assert datasets.exits((hours, falls), rates, **rule)[1].tolist() == [3.0, 0.0]
+    assert datasets.exits((hours, falls), (rates[0], np.array([0.5, 0.0])), **rule)[1].tolist() == [0.0, 0.0]
     rises = 200 - falls
-    assert datasets.exits((hours, rises), (rates[0], np.array([0.5, -0.02])), side=-1, **free)[1].tolist() == [3.0, 0.0]
+    assert datasets.exits((hours, rises), (rates[0], np.array([0.5, -0.02])), side=-1, **rule)[1].tolist() == [3.0, 0.0]
+    # a balance of two tenths of the margin pays those two percent, and the margin nothing
+    for closes, paid, side in ((falls, 0.02, 1), (rises, -0.02, -1)):
+        for balance, ended in ((0.0, 3.0), (0.2, 0.0), (np.inf, 0.0)):
+            found = datasets.exits(
+                (hours, closes), (rates[0], np.array([0.5, paid])), side=side, free=balance, **rule
+            )
+            assert found[1].tolist() == [ended, 0.0]
+    # what comes back later goes to the balance, and does not heal the margin
+    more = (np.array([0.0, 8.0, 16.0]), np.array([0.5, 0.02, -0.02]))
+    assert datasets.exits((hours, falls), more, **rule)[1].tolist() == [0.0, 0.0, 0.0]
+    assert datasets.exits((hours, falls), more, free=0.0, **rule)[1].tolist() == [3.0, 0.0, 0.0]
 
 
 def test_realized_volatility_is_of_whole_windows() -> None:

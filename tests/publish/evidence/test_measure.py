@@ -307,9 +307,7 @@ def test_positions_end_at_the_first_of_two_prices() -> None:
     # a balance of two tenths of the margin pays those two percent, and the margin nothing
     for closes, paid, side in ((falls, 0.02, 1), (rises, -0.02, -1)):
         for balance, ended in ((0.0, 3.0), (0.2, 0.0), (np.inf, 0.0)):
-            found = datasets.exits(
-                (hours, closes), (rates[0], np.array([0.5, paid])), side=side, free=balance, **rule
-            )
+            found = datasets.exits((hours, closes), (rates[0], np.array([0.5, paid])), side=side, free=balance, **rule)
             assert found[1].tolist() == [ended, 0.0]
     # what comes back later goes to the balance, and does not heal the margin
     more = (np.array([0.0, 8.0, 16.0]), np.array([0.5, 0.02, -0.02]))

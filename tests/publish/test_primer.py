@@ -34,7 +34,7 @@ CLAIMS = {
     17: ("advice", set()),
     18: ("stress-grids", {"stress"}),
 }
-KINDLESS = {"anomalies", "pipeline"}
+KINDLESS = {"anomalies", "cascades", "pipeline"}
 """The ideas whose verdicts rest on several simulated numbers, each with a range of its own: none is the verdict's."""
 _CLAIM = re.compile(
     r"^(?:### (?P<number>\d+)\. .*\{ #(?P<anchor>[a-z-]+) \}|"

@@ -305,6 +305,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "https://support.deribit.com/hc/en-us/articles/31424939178397",
         "undated",
     ),
+    "deribit mark": (
+        "Deribit, support 25954404865949, Linear Futures",
+        "https://support.deribit.com/hc/en-us/articles/25954404865949",
+        "undated",
+    ),
     "deribit old": (
         "Deribit, documentation of liquidations and insurance",
         "https://www.deribit.com/pages/docs",
@@ -477,7 +482,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
             "",
         ),
         "last resort": ("insurance fund, then the winners of the day", "deribit", ""),
-        "mark": ("index plus a 30-second average of the basis", "deribit notes", "second"),
+        "mark": ("index plus an exponential average of the basis, bounded around the index", "deribit mark", ""),
         "funding": ("every millisecond; nothing inside a dead band of 0.025%", "deribit funding", ""),
         "stale": ("an index move of more than 10% in a second halts", "deribit notes", "second"),
     },
@@ -551,14 +556,14 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
 }
 
 # venue: (maintenance rate of a small linear Bitcoin position; its basis; whether the taker fee is inside the check; the
-#         liquidation fee as a part of the fill's notional and of the maintenance margin, or None where it is not
-#         published; whether the trader keeps the rest; the documents of the numbers)
+#         liquidation fee as a part of the fill's notional and of the maintenance margin, or None where it was
+#         not found; whether the trader keeps the rest; the documents of the numbers)
 LIQUIDATIONS: dict[str, tuple[float, str, bool, float | None, float | None, bool, tuple[str, ...]]] = {
     "Binance": (0.004, "mark", False, 0.0125, 0.0, True, ("binance tiers", "binance symbols")),
-    "Bybit": (0.005, "entry", False, 0.0, 0.0, False, ("bybit price", "bybit tiers")),
+    "Bybit": (0.005, "entry", False, None, None, False, ("bybit price", "bybit tiers")),
     "Hyperliquid": (0.0125, "mark", False, 0.0, 0.0, True, ("hyperliquid",)),
     "dYdX": (0.012, "mark", False, 0.015, 0.0, True, ("dydx",)),  # large caps at genesis
-    "BitMEX": (0.005, "mark", True, 0.0, 0.0, False, ("bitmex", "bitmex notes")),
+    "BitMEX": (0.005, "mark", True, None, None, False, ("bitmex", "bitmex notes")),
     "Kraken": (0.01, "mark", False, None, None, True, ("kraken",)),  # the rate of its printed example
     "Paradex": (0.01, "mark", True, 0.0, 0.70, True, ("paradex",)),  # the rate of its printed example
 }

@@ -117,7 +117,7 @@ class Exit:
         price: the mark at which it ends, USD.
         settlement: where the equity of its account goes.
         in_time: False for a stop that liquidation overtakes: then it is what liquidation leaves.
-        complete: False where the venue does not publish its fee: what comes back is then at most this.
+        complete: False where the venue's fee was not found, and counts as 0: what comes back is then at most this.
     """
 
     price: float
@@ -443,7 +443,7 @@ class Report(ByValue):
         for leg in self.legs:
             for name, end in (("stop", leg.stop), ("liquidation", leg.liquidation)):
                 if end is not None:
-                    most = "" if end.complete else "at most "
+                    most = "" if end.complete or not end.settlement.returned else "at most "
                     late = "" if end.in_time else ": liquidation comes first"
                     left = f"{most}{end.settlement.returned:,.2f} USD left"
                     lines.append(f"{leg.name}, {name} at {_price(end.price)}: {left}{late}")

@@ -1010,7 +1010,8 @@ class Rule:
         fee: liquidation fee on the notional of the fill, in `[0, 1)`.
         margin_fee: liquidation fee on the maintenance margin, in `[0, 1]`.
         keeps: whether the trader keeps the rest.
-        complete: False where the fee is not published: what comes back is then *at most* what `settle` says.
+        complete: False where the fee was not found, and is 0 here: what comes back is then *at most* what `settle`
+            says, and nothing where the trader does not keep the rest.
     """
 
     venue: str

@@ -282,7 +282,7 @@ def holding(sizes: ArrayLike, prices: ArrayLike, *, fee: float = 0.0, inverse: b
         inverse: True for an inverse contract.
 
     Raises:
-        ValueError: for a value outside its range, or lengths that differ.
+        ValueError: for a value outside its range, lengths that differ, or sizes that floats cannot hold together.
 
     Examples:
         >>> after = holding([12, 17, -9], [100.0, 99.0, 101.0], fee=0.0001)
@@ -303,6 +303,7 @@ def holding(sizes: ArrayLike, prices: ArrayLike, *, fee: float = 0.0, inverse: b
         if opened:
             worth = (size * worth + opened * value) / (size + opened)
         size += opened
+    defined(np.array([worth, realized]), "sizes", "prices")
     notionals = np.abs(signed) / fills if reciprocal else np.abs(signed) * fills
     entry = 0.0 if size == 0 else -1.0 / worth if reciprocal else worth
     return Holding(size, entry, realized, rate * float(notionals.sum()))

@@ -219,6 +219,11 @@ class TestHolding:
         with pytest.raises(ValueError, match="inverse must be True or False"):
             contracts.holding([1], [100.0], inverse="yes")  # type: ignore[arg-type]
 
+    def test_fills_that_no_float_holds_together_are_refused(self) -> None:
+        """Their cost is beyond floats, so the realized P&L would be no number."""
+        with pytest.raises(ValueError, match="sizes and prices must be of sizes that floats can hold together"):
+            contracts.holding([-1.0, -1e293, -1.0], [100.0, 1e291, 101.0])
+
 
 BLACK = {"forward": (1, POSITIVE), "strike": (1, POSITIVE), "volatility": (1, AT_LEAST_0), "years": (1, AT_LEAST_0)}
 MOVE = {"before": (1, POSITIVE), "after": (1, POSITIVE)}

@@ -122,7 +122,7 @@ seen = [f(k) for k in range(3)]
 # --- Nothing is left out: what a card does not list never moves its number. ---
 
 _SAMPLE = ("liquidation", "contracts", "fees")
-_EACH = 6  # inputs of an article, and more until one has moved a number
+_EACH = 4  # inputs of an article, and more until one has moved a number
 _NUMBER = r"-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 
 

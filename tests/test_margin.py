@@ -1,7 +1,7 @@
 """Margin: tiers, equity and distance against published numbers, closed forms and an independent search."""
 
-import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -207,19 +207,19 @@ class TestAccount:
         direction = {"BTC": sign} | ({"ETH": sign * beta} if short else {})
         actual = Account(positions, [Collateral(wallet)]).distance(direction).move
 
-        def gap(log: float) -> float:
-            btc, eth = 60_000.0 * math.exp(log), 3_000.0 * math.exp(beta * log)
-            need = float(BINANCE_2021.maintenance(size * btc)) + float(BINANCE_2021.maintenance(short * eth))
+        def gap(log: Any) -> Any:
+            btc, eth = 60_000.0 * np.exp(log), 3_000.0 * np.exp(beta * log)
+            need = BINANCE_2021.maintenance(size * btc) + BINANCE_2021.maintenance(short * eth)
             return wallet + size * (btc - 60_000.0) - short * (eth - 3_000.0) - need
 
-        points = [sign * i / 400 for i in range(1200)]
-        cross = next(((a, b) for a, b in itertools.pairwise(points) if gap(a) > 0 >= gap(b)), None)
-        if gap(0.0) <= 0:
-            assert actual == 0.0
-        elif cross is None:
+        points = sign * np.arange(1200) / 400
+        lost = np.flatnonzero(gap(points) <= 0)
+        if not lost.size:
             assert actual > abs(math.expm1(points[-2]))
+        elif not lost[0]:
+            assert actual == 0.0
         else:
-            low, high = cross
+            low, high = points[lost[0] - 1 : lost[0] + 1].tolist()
             for _ in range(80):
                 middle = (low + high) / 2
                 low, high = (middle, high) if gap(middle) > 0 else (low, middle)

@@ -215,6 +215,12 @@ description: "Reference of perpnotes.@idea@. @mark@ what the module computes, in
 
 The idea in prose: [@title@](../insights/@idea@.md).
 
+```python exec="on" id="example"
+from perpnotes import @idea@
+
+print(@idea@.loss(2.0, 60_000.0, -0.1))
+```
+
 ::: perpnotes.@idea@
 """
 

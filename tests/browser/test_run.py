@@ -71,20 +71,19 @@ def python(address: str, browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-def test_every_open_block_of_every_article_prints_what_the_build_printed(
-    site: Path, address: str, python: Page
-) -> None:
-    """The blocks of a page in their order, with names of their own, in one Python after the other."""
+def test_every_open_block_prints_what_the_build_printed(site: Path, address: str, python: Page) -> None:
+    """Articles and reference: the blocks of a page in their order, with names of their own, one after the other."""
     different, blocks = [], 0
-    for name in articles(site):
-        runs = python.evaluate(_RUNS, f"{address}insights/{name}/")
+    reference = sorted(page.parent.name for page in site.glob("reference/*/index.html"))
+    for name in (*(f"insights/{name}" for name in articles(site)), *(f"reference/{name}" for name in reference)):
+        runs = python.evaluate(_RUNS, f"{address}{name}/")
         found = python.evaluate(_ASK, [code for code, _ in runs])  # up to the first error
         blocks += len(found)
         for (code, built), (printed, error) in zip(runs, found, strict=False):
             if error or printed.rstrip() != built.rstrip():
                 different.append((name, code, built, printed, error))
     assert different == []
-    assert blocks > 60
+    assert blocks > 60 + len(reference)
 
 
 def test_a_click_runs_every_open_block_of_the_page(address: str, page: Page) -> None:

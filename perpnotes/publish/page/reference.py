@@ -1,4 +1,4 @@
-"""What a page of the reference says before its entries: how to import, and what there is, most used first.
+"""What a page of the reference says before its entries: what there is, most used first.
 
 A Python-Markdown extension, which `mkdocs.yml` names. `reference/index.md` lists every function where it has the
 line `<!-- functions -->`.
@@ -92,7 +92,6 @@ def _page(idea: str, lines: Sequence[str]) -> Iterator[str]:
             yield line
             continue
         links = ", ".join(f'<a href="#perpnotes.{idea}.{one.name}"><code>{one.name}</code></a>' for one in known)
-        yield from ("```python", f"from perpnotes import {idea}", "```", "")
         yield from (f'<p class="pn-names" data-search-exclude="">{links}</p>', "", line)
         yield from ("    options:", "      group_by_category: false", "      members:")
         yield from (f"        - {one.name}" for one in known)

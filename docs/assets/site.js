@@ -24,16 +24,14 @@
   say()
   scheme.hidden = false
 
-  // The menu on a narrow screen. Its labels are pressed by key, too; a link within the page and Escape close it.
+  // The menu on a narrow screen. Its labels become buttons, which keys press; a link within the page and Escape close it.
   const drawer = one("#__drawer")
   for (const label of document.querySelectorAll(".md-header__button[for], .md-nav__link[for]")) {
-    label.tabIndex = 0
-    label.role = "button"
-    label.addEventListener("keydown", event => {
-      if (event.key !== "Enter" && event.key !== " ") return
-      event.preventDefault()
-      label.click()
-    })
+    const button = document.createElement("button"), toggle = document.getElementById(label.htmlFor)
+    for (const { name, value } of label.attributes) button.setAttribute(name, value)
+    button.append(...label.childNodes)
+    button.addEventListener("click", () => toggle.click())
+    label.replaceWith(button)
   }
   one(".md-sidebar--primary")?.addEventListener("click", event => {
     if (event.target.closest("a[href^='#']")) drawer.checked = false

@@ -83,7 +83,7 @@ def test_the_menu_opens_by_keyboard_and_closes(address: str, browser: Browser) -
     menu, contents = page.locator("[for=__drawer].md-header__button"), page.locator(".md-sidebar--primary")
 
     def leave() -> None:
-        contents.locator("label[for=__toc]").first.click()
+        contents.locator(".md-nav__link[for=__toc]").click()
         contents.locator("a[href='#sources']").click()
 
     for close in (lambda: page.keyboard.press("Escape"), leave):

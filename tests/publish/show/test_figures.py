@@ -312,6 +312,14 @@ def test_names_at_the_ends_of_lines_do_not_touch() -> None:
     assert np.diff(list(heights.values())).max() <= -13  # up is less
 
 
+def test_names_at_the_ends_of_lines_stay_above_the_numbers_of_the_axis() -> None:
+    """Lines that end together at zero have the lowest name on it and the others above."""
+    placed = layout.spread(dict.fromkeys("abcd", 0.0), {name: name for name in "abcd"}, (0.0, 1.0), 220.0)
+    heights = sorted(220 * place for place in placed.values())
+    assert heights[0] == pytest.approx(0.0, abs=1e-9)
+    assert np.diff(heights).min() >= layout.LINE
+
+
 def test_the_name_of_a_rule_keeps_away_from_the_lines() -> None:
     """It moves along the rule, or below it, to where there is room."""
     x = np.linspace(0, 1, 50)

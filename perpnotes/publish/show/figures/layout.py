@@ -69,7 +69,7 @@ def wrapped(text: str, width: int) -> str:
 def spread(
     ends: Mapping[str, float], names: Mapping[str, str], domain: tuple[float, float], height: float
 ) -> dict[str, float]:
-    """Where to write the names at the ends of lines so that they do not touch."""
+    """Where to write the names at the ends of lines so that they touch neither each other nor the axis below."""
     unit = (domain[1] - domain[0]) / height
     order = sorted(ends, key=lambda name: ends[name])
     half = {name: (names[name].count("\n") + 1) * (LINE + 1) * unit / 2 for name in order}
@@ -80,6 +80,10 @@ def spread(
             if overlap > 0:
                 placed[below] -= overlap / 2
                 placed[above] += overlap / 2
+    floor = domain[0] - (LINE + 1) * unit / 2  # below it are the numbers of the axis
+    for name in order:
+        placed[name] = max(placed[name], floor + half[name])
+        floor = placed[name] + half[name]
     return placed
 
 

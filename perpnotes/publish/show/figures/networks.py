@@ -114,8 +114,10 @@ def network(
         away = _RADIUS + 8 + layout.LINE * lines.count("\n") / 2
         up = places[name][1] > 0.5  # out of the way of the edges
         below = {"x": px[name][0], "y": px[name][1] + (-away if up else away), "name": lines}
-        text = chart_of([below]).mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE)
-        layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
+        text = chart_of([below])
+        for halo in ({"stroke": PAPER, "strokeWidth": 4}, {}):  # readable where an edge runs below it
+            said = text.mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE, **halo)
+            layers.append(said.encode(x=x_axis, y=y_axis, text="name:N"))
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
     show_figure(
         framed(layers, left=0, right=0, top=2, bottom=2, height=height),

@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -28,7 +28,7 @@ SECONDS = 60.0
 _ask: Callable[[str], str] | None = None
 
 
-def draw(specification: dict[str, Any], config: dict[str, Any]) -> str:
+def draw(specification: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """A chart as SVG.
 
     Parameters:

@@ -72,4 +72,4 @@ def figure(
     headers, table, numeric = formatted(data, columns)
     if chart.to_dict().get("width") is None:
         chart = chart.properties(width=WIDTH, autosize=_alt.AutoSizeParams(type="fit", contains="padding"))
-    show_figure(chart, headers, table, caption, alt, id, numeric=numeric)
+    show_figure(chart.to_dict(), headers, table, caption, alt, id, numeric=numeric)

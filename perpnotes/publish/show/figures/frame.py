@@ -29,12 +29,25 @@ def fill_of(field: str) -> Any:
     return _alt.Fill(f"{field}:N", scale=None)
 
 
-def framed(layers: Sequence[Any], *, left: float, right: float, top: float, bottom: float, height: float) -> Any:
-    """Layers in a drawing of our width, with just the room given."""
+def framed(
+    layers: Sequence[Any], *, left: float, right: float, top: float, bottom: float, height: float
+) -> Mapping[str, Any]:
+    """Layers in a drawing of our width, with just the room given.
+
+    Put together here: Altair would copy each several times and look at each again, which takes longer than drawing.
+    """
     left, right = math.ceil(left), math.ceil(right)
-    padding = {"left": left, "right": right, "top": top, "bottom": bottom}
-    chart = _alt.layer(*layers).properties(width=WIDTH - left - right, height=height, padding=padding)
-    return chart.properties(autosize=_alt.AutoSizeParams(type="none"))
+    datasets: dict[str, Any] = {}
+    return {
+        "layer": [
+            layer.to_dict(validate=False, context={"top_level": False, "datasets": datasets}) for layer in layers
+        ],
+        "datasets": datasets,
+        "width": WIDTH - left - right,
+        "height": height,
+        "padding": {"left": left, "right": right, "top": top, "bottom": bottom},
+        "autosize": {"type": "none"},
+    }
 
 
 def axis_of(values: Sequence[float], labels: Sequence[str], **options: Any) -> Any:

@@ -7,6 +7,7 @@ mark carries its value as a `title`; `figures.js` shows it on hover, on touch an
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
@@ -70,18 +71,18 @@ _CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
 _PLACE = re.compile(r"translate\(([-\d.e]+),([-\d.e]+)\)")
 
 
-def render(chart: Any, id: str, *, crisp: bool = False) -> str:
+def render(chart: Mapping[str, Any], id: str, *, crisp: bool = False) -> str:
     """`chart` as one `svg` element.
 
     Parameters:
-        chart: an Altair chart in the colors of this module.
+        chart: in the colors of this module, as Vega-Lite has it.
         id: of the figure; those in the drawing begin with it.
         crisp: cells share their edges, and no hairline of paper shines through.
 
     Raises:
         ValueError: for a color that would not follow the scheme, or a chart wider than a phone.
     """
-    root = ElementTree.fromstring(drawing.draw(chart.to_dict(), _CONFIG))  # noqa: S314  (we drew it)
+    root = ElementTree.fromstring(drawing.draw(chart, _CONFIG))  # noqa: S314  (we drew it)
     width, height = (float(root.attrib[side]) for side in ("width", "height"))
     if width > WIDTH + 15:
         raise ValueError(f"a figure must be at most {WIDTH} px wide, got {width:g}")

@@ -35,11 +35,11 @@ if TYPE_CHECKING:
         ladder,
         lines,
         network,
-        panels,
         slopes,
         specification,
         verdict,
     )
+    from perpnotes.publish.show.figures.panels import panels
     from perpnotes.publish.show.tables import derivation, table, tiles
     from perpnotes.publish.show.yours import yours
 

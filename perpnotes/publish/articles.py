@@ -23,6 +23,8 @@ from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
 from pymdownx.superfences import RE_HL_LINES, RE_LINENUMS
 
+from perpnotes.publish import inputs as _inputs
+
 SECONDS = 20.0
 """How long a block, or all inline values of a page together, may run unless a block says otherwise."""
 
@@ -156,7 +158,7 @@ class Value:
         return ends if len(ends) == 2 else ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # of a text there is one: what is kept of it is found by identity
 class Article:
     """What a Markdown page says, before anything runs.
 
@@ -225,6 +227,10 @@ def read(path: str | os.PathLike[str]) -> Article:
             cannot be read.
         OSError: the file cannot be read.
     """
+    return _inputs.once(_read, os.fspath(path))
+
+
+def _read(path: str) -> Article:
     return parse(text_of(path), _name(path))
 
 
@@ -251,7 +257,7 @@ def _name(path: str | os.PathLike[str]) -> str:
     return (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix()
 
 
-@lru_cache(maxsize=64)  # whoever quotes an article, lists it or renders it reads it once more
+@lru_cache(maxsize=128)  # whoever quotes an article, lists it or renders it reads it once more
 def parse(text: str, path: str) -> Article:
     """The article in a text.
 

@@ -3,7 +3,8 @@
 What the publishing layer looks up for a page (a term, a result, the neighbors of an article), it looks up through
 `ask`: question and answer are noted, and the page is stale when the same question has another answer. A file that is
 opened in any other way is noted as a stray: nothing tells what was made of it or where it is kept, so that a change of
-it calls for a new process. Where nobody notes, as in a build of everything, `ask` only calls.
+it calls for a new process. While answers are kept (`kept`), each question is asked once, by whichever page comes first.
+Where nobody notes or keeps, as in a build of everything, `ask` only calls.
 """
 
 from __future__ import annotations
@@ -42,28 +43,57 @@ class Trace:
     strays: dict[str, str] = field(default_factory=dict)
     asking: bool = False
 
-    def holds(self, known: dict[Question, str]) -> bool:
+    def holds(self) -> bool:
         """Whether every question still has its answer.
 
         They are asked in order and up to the first that has another: what a later one asks may rest on it.
-
-        Parameters:
-            known: what other pages have asked meanwhile, with the digest of the answer; those that are asked here are
-                added.
         """
         try:
-            for question, answer in self.answers.items():
-                if question not in known:
-                    function, arguments = question
-                    known[question] = _digest(function(*arguments))
-                if known[question] != answer:
-                    return False
+            return all(_answer(*question).digest == digest for question, digest in self.answers.items())
         except Exception:  # whoever asks in earnest says what is wrong
             return False
-        return True
+
+
+class _Answer:
+    """What a function returned or raised, and the digest of what it returned."""
+
+    def __init__(self, question: Question) -> None:
+        function, arguments = question
+        self._value: Any = None
+        self._error: Exception | None = None
+        try:
+            self._value = aside(function, *arguments)
+        except Exception as error:
+            self._error = error
+        before = _before.get(question)
+        self._digest: str = before._digest if before is not None and before._value is self._value else ""
+
+    @property
+    def value(self) -> Any:
+        if self._error:
+            raise self._error
+        return self._value
+
+    @property
+    def digest(self) -> str:
+        self._digest = self._digest or hashlib.sha256(repr(self.value).encode("utf-8", "surrogatepass")).hexdigest()
+        return self._digest
 
 
 _current: ContextVar[Trace | None] = ContextVar("_current", default=None)
+_before: dict[Question, _Answer] = {}
+_known: dict[Question, _Answer] | None = None
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Keep answers meanwhile; for all threads."""
+    global _before, _known
+    _known = {}
+    try:
+        yield
+    finally:
+        _before, _known = _known, None
 
 
 @contextmanager
@@ -85,11 +115,34 @@ def ask(function: Callable[[*Arguments], R], *arguments: *Arguments) -> R:
         function: answers from files as they are now, and keeps nothing of them that it does not verify.
         *arguments: hashable.
     """
-    answer = aside(function, *arguments)
-    trace = _current.get()
+    answer, trace = _answer(function, arguments), _current.get()
     if trace is not None and not trace.asking:
-        trace.answers.setdefault((function, arguments), _digest(answer))
-    return answer
+        trace.answers.setdefault((function, arguments), answer.digest)
+    value: R = answer.value
+    return value
+
+
+def once(function: Callable[[*Arguments], R], *arguments: *Arguments) -> R:
+    """What a function returns; inside a question, and while answers are kept, it is called once.
+
+    Parameters:
+        function: as for `ask`.
+        *arguments: hashable.
+    """
+    trace = _current.get()
+    if _known is None or trace is None or not trace.asking:  # who asks nothing is to be seen to open files
+        return function(*arguments)
+    value: R = _answer(function, arguments).value
+    return value
+
+
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> _Answer:
+    question = function, arguments
+    if _known is None:
+        return _Answer(question)
+    if question not in _known:
+        _known[question] = _Answer(question)
+    return _known[question]
 
 
 def aside(function: Callable[[*Arguments], R], *arguments: *Arguments) -> R:
@@ -115,10 +168,6 @@ def content(path: str) -> str:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError:
         return ""
-
-
-def _digest(answer: object) -> str:
-    return hashlib.sha256(repr(answer).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @cache

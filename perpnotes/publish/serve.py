@@ -28,6 +28,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from griffe import ModulesCollection
 from mkdocs.commands.build import _build_page, _build_theme_template, _populate_page
 from mkdocs.config import load_config
 from mkdocs.livereload import LiveReloadServer
@@ -37,6 +38,7 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results
+from perpnotes.publish.page import fences
 from perpnotes.publish.site import search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
@@ -96,6 +98,10 @@ class Site:
             self.files = config.plugins.on_files(files, config=config)
             set_exclusions(self.files, config)
             self.nav = config.plugins.on_nav(get_navigation(self.files, config), config=config, files=self.files)
+        docs: Any = config.plugins["mkdocstrings"]
+        self.handler = docs.get_handler("python")
+        self.handler.collect = partial(_collect, self.handler.collect)
+        self.modules: Mapping[str, str] = {}  # that it has read
         self.sources = self.files.documentation_pages()
         self.pages = [_Kept(file.page or Page(None, file, config)) for file in self.sources]
         self.copied: dict[str, tuple[int, int]] = {}
@@ -120,7 +126,7 @@ class Site:
             Fault: there are warnings.
             Exception: whatever a page, an extension or a plugin raises.
         """
-        with _Warnings() as warnings:
+        with _Warnings() as warnings, inputs.kept():
             written = self._build(warnings)
         if messages := self._always + warnings:
             message, _, more = "\n".join(messages).partition("\n")
@@ -131,14 +137,12 @@ class Site:
         plugins = self.config.plugins
         refs: Any = plugins["autorefs"]
         docs: Any = plugins["mkdocstrings"]
-        docs.handlers.teardown()  # and with it go the sources that it has read
-        for name in docs.config.handlers:
-            handler = docs.get_handler(name)
-            handler.collect = partial(_collect, handler.collect)
+        self.handler.get_headings()  # those that a fault left
+        if self.modules != (modules := inputs.aside(_modules)):
+            self.modules, self.handler._modules_collection = modules, ModulesCollection()
         with ThreadPoolExecutor(os.cpu_count()) as pool:  # articles that have to run do so side by side
             list(pool.map(self._run, self.sources))
-        known: dict[inputs.Question, str] = {}
-        stale = [kept for kept in self.pages if not self._holds(kept, known)]
+        stale = [kept for kept in self.pages if not self._holds(kept)]
         for kept in stale:
             before, kept.trace, kept.resolved, kept.shown = len(warnings), None, None, None
             kept.anchors = refs._primary_url_map, refs._secondary_url_map, refs._title_map = {}, {}, {}
@@ -170,15 +174,13 @@ class Site:
     def _run(self, file: File) -> None:
         """Have the results of a page kept."""
         with inputs.noted() as trace, contextlib.suppress(Exception):  # rendering tells it, at its place
-            article = articles.read(_source(file))
-            if results.runs(article):
-                results.of(article)
+            inputs.ask(fences.compute, _DOCS / file.src_uri)
         self.read |= trace.files
 
-    def _holds(self, kept: _Kept, known: dict[inputs.Question, str]) -> bool:
+    def _holds(self, kept: _Kept) -> bool:
         """Whether a page is what it would be if it were rendered now."""
         with inputs.noted() as trace:
-            holds = kept.trace is not None and kept.trace.holds(known)
+            holds = kept.trace is not None and kept.trace.holds()
         self.read |= trace.files
         return holds
 
@@ -244,6 +246,11 @@ def _collect(collect: Callable[..., Any], name: str, options: Any) -> Any:
         inputs.ask(inputs.content, file)
     inputs.ask(_around)
     return found
+
+
+def _modules() -> Mapping[str, str]:
+    """The digest of each module of the library."""
+    return {str(path): inputs.content(str(path)) for path in _LIBRARY.glob("*.py")}
 
 
 def _around() -> tuple[str, ...]:

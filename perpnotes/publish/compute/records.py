@@ -157,7 +157,7 @@ def read(name: str) -> Record:
     Raises:
         ValueError: there is no such record, or a field that a record does not have.
     """
-    if name not in names():
+    if not (FOLDER / f"{name}.yaml").is_file():
         raise ValueError(f"name must be one of {', '.join(names())}, got {name!r}")
     raw: dict[str, Any] = {**load(FOLDER / f"{name}.yaml")}
     try:
@@ -178,6 +178,7 @@ def facts() -> Mapping[str, Fact]:
     return {name: Fact(name, **{**raw, "date": str(raw["date"])}) for name, raw in load(FACTS).items()}
 
 
+@lru_cache(maxsize=128)
 def cited(article: Article) -> Mapping[str, tuple[str, ...]]:
     """The names in an article's calls of `record` and `fact`, as `records` and `facts`, each once.
 

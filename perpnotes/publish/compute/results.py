@@ -3,7 +3,8 @@
 `make site` runs every article to export it, and the generator that follows would run them all again. Beside what an
 article computed stand the hashes of all that it read: the modules of the library that it loaded, other files, the
 content of folders that it listed. The process that builds takes them, not the article's own. A result is used again
-while they agree, so a change in `fees.py` computes anew what depends on `fees`, and nothing else.
+while they agree, so a change in `fees.py` computes anew what depends on `fees`, and nothing else; and a change of an
+article's words or comments computes nothing.
 
 Results are kept outside the repository: what comes with somebody's branch is never taken for one.
 """
@@ -12,12 +13,15 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import itertools
 import json
 import os
 import platform
+import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from difflib import get_close_matches
@@ -26,11 +30,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from perpnotes.publish import articles
+from perpnotes.publish import articles, inputs
 from perpnotes.publish.articles import Article, ArticleError, Value
 from perpnotes.publish.compute import moves, slices, worker
 from perpnotes.publish.compute.outputs import Output
-from perpnotes.publish.compute.worker import Computed, Result
+from perpnotes.publish.compute.worker import Computed, Result, RunError
 
 _KEPT = 32  # files of an article: of earlier texts, and of branches
 _DEEP = "-deep"
@@ -60,19 +64,10 @@ def of(article: Article, folder: str = INSIGHTS) -> Computed:
         RunError: the page or an article that it quotes fails.
         ArticleError: it quotes an article or an inline value that does not exist.
     """
-    computed = _own(article)
+    computed = inputs.once(_own, article)
     if quotes := [value for value in article.values if value.idea]:
         computed = replace(computed, values={**computed.values, **dict(_quoted(article.path, quotes, folder))})
     return computed
-
-
-def runs(article: Article) -> bool:
-    """Whether what an article computes itself is not kept, so that `of` would run it.
-
-    Parameters:
-        article: the page.
-    """
-    return bool(article.executed or article.evaluated) and not any(_kept(_name(article)))
 
 
 def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[str, Result]]:
@@ -84,7 +79,7 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
             raise ArticleError(path, value.line, f"`{value.source}`: there is no {file.as_posix()}")
         if value.idea not in results:
             quoted = articles.read(file)
-            there = _own(quoted)
+            there = inputs.once(_own, quoted)
             results[value.idea] = {each.asked: there.values[each.source] for each in quoted.evaluated}
             results[value.idea] |= {
                 f"{output.data['id']} | figure": Result(output.content, output.data["caption"])
@@ -115,30 +110,82 @@ def deep(article: Article) -> Mapping[str, Any]:
     """
     page = slices.Page(article)
     tried = any(moves.tried(page, page.following(literal.statement)) for literal in page.literals)
-    return _own(article, tried).told  # what cannot be tried is not run once more for it
+    told = _own(article, tried).told  # what cannot be tried is not run once more for it
+    places = {block.id: [number for number, _ in _code(block.source)] for block in article.executed}
+    nodes = [[id, places[id][first], places[id][last], *more] for id, first, last, *more in told.get("nodes", ())]
+    return {**told, "nodes": nodes} if nodes else told
 
 
 def _own(article: Article, deep: bool = False) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
-    name = _name(article)
+    runs, lines = _runs(article)
+    name = _name(runs)
     with _alone(name):
         for file in _kept(f"{name}{_DEEP * deep}"):  # what is told in depth holds all the rest, too
             with suppress(FileNotFoundError):  # another article's edit removed it
                 return _load(file, file.stat().st_mtime_ns)
         started = time.time_ns()
-        computed = worker.run(article, deep)
+        try:
+            computed = worker.run(runs, deep)
+        except RunError as error:
+            raise _placed(error, lines) from None
         here = Path.cwd()
         files = {os.path.relpath(path, here) if Path(path).is_relative_to(here) else path for path in computed.trace}
         if all(_changed(Path(path)) < started for path in files):  # or it is unknown which of two contents was read
-            text = json.dumps(
-                {"trace": {path: _digest(Path(path)) for path in sorted(files)}, "computed": asdict(computed)}
-            )
+            text = json.dumps({"trace": {path: _digest(path) for path in sorted(files)}, "computed": asdict(computed)})
             digest = hashlib.sha256(text.encode()).hexdigest()[:8]
             (folder() / f"{name}{_DEEP * deep}-{digest}.json").write_text(text, encoding="utf-8")
             for old in sorted(folder().glob(f"{_page(article)}-*"), key=_changed)[:-_KEPT]:
                 old.unlink(missing_ok=True)
         return computed
+
+
+@lru_cache(maxsize=128)
+def _runs(article: Article) -> tuple[Article, tuple[int, ...]]:
+    """What runs of an article, closed up, and the line in the file of each of its lines.
+
+    It is without prose, comments and blank lines, so that an edit of these computes nothing anew.
+    """
+    lines: list[str] = []
+    places: list[int] = []
+    blocks = []
+    for block in article.executed:
+        code = [*_code(block.source), (block.source.count("\n") + 1, "")]  # what is missing is missed at the end
+        blocks.append(replace(block, line=len(lines) + 1, source="\n".join(line for _, line in code[:-1])))
+        lines += (line for _, line in code)
+        places += (block.line + number for number, _ in code)
+    values = [replace(value, line=len(lines) + number) for number, value in enumerate(article.evaluated, 1)]
+    places += (value.line for value in article.evaluated)
+    text = "\n".join(lines)
+    return Article(article.path, text, "", {}, 0, (), tuple(blocks), tuple(values)), tuple(places)
+
+
+@lru_cache(maxsize=1024)
+def _code(source: str) -> tuple[tuple[int, str], ...]:
+    """The lines of a block that do something, each with its number from 0."""
+    lines, used = source.split("\n"), set()
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            (first, column), (last, _) = token.start, token.end
+            if token.type == tokenize.COMMENT:
+                lines[first - 1] = lines[first - 1][:column].rstrip()
+            elif token.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+                used |= set(range(first - 1, last))
+    except (SyntaxError, tokenize.TokenError):  # running it says so
+        return tuple(enumerate(source.split("\n")))
+    return tuple((number, line) for number, line in enumerate(lines) if number in used)
+
+
+def _placed(error: RunError, lines: Sequence[int]) -> RunError:
+    """An error at the lines of the file."""
+
+    def line(number: int) -> int:
+        return lines[min(number, len(lines)) - 1]
+
+    path = re.escape(error.path)
+    message = re.sub(rf'(?<=File "{path}", line )\d+', lambda found: str(line(int(found[0]))), error.message)
+    return RunError(error.path, line(error.line), message)
 
 
 def _page(article: Article) -> str:
@@ -160,8 +207,9 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def _key(article: Article) -> str:
-    """The hash of what an article can depend on beside files: its text, the clock, the versions below the library."""
-    parts = [article.path, article.text, os.environ.get("SOURCE_DATE_EPOCH") or "0", platform.python_version()]
+    """The hash of what an article can depend on beside files: its code, the clock, the versions below the library."""
+    code, epoch = repr((article.blocks, article.values)), os.environ.get("SOURCE_DATE_EPOCH") or "0"
+    parts = [article.path, code, epoch, platform.python_version()]
     return hashlib.sha256("\0".join([*parts, *_versions()]).encode()).hexdigest()
 
 
@@ -177,7 +225,7 @@ def _kept(name: str) -> Iterator[Path]:
     """
     for file in folder().glob(f"{name}-*.json"):
         with suppress(FileNotFoundError, ValueError):  # removed meanwhile, or who wrote it was stopped
-            if all(_digest(Path(path)) == digest for path, digest in _trace(file, file.stat().st_mtime_ns).items()):
+            if all(_digest(path) == digest for path, digest in _trace(file, file.stat().st_mtime_ns).items()):
                 yield file
 
 
@@ -199,23 +247,22 @@ def _load(file: Path, _changed: int) -> Computed:
     )
 
 
-def _digest(path: Path) -> str:
+def _digest(path: str) -> str:
     """The hash of a file, or of the names in a folder; empty where there is neither."""
     try:
-        stat = path.stat()
+        stat = os.stat(path)  # noqa: PTH116  (of dozens of files, for each result)
         return _hash(path, stat.st_mtime_ns, stat.st_size)
     except OSError:
         return ""
 
 
 @lru_cache(maxsize=4096)
-def _hash(path: Path, _changed: int, _size: int) -> str:
-    names = (
-        (name for name in sorted(entry.name for entry in path.iterdir()) if name != "__pycache__")
-        if path.is_dir()
-        else ()
-    )
-    return hashlib.sha256("\0".join(names).encode() if path.is_dir() else path.read_bytes()).hexdigest()
+def _hash(path: str, _changed: int, _size: int) -> str:
+    file = Path(path)
+    if not file.is_dir():
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    names = sorted(entry.name for entry in file.iterdir() if entry.name != "__pycache__")
+    return hashlib.sha256("\0".join(names).encode()).hexdigest()
 
 
 def _changed(path: Path) -> int:

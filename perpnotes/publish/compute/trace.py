@@ -12,6 +12,7 @@ import ast
 import builtins
 import contextlib
 import copy
+import functools
 import inspect
 import io
 import math
@@ -227,7 +228,8 @@ def _asked(article: Article) -> tuple[list[Value], list[ast.expr]]:
     return values, trees
 
 
-def numbered(article: Article) -> dict[str, str]:
+@functools.lru_cache(maxsize=128)
+def numbered(article: Article) -> Mapping[str, str]:
     """The id of each inline value that is computed in an article, by its source.
 
     Parameters:

@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from sysconfig import get_paths
 from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
@@ -117,7 +118,9 @@ def run(article: Article, deep: bool = False) -> Computed:
     """
     if not article.executed and not article.evaluated:
         return Computed()
-    compileall.compile_dir(_LIBRARY, quiet=2)  # a page's process writes nothing, and would compile it each time
+    # A page's process writes nothing, and would compile the library each time. By time, or where the time of a build is
+    # given everything would be compiled again.
+    compileall.compile_dir(_LIBRARY, quiet=2, invalidation_mode=PycInvalidationMode.TIMESTAMP)
     mine, theirs = _server.Pipe()
     process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), deep, theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe

@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from perpnotes.publish import inputs
 from perpnotes.publish.evidence import published, verification
 from perpnotes.publish.evidence.published import Group
 
@@ -189,8 +190,14 @@ def _sources() -> list[Path]:
     return sorted([*_LIBRARY.rglob("*.py"), *_TESTS.rglob("*.py"), *_TESTS.rglob("*.yaml")])
 
 
+def _read() -> tuple[tuple[Group, ...], Mapping[str, Any] | None]:
+    """Read anew if a file changed; the sources matter where evidence was recorded from them."""
+    files = [*sorted(published.FOLDER.glob("*.yaml")), *([FILE, *_sources()] if FILE.is_file() else [])]
+    return _known(tuple(file.stat().st_mtime_ns for file in files))
+
+
 @lru_cache(maxsize=1)
-def _read(_stamps: tuple[int, ...]) -> tuple[tuple[Group, ...], Mapping[str, Any] | None]:
+def _known(_stamps: tuple[int, ...]) -> tuple[tuple[Group, ...], Mapping[str, Any] | None]:
     return published.groups(), load()
 
 
@@ -203,9 +210,7 @@ def section(path: Path) -> str:
     content = {"insights": article, "reference": reference}.get(path.parent.name)
     if content is None:
         return ""
-    # Read anew if one changed; the sources matter where evidence was recorded from them.
-    files = [*sorted(published.FOLDER.glob("*.yaml")), *([FILE, *_sources()] if FILE.is_file() else [])]
-    return content(path.stem, *_read(tuple(file.stat().st_mtime_ns for file in files)))
+    return content(path.stem, *inputs.once(_read))
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ def provenance(article: articles.Article) -> str:
         article: the page.
     """
     cited = records.cited(article)
-    known, facts = (records.datasets(), records.facts()) if any(cited.values()) else ({}, {})
+    known, facts = (inputs.once(records.datasets), inputs.once(records.facts)) if any(cited.values()) else ({}, {})
     items = [item for name in cited["records"] for item in _measured(records.read(name), known)]
     items += (
         f"- {_sentence(fact.what)}: {fmt(fact.value, fact.unit)}. [{fact.source}]({fact.url}), {fact.date}."

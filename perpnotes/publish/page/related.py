@@ -66,10 +66,7 @@ def imported(source: str) -> set[str]:
     return named | {str(node.module).split(".")[1] for node in nodes if str(node.module).startswith("perpnotes.")}
 
 
-@lru_cache(maxsize=1)
-def _known(
-    _stamps: tuple[int, ...],
-) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]], Mapping[str, set[str]]]:
+def _known() -> tuple[Mapping[str, str], Mapping[str, Sequence[str]], Mapping[str, set[str]]]:
     found = {file.stem: articles.read(file) for file in sorted(_INSIGHTS.glob("*.md"))}
     titles = {idea: str(article.meta.get("title", idea)) for idea, article in found.items()}
     tags = {idea: article.meta.get("tags", []) for idea, article in found.items()}
@@ -83,8 +80,7 @@ def _known(
 
 def _links(idea: str) -> str | None:
     """The list of what an idea leads to, in Markdown; None where it has no article."""
-    files = [*sorted(_INSIGHTS.glob("*.md")), *sorted(_LIBRARY.glob("*.py"))]
-    titles, tags, imports = _known(tuple(file.stat().st_mtime_ns for file in files))
+    titles, tags, imports = inputs.once(_known)
     if idea not in tags:
         return None
     return "".join(

@@ -49,7 +49,9 @@ def test_what_is_kept_is_what_was_computed(runs: list[str]) -> None:
     """Displays and values come back from the disk as they came from the page's process."""
     page = parse(TEXT, "docs/x.md")
     first = results.of(page)
-    assert results.of(page) == first == worker.run(page)
+    again = worker.run(page)
+    assert results.of(page) == first
+    assert (first.outputs, first.values, first.trace) == (again.outputs, again.values, again.trace)
     assert runs == ["docs/x.md", "docs/x.md"]  # once by `of`, once in the line above
 
 
@@ -61,6 +63,26 @@ def test_another_text_or_time_is_computed_anew(runs: list[str], monkeypatch: pyt
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     results.of(parse(TEXT, "docs/x.md"))
     assert len(runs) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# X\n", "# X\n\nWords.\n"),
+        ("worst = 1234.5", "# A comment.\n\nworst = 1234.5  # another"),
+    ],
+)
+def test_words_and_comments_compute_nothing_anew(runs: list[str], old: str, new: str) -> None:
+    """What runs is the same; what is told of a number names the lines as they are now."""
+    assert TEXT.count(old) == 1
+    before, page = parse(TEXT, "docs/x.md"), parse(TEXT.replace(old, new), "docs/x.md")
+    told = [results.deep(page) for page in (before, page)]
+    assert results.of(before).outputs == results.of(parse(TEXT.replace(old, new), "docs/x.md")).outputs
+    assert len(runs) == 1
+    for source, (node, *_) in zip((before, page), (each["nodes"] for each in told), strict=True):
+        assert source.executed[0].source.split("\n")[node[1]].startswith("worst = ")
+    text = TEXT.replace("1234.5", "'''# no comment\n\n1'''").replace(" | usd.0", "").replace('"usd.0"', '"text"')
+    assert results.of(parse(text, "docs/x.md")).values["worst"].text == "# no comment\n\n1"
 
 
 def test_a_module_that_changes_is_computed_anew_and_another_is_not(tmp_path: Path, runs: list[str]) -> None:
@@ -132,6 +154,23 @@ def test_time_zones_are_no_files_of_the_page() -> None:
     code = "from zoneinfo import ZoneInfo\nimport wave\nprint(ZoneInfo('Europe/London'))"
     trace = results.of(parse(f'```python exec="on"\n{code}\n```\n', "docs/x.md")).trace
     assert not [path for path in trace if "perpnotes" not in path]
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "line"),
+    [
+        ("# A comment.\n\nx = (\n    # another\n    1 / 0\n)", "1", 8),
+        ("x = 1  # a comment\n\ny = (", "1", 6),
+        ("# A comment.\nx = 1", "x / 0", 8),
+    ],
+)
+def test_a_fault_names_its_line_in_the_file(code: str, value: str, line: int) -> None:
+    """Whatever of the file did not run."""
+    page = parse(f'# X\n\n```python exec="on"\n{code}\n```\n\n`#!calc {value}`\n', "docs/x.md")
+    with pytest.raises(worker.RunError) as caught:
+        results.of(page)
+    assert caught.value.line == line
+    assert f'File "docs/x.md", line {line}' in caught.value.message
 
 
 def test_a_fault_is_not_kept(runs: list[str]) -> None:
@@ -206,8 +245,9 @@ def test_what_is_told_in_depth_is_not_computed_once_more(runs: list[str]) -> Non
     told = results.deep(page)
     assert results.of(page).told == told
     assert len(runs) == 1
-    plain = results.of(parse(f"{page.text}\n", "docs/x.md")).told
-    assert results.deep(parse(f"{page.text}\n", "docs/x.md")) == told
+    other = parse(page.text.replace("worst", "worse"), "docs/x.md")
+    plain = results.of(other).told
+    told = results.deep(other)
     assert len(runs) == 3
     assert told["numbers"][0].pop("m")
     assert told == plain

@@ -12,7 +12,7 @@ from symtable import symtable
 from perpnotes import publish
 from perpnotes.publish.articles import did_you_mean
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import calls, required_texts
+from perpnotes.publish.checks.syntax import calls, read, required_texts
 from perpnotes.publish.compute import units
 
 _FMT, _TILES = "perpnotes.publish.fmt", "perpnotes.publish.tiles"
@@ -33,16 +33,8 @@ def _unbound_name(page: Page) -> Found:
         symbols = symtable(block.source, page.article.path, "exec").get_symbols()
         bound |= {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
     for line, tree in page.values:
-        for name in sorted(_free(tree) - bound - set(dir(builtins))):
+        for name in sorted(read(tree) - bound - set(dir(builtins))):
             yield line, f"no block binds {name}{did_you_mean(name, bound)}"
-
-
-def _free(tree: ast.AST) -> set[str]:
-    """Names that an expression reads and does not bind itself, as a comprehension or a lambda does."""
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    own |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
-    return {name.id for name in names} - own
 
 
 @rule(

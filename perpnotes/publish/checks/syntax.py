@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from symtable import symtable
 
 from perpnotes.publish.checks.rules import Page
 
 FIGURES = {
     f"perpnotes.publish.{name}"
     for name in (
-        "bars", "explore", "figure", "heatmap", "intervals", "ladder", "lines", "network", "panels", "slopes",
+        "bars", "explore", "heatmap", "intervals", "ladder", "lines", "network", "panels", "slopes",
         "specification",
     )
 }  # fmt: skip
@@ -28,6 +29,16 @@ def required_texts(name: str) -> tuple[str, ...]:
 def loaded(tree: ast.AST) -> set[str]:
     """Names that are read."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def read(tree: ast.AST) -> set[str]:
+    """Names of a page that are read, and not those that a function or a comprehension inside has for itself."""
+    found, tables = set(), [symtable(ast.unparse(tree), "", "exec")]
+    for table in tables:
+        tables += table.get_children()
+        symbols = [symbol for symbol in table.get_symbols() if symbol.is_referenced()]
+        found |= {s.get_name() for s in symbols if s.is_global() or table is tables[0]}
+    return found
 
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from perpnotes.publish.show.explore import columns, explore, rungs, standing
     from perpnotes.publish.show.figures import (
         bars,
-        figure,
         heatmap,
         intervals,
         ladder,
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from perpnotes.publish.show.yours import yours
 
 __all__ = [
-    "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "figure", "fmt", "heatmap",
+    "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "fmt", "heatmap",
     "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
     "specification", "standing", "table", "tiles", "verdict", "verify", "yours",
 ]  # fmt: skip

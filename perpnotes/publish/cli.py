@@ -311,10 +311,8 @@ def _write_ledgers(paths: Sequence[Path]) -> int:
 def _compute(path: Path) -> tuple[Article, Computed] | None:
     """A page and what it computes; None where there is a fault, which is printed."""
     from perpnotes.publish import articles, checks
-    from perpnotes.publish.compute import results, worker
+    from perpnotes.publish.compute import results
 
-    # Loading a chart library that the page may not use would take longer than most pages do.
-    worker._PRELOAD[:] = ["numpy", "time_machine"]
     try:
         article = articles.read(path)
         if faults := checks.refused(article):

@@ -215,7 +215,7 @@ def _key(article: Article) -> str:
 
 @cache
 def _versions() -> tuple[str, ...]:
-    return tuple(version(name) for name in ("numpy", "altair", "vl-convert-python"))
+    return (version("numpy"),)
 
 
 def _kept(name: str) -> Iterator[Path]:

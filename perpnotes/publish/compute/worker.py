@@ -36,11 +36,11 @@ from types import CodeType, FrameType, ModuleType
 from typing import Any, NoReturn
 
 from perpnotes.publish.articles import MOST_SECONDS, SECONDS, Article, ArticleError, Value
-from perpnotes.publish.compute import confine, drawing, outputs, slices
+from perpnotes.publish.compute import confine, outputs, slices
 from perpnotes.publish.compute import trace as told
 from perpnotes.publish.compute.outputs import Output
 
-_PRELOAD = ["altair", "markdown", "numpy", "pymdownx.superfences", "time_machine", "yaml"]
+_PRELOAD = ["markdown", "numpy", "pymdownx.superfences", "time_machine", "yaml"]
 # What must be set before Python or BLAS start. One BLAS thread: the order of a sum, and with it the last digit,
 # depends on the number of threads, and that on the machine.
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -161,27 +161,17 @@ class _Page:
         self.shown = self.characters = 0
 
     def receive(self, line: int, seconds: float) -> Any:
-        """The next message; charts are drawn meanwhile."""
+        """The next message."""
         patience = _PATIENCE * seconds + 60
-        end = time.monotonic() + patience
-        while True:
-            if not self.connection.poll(max(0.0, end - time.monotonic())):
-                self._fail(line, f"no result after {patience:g} seconds by the clock: it waits for something")
-            try:
-                kind, content = self._read(line)
-            except (EOFError, OSError):
-                self._ended(line, seconds)
-            if kind == "error":
-                self._fail(*content)
-            if kind != "chart":
-                return content
-            asked = time.monotonic()
-            try:
-                answer = (True, _engine.draw(content))
-            except ValueError as error:
-                answer = (False, str(error))
-            self.connection.send(answer)
-            end += time.monotonic() - asked  # that other pages' charts came first is not the block's fault
+        if not self.connection.poll(patience):
+            self._fail(line, f"no result after {patience:g} seconds by the clock: it waits for something")
+        try:
+            kind, content = self._read(line)
+        except (EOFError, OSError):
+            self._ended(line, seconds)
+        if kind == "error":
+            self._fail(*content)
+        return content
 
     def outputs(self, line: int, seconds: float) -> tuple[Output, ...]:
         """What a block shows."""
@@ -224,8 +214,6 @@ class _Page:
             if kind == "error":
                 message = outputs.CONTROL.sub("\ufffd", _typed(content["message"], str))
                 content = (_typed(content["line"], int), message)
-            elif kind == "chart":
-                _typed(content, str)
         except (KeyError, TypeError, ValueError, RecursionError):
             self._fail(line, "the process running this page sent what is no message")
         return kind, content
@@ -275,9 +263,6 @@ def _start(target: Callable[..., None], *arguments: object) -> BaseProcess:
     return process
 
 
-_engine = drawing.Engine(_start)
-
-
 # --- What follows runs in the page's own process. ---
 
 
@@ -292,15 +277,7 @@ def _work(article: Article, epoch: int, deep: bool, connection: Connection) -> N
             raise ValueError(f"what a block shows must take at most {_MESSAGE >> 20} MB, got {len(message) >> 20}")
         connection.send_bytes(message)
 
-    def ask(request: str) -> str:
-        send("chart", request)
-        drawn, text = connection.recv()
-        if not drawn:
-            raise ValueError(text)
-        return str(text)
-
     namespace = _prepare(article)
-    drawing.remote(ask)
     recorder = _recorder(article)
     if recorder is not None:
         namespace["__noted__"] = recorder.note

@@ -21,7 +21,7 @@ import numpy as np
 from perpnotes.publish.compute import units
 from perpnotes.publish.compute.outputs import Output, collect, show
 from perpnotes.publish.show.figures import colors, heatmap, layout
-from perpnotes.publish.show.figures.svg import COLORS, FONT, GAIN, LOSS, MUTED, PAPER, RULE, WIDTH
+from perpnotes.publish.show.figures.svg import FONT, GAIN, LOSS, MUTED, PAPER, RULE, WIDTH
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
 Control: TypeAlias = tuple[Sequence[Any], str | Sequence[str], Any]
@@ -33,7 +33,7 @@ quantity, the text where it is 0 or more, and the text where it is less."""
 
 TOP = 18  # px above the scale, and below it
 ROWS = 6  # of the table, for a control at most
-_INKS = {meaning: COLORS[colors.color(slot)] for meaning, slot in colors.MEANINGS.items()}
+_INKS = {meaning: colors.color(slot) for meaning, slot in colors.MEANINGS.items()}
 
 
 def explore(
@@ -164,7 +164,7 @@ def columns(names: Sequence[str], *, height: float = 200.0) -> Callable[[Stage],
         for place, name in enumerate(names):
             x = round(left + wide * place + wide / 8)
             bar, middle = f"M{x} {zero:g}V{{@{name}}}h{wide * 0.75:.0f}V{zero:g}Z", round(x + wide * 3 / 8)
-            stage.add("path", d=bar, fill=(name, COLORS[GAIN], COLORS[LOSS]))
+            stage.add("path", d=bar, fill=(name, GAIN, LOSS))
             stage.add(
                 "text", f"{{{name}}}", x=middle, y=f"{{@{name}}}", dy=(name, "-.4em", "1.1em"), font_weight=600,
                 text_anchor="middle", fill="currentColor",
@@ -223,16 +223,16 @@ def standing(
         )
         stage.parts.append("</g>")
         eaten = f"M{left} {TOP}H{middle + 1}V{{@{price}}}H{left}Z"
-        stage.add("path", d=eaten, fill=COLORS[PAPER], fill_opacity=0.75)
+        stage.add("path", d=eaten, fill=PAPER, fill_opacity=0.75)
         width = round(min(size, pitch) * 0.8, 1)
-        for ink, clip in ((COLORS[MUTED], {}), (_INKS["breach"], {"clip-path": f"url(#{stage.id}-past)"})):
+        for ink, clip in ((MUTED, {}), (_INKS["breach"], {"clip-path": f"url(#{stage.id}-past)"})):
             stage.add("path", d=dots, stroke=ink, stroke_width=width, stroke_linecap="round", **clip)
-        stage.add("path", d=f"M{left} {{@{shocked}}}H{WIDTH}", stroke=COLORS[MUTED], stroke_dasharray="4 3")
+        stage.add("path", d=f"M{left} {{@{shocked}}}H{WIDTH}", stroke=MUTED, stroke_dasharray="4 3")
         stage.add("path", d=f"M{left} {{@{price}}}H{WIDTH}", stroke=_INKS["breach"], stroke_width=2)
         for text, x, y, dy, ink, anchor in (
-            ("bids", middle, f"{TOP:g}", "-.5em", COLORS[MUTED], "end"),
-            ("accounts", middle + 12, f"{TOP:g}", "-.5em", COLORS[MUTED], "start"),
-            (shocked, left + 4, f"{{@{shocked}}}", "1.15em", COLORS[MUTED], "start"),
+            ("bids", middle, f"{TOP:g}", "-.5em", MUTED, "end"),
+            ("accounts", middle + 12, f"{TOP:g}", "-.5em", MUTED, "start"),
+            (shocked, left + 4, f"{{@{shocked}}}", "1.15em", MUTED, "start"),
             (f"{price} {{{price}}}", left + 4, f"{{@{price}}}", "-.4em", _INKS["breach"], "start"),
         ):
             stage.add("text", text, x=x, y=y, dy=dy, fill=ink, text_anchor=anchor)
@@ -280,8 +280,8 @@ class Stage:
         labels = [_written(round(tick * 10**digits), prefix, digits, suffix) for tick in ticks]
         left = math.ceil(max(map(layout.wide, labels))) + 6
         for tick, label in zip(ticks, labels, strict=True):
-            self.add("path", d=f"M{left} {self.y(tick):g}H{WIDTH}", stroke=COLORS[RULE])
-            self.add("text", label, x=left - 6, y=self.y(tick), dy=".3em", fill=COLORS[MUTED], text_anchor="end")
+            self.add("path", d=f"M{left} {self.y(tick):g}H{WIDTH}", stroke=RULE)
+            self.add("text", label, x=left - 6, y=self.y(tick), dy=".3em", fill=MUTED, text_anchor="end")
         return left
 
     def clip(self, name: str, shape: Text) -> None:

@@ -113,7 +113,7 @@ def provenance(found: Sequence[Article]) -> Mapping[str, Any]:
         "commit": os.environ.get("COMMIT", ""),
         "date": datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH") or 0), UTC).isoformat(),
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in ("numpy", "altair", "vl-convert-python", "mkdocs-material")},
+        "libraries": {name: version(name) for name in ("numpy", "vl-convert-python", "mkdocs-material")},
         "articles": {
             Path(article.path).stem: {
                 "source": article.path,

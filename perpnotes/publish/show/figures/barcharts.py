@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from html import escape
-from typing import Any, Literal
-
-import altair as _alt
+from typing import Literal
 
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, fill_of, framed, show_figure
-from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, WIDTH
+from perpnotes.publish.show.figures.frame import show_figure
+from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, Drawing
 
 
 def bars(
@@ -54,58 +51,32 @@ def bars(
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: layout.wrapped(name, 18) for name in amounts}
     left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
-    ends = list(itertools.accumulate(values.values(), initial=0.0)) if waterfall else [0.0] * (len(values) + 1)
-    starts = dict(zip(amounts, [*ends[: len(values)], 0.0], strict=False))
-    every = [value + starts[name] for name, value in amounts.items()]
-    sides = (
-        [[v for v in amounts.values() if v < 0], [v for v in amounts.values() if v >= 0]]
-        if waterfall
-        else [[v for v in every if v < 0], [v for v in every if v >= 0]]
-    )
-    beside = [max((layout.wide(fmt(v, unit)) for v in side), default=0.0) + (14 if waterfall else 8) for side in sides]
-    low, high = min(0.0, *every), max(0.0, *every)
-    pixels = (high - low or 1.0) / max(WIDTH - left - sum(beside), 60.0)  # what a px is worth
-    domain = [low - beside[0] * pixels, high + beside[1] * pixels]
+    ends = [*itertools.accumulate(values.values(), initial=0.0)][: len(values)] if waterfall else [0.0] * len(values)
+    spans = {name: (start, start + value) for (name, value), start in zip(amounts.items(), [*ends, 0.0], strict=False)}
+    beside = [  # the room that numbers need on the side of losses, and on that of gains
+        max((layout.wide(texts[name]) for name, value in amounts.items() if (value < 0) == loss), default=0.0)
+        + (14 if waterfall else 8)
+        for loss in (True, False)
+    ]
+    low, high = (bound(0.0, *(end for span in spans.values() for end in span)) for bound in (min, max))
     step = 28 + 12 * max(name.count("\n") for name in names.values())
+    drawing = Drawing(step * len(amounts), left=left, top=4, bottom=4)
+    pixels = max(drawing.width - sum(beside), 60.0) / (high - low or 1.0)
+
+    def right_of(value: float) -> float:
+        return beside[0] + (value - low) * pixels
+
+    middles = {name: (i + 0.5) * step for i, name in enumerate(amounts)}
+    drawing.axis([(middles[name], text) for name, text in names.items()], INK)
     above, below = {"pnl": (GAIN, LOSS), "loss": (LOSS, GAIN), "plain": (PLAIN, PLAIN)}[scale]
-    rows: list[dict[str, Any]] = [
-        {
-            "y": i + 0.5, "y1": i + 0.5 - 8 / step, "y2": i + 0.5 + 8 / step,
-            "value": starts[name] + value, "zero": starts[name], "text": texts[name],
-            "fill": MUTED if name == total else above if value >= 0 else below,
-            "label": f"{name}: {title} {texts[name]}",
-        }
-        for i, (name, value) in enumerate(amounts.items())
-    ]  # fmt: skip
-    middles = [row["y"] for row in rows]
-    y_axis = axis_of(
-        middles,
-        list(names.values()),
-        grid=False,
-        domain=False,
-        ticks=False,
-        labelColor=INK,
-        labelLineHeight=layout.LINE,
-    )
-    y_scale = _alt.Scale(domain=[len(rows), 0], nice=False)
-    y = _alt.Y("y:Q", title=None, scale=y_scale, axis=y_axis)
-    y1 = _alt.Y("y1:Q", title=None, scale=y_scale, axis=y_axis)
-    x = _alt.X("value:Q", title=None, scale=_alt.Scale(domain=domain, nice=False), axis=None)
-    boxes = chart_of(rows).mark_rect().encode(
-        x=x, x2="zero:Q", y=y1, y2="y2:Q", fill=fill_of("fill"), description="label:N"
-    )  # fmt: skip
-    layers: list[Any] = [boxes]
-    if waterfall:
-        steps = [{"value": row["value"], "y": row["y2"], "y2": below["y1"]} for row, below in itertools.pairwise(rows)]
-        link = chart_of(steps).mark_rule(aria=False, color=MUTED)
-        layers.append(link.encode(x=x, y=y, y2="y2:Q"))
-    backward = "datum.value < datum.zero"
-    beyond = {"align": _alt.expr(f"{backward} ? 'right' : 'left'"), "dx": _alt.expr(f"{backward} ? -4 : 4")}
-    numbers = chart_of(rows).mark_text(aria=False, color=INK, **beyond)
-    layers.append(numbers.encode(x=x, y=y, text="text:N"))
-    layers.append(chart_of([{"value": 0.0}]).mark_rule(aria=False, color=INK).encode(x=x))
+    for name, value in amounts.items():
+        left_end, right_end = sorted(map(right_of, spans[name]))
+        x, y = right_of(spans[name][1]), middles[name]
+        color = MUTED if name == total else above if value >= 0 else below
+        drawing.boxes([(left_end, y - 8, right_end, y + 8, f"{name}: {title} {texts[name]}")], fill=color)
+        if waterfall and y + step < drawing.height:
+            drawing.rules([(x, y + 8, x, y + step - 8)], MUTED)
+        drawing.texts([(x - 4 if value < 0 else x + 4, y, texts[name])], text_anchor="end" if value < 0 else "")
+    drawing.rules([(right_of(0.0), 0, right_of(0.0), drawing.height)], INK)
     table = [[name, texts[name]] for name in amounts]
-    show_figure(
-        framed(layers, left=left, right=0, top=4, bottom=4, height=step * len(rows)),
-        ["Part", title], table, caption, alt, id, notes=[escape(title, quote=False)],
-    )  # fmt: skip
+    show_figure(drawing, ["Part", title], table, caption, alt, id, title=title)

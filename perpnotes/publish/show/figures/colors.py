@@ -11,7 +11,7 @@ MEANINGS: Mapping[str, int] = {"base": 0, "stressed": 3, "limit": 4, "breach": 5
 """What a series can be, and the slot that stands for it; the rest of the first four mean nothing."""
 
 _SLOTS = (*SERIES, LIMIT, BREACH)
-_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [3, 3], [10, 3])  # so that series differ in print, too
+_DASHES = ("", "6,3", "2,2", "8,3,2,3", "3,3", "10,3")  # so that series differ in print, too
 
 
 def slots(names: Iterable[str], colors: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -52,6 +52,6 @@ def color(slot: int) -> str:
     return _SLOTS[slot]
 
 
-def dash(slot: int) -> list[int]:
+def dash(slot: int) -> str:
     """What a slot is drawn with."""
     return _DASHES[slot]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
+from itertools import groupby
 from typing import Any, Literal
 
-import altair as _alt
 import numpy as np
 from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import distinct, fmt, split
 from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import BELOW, axis_of, chart_of, fill_of, framed, show_figure
-from perpnotes.publish.show.figures.svg import INK, PAPER, WIDTH
+from perpnotes.publish.show.figures.frame import key, show_figure
+from perpnotes.publish.show.figures.svg import INK, MUTED, PAPER, WIDTH, Drawing
 
 _STEPS = len(svg.SHADES) // 2
 _Grid = NDArray[np.float64]
@@ -80,6 +79,7 @@ def heatmap(
     height = 28 if n < 6 else 24 if n <= 13 else max(4, 300 // n)
     left = math.ceil(max(map(layout.wide, row_labels))) + 8
     width = max(1, (WIDTH - left - 2) // m)
+    drawing = Drawing(height * n, left=left, right=WIDTH - left - width * m, top=22, bottom=36, crisp=True)
     if regions and not np.isin(grid, np.arange(len(regions))).all():
         raise ValueError(f"values must be numbers of regions, from 0 to {len(regions) - 1}")
     texts, symbol = ([""] * grid.size, "") if regions else _cell_texts(grid, unit, width, height)
@@ -87,7 +87,6 @@ def heatmap(
     beyond = (
         np.zeros(grid.shape, dtype=bool) if threshold is None else bad > (-threshold if scale == "pnl" else threshold)
     )
-    worst: Any = np.argwhere(bad == bad.max()) if mark_worst else []
 
     def told(value: float) -> str:
         return regions[int(value)] if regions else fmt(value, unit)
@@ -96,51 +95,46 @@ def heatmap(
         text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {told(grid[i, j])}"
         return f"{text}, {threshold_label}" if threshold_label and beyond[i, j] else text
 
-    cells = [
-        {"x": j, "x2": j + 1, "y": i, "y2": i + 1, "fill": fill, "text": texts[i * m + j], "label": label(i, j)}
-        for (i, j), fill in zip(np.ndindex(n, m), _shades(bad, scale), strict=True)
-    ]
-    x = _indexed("x", m, column_labels, column_title, max(map(layout.wide, column_labels)) + 5, width)
-    y = _indexed("y", n, row_labels, row_title, 16, height, left)
-    gap = {"stroke": PAPER, "strokeWidth": 1} if any(texts) else {}
-    layers: list[Any] = [
-        chart_of(cells)
-        .mark_rect(**gap)
-        .encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=fill_of("fill"), description="label:N")
-    ]
+    shown = _shown(m, max(map(layout.wide, column_labels)) + 5, width)
+    under = [((j + 0.5) * width, height * n + 4, column_labels[j]) for j in shown]
+    under.append((width * m / 2, height * n + 23, column_title))
+    drawing.texts(under, MUTED, hangs=True, text_anchor="middle")
+    drawing.axis([((i + 0.5) * height, row_labels[i]) for i in _shown(n, 16, height)])
+    drawing.texts([(-left, -14, row_title)], MUTED)  # level, so that nobody has to turn their head
+    fills = list(_shades(bad, scale))
+    cells = [(j * width, i * height, (j + 1) * width, (i + 1) * height, label(i, j)) for i, j in np.ndindex(n, m)]
+    drawing.boxes(cells, fills, stroke=PAPER if any(texts) else "")
     if any(texts):
-        middle = chart_of([{"x": c["x"] + 0.5, "y": c["y"] + 0.5, "text": c["text"]} for c in cells])
-        layers.append(middle.mark_text(aria=False, color=INK).encode(x=x, y=y, text="text:N"))
+        middles = [((j + 0.5) * width, (i + 0.5) * height) for i, j in np.ndindex(n, m)]
+        drawing.texts([(*middle, text) for middle, text in zip(middles, texts, strict=True)], text_anchor="middle")
+
+    def outline(inside: Sequence[NDArray[np.bool_]], color: str) -> None:
+        pieces = [piece for each in inside for piece in layout.edges(each)]
+        ends = [(x * width, y * height, x2 * width, y2 * height) for x, y, x2, y2 in pieces]
+        drawing.rules(ends, color, stroke_width=2, stroke_linecap="square")
+
     for k, name in enumerate(regions):
         if (grid == k).any():
-            edge = chart_of(layout.edges(grid == k)).mark_rule(
-                aria=False, color=PAPER, strokeWidth=2, strokeCap="square"
-            )
-            layers.append(edge.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
+            outline([grid == k], PAPER)
             i, j = _inmost(grid == k)
-            middle = chart_of([{"x": j + 0.5, "y": i + 0.5, "text": layout.wrapped(name, 16)}])
-            written = middle.mark_text(aria=False, color=INK, fontWeight=600, lineBreak="\n", lineHeight=layout.LINE)
-            layers.append(written.encode(x=x, y=y, text="text:N"))
+            place = ((j + 0.5) * width, (i + 0.5) * height, layout.wrapped(name, 16))
+            drawing.texts([place], font_weight=600, text_anchor="middle")
     for name, (xs, ys) in (curves or {}).items():
-        layers.append(_curve(name, xs, ys, columns, rows).encode(x=x, y=y))
-    boxes = [box for i, j in worst for box in layout.edges((np.arange(n)[:, None] == i) & (np.arange(m) == j))]
-    edges = [*layout.edges(beyond), *boxes]
-    if edges:
-        outline = chart_of(edges).mark_rule(aria=False, color=INK, strokeWidth=2, strokeCap="square")
-        layers.append(outline.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"))
+        runs = _curve(name, xs, ys, columns, rows)
+        pixels = [[(x * width, y * height) for x, y in run] for run in runs]
+        drawing.lines(*pixels, stroke=INK, stroke_width=1.5, stroke_dasharray="4,3")
+    worst = np.argwhere(bad == bad.max()) if mark_worst else np.empty((0, 2))
+    outline([beyond, *((np.arange(n)[:, None] == i) & (np.arange(m) == j) for i, j in worst)], INK)
     table = [[name, *(told(value) for value in line)] for name, line in zip(down, grid, strict=True)]
-    notes = [escape(value_title + (f", {symbol}" if symbol else ""), quote=False)]
-    if beyond.any() and threshold_label:
-        notes.append(f'<i class="pn-box"></i>{escape(threshold_label, quote=False)}')
-    notes += [f'<i class="pn-limit"></i> {escape(name, quote=False)}' for name in curves or {}]
+    notes = [key(threshold_label, kind="box")] if beyond.any() and threshold_label else []
+    notes += [key(name, kind="limit") for name in curves or {}]
     if not any(texts) and not regions:
-        used = sorted({(float(v), str(c["fill"])) for v, c in zip(grid.flat, cells, strict=True)})
-        shades = "".join(f'<i style="background:{svg.COLORS[fill]}"></i>' for fill in dict.fromkeys(f for _, f in used))
+        used = dict.fromkeys(fill for _, fill in sorted(zip(grid.flat, fills, strict=True)))
+        shades = "".join(f'<i style="background:{fill}"></i>' for fill in used)
         notes.append(f'{fmt(grid.min(), unit)} <span class="pn-scale">{shades}</span> {fmt(grid.max(), unit)}')
-    show_figure(
-        framed(layers, left=left, right=WIDTH - left - width * m, top=22, bottom=36, height=height * n),
-        [f"{row_title} \\ {column_title}", *across], table, caption, alt, id, notes=notes, crisp=True,
-    )  # fmt: skip
+    title = value_title + (f", {symbol}" if symbol else "")
+    headers = [f"{row_title} \\ {column_title}", *across]
+    show_figure(drawing, headers, table, caption, alt, id, title=title, notes=notes)
 
 
 def _inmost(inside: NDArray[np.bool_]) -> tuple[int, int]:
@@ -160,8 +154,10 @@ def _spans(line: NDArray[np.bool_], at: int, reach: int) -> bool:
     return bool(at - reach >= 0 and at + reach < line.size and line[at - reach : at + reach + 1].all())
 
 
-def _curve(name: str, xs: Any, ys: Any, columns: Sequence[float], rows: Sequence[float]) -> Any:
-    """A line in the units of the axes, over cells whose middles are the values of the axes."""
+def _curve(
+    name: str, xs: Any, ys: Any, columns: Sequence[float], rows: Sequence[float]
+) -> list[list[tuple[float, float]]]:
+    """A line in the units of the axes, over cells whose middles are the values of the axes: its runs on the grid."""
     points = [np.asarray(line, dtype=np.float64) for line in (xs, ys)]
     if points[0].shape != points[1].shape or points[0].ndim != 1 or not np.isfinite(points).all():
         raise ValueError(f"curves[{name!r}] must be two lists of the same length, finite")
@@ -176,34 +172,15 @@ def _curve(name: str, xs: Any, ys: Any, columns: Sequence[float], rows: Sequence
         stretched, at = np.array([before, *steps, behind]), np.array([-0.5, *known, steps.size + 0.5])
         places.append(np.interp(line, *((stretched, at) if rising else (stretched[::-1], at[::-1]))))
     inside = (places[0] >= 0) & (places[0] <= len(columns)) & (places[1] >= 0) & (places[1] <= len(rows))
-    path: list[dict[str, Any]] = [
-        {"n": n, "x": float(a), "y": float(b) if kept else None}
-        for n, (a, b, kept) in enumerate(zip(*places, inside, strict=True))
-    ]
-    line = chart_of(path).mark_line(aria=False, color=INK, strokeWidth=1.5, strokeDash=[4, 3])
-    return line.encode(order=_alt.Order("n:Q"))
+    path = zip(*places, inside, strict=True)
+    return [[(a, b) for a, b, _ in run] for kept, run in groupby(path, lambda place: bool(place[2])) if kept]
 
 
-def _flat_title(left: float) -> dict[str, Any]:
-    """Above the vertical axis and level: nobody should have to turn their head."""
-    return {"titleAngle": 0, "titleAlign": "left", "titleBaseline": "bottom", "titleX": -left, "titleY": -9}
-
-
-def _indexed(
-    name: Literal["x", "y"], count: int, labels: Sequence[str], title: str, need: float, room: float, left: float = 0.0
-) -> Any:
-    """The axis of a grid: cell `i` reaches from `i` to `i + 1`; as many labels as there is room for."""
-    steps = range(1, count + 1)
-    fitting = [k for k in steps if k * room >= need] or [count]
+def _shown(count: int, need: float, room: float) -> range:
+    """The cells along an axis that get a label: as many as there is room for."""
+    fitting = [k for k in range(1, count + 1) if k * room >= need] or [count]
     step = next((k for k in fitting[:4] if (count - 1) % k == 0), fitting[0])  # rather one that ends at the last
-    shown = range(0, count, step)
-    options = {"grid": False, "domain": False, "ticks": False}
-    middles = [i + 0.5 for i in shown]
-    if name == "x":
-        axis = axis_of(middles, [labels[i] for i in shown], **options, **BELOW)
-        return _alt.X("x:Q", title=title, scale=_alt.Scale(domain=[0, count], nice=False), axis=axis)
-    axis = axis_of(middles, [labels[i] for i in shown], **options, **_flat_title(left))
-    return _alt.Y("y:Q", title=title, scale=_alt.Scale(domain=[count, 0], nice=False), axis=axis)
+    return range(0, count, step)
 
 
 def _cell_texts(grid: _Grid, unit: str, width: float, height: float) -> tuple[list[str], str]:

@@ -13,12 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perpnotes.publish.show.figures.svg import FONT
-
-LINE = 13.0  # px between lines of text
+from perpnotes.publish.show.figures.svg import FONT, LINE
 
 
-def edges(inside: NDArray[np.bool_]) -> list[dict[str, int]]:
+def edges(inside: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
     """The line around the cells inside, as long horizontal and vertical pieces."""
     pieces = []
     padded = np.pad(inside, 1)
@@ -27,7 +25,7 @@ def edges(inside: NDArray[np.bool_]) -> list[dict[str, int]]:
         for at, run in enumerate(changes):
             ends = np.flatnonzero(np.diff(np.pad(run.astype(np.int64), 1)))
             for a, b in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
-                pieces.append({"x": a, "x2": b, "y": at, "y2": at} if across else {"x": at, "x2": at, "y": a, "y2": b})
+                pieces.append((a, at, b, at) if across else (at, a, at, b))
     return pieces
 
 

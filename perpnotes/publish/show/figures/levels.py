@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any, Literal
+from typing import Literal
 
-import altair as _alt
 import numpy as np
 
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
-from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, RULE, WIDTH
+from perpnotes.publish.show.figures.frame import scaled, show_figure
+from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, WIDTH, Drawing
 
 _TALL = 260.0  # px: the scale of a ladder
 
@@ -62,53 +60,34 @@ def ladder(
     text_room = max(layout.wide(text, bold=True) for text in said.values()) + 8
     text_room = max(text_room, *(layout.wide(name, bold=True) + 8 for name in areas)) if areas else text_room
     wide = max(WIDTH - left - text_room - 22, 40.0)
-    height, tick_px = _TALL, [_TALL * (1 - part_of(tick)) for tick in ticks]
-    y_axis = px_axis(_alt.Y, height, axis_of(tick_px, tick_labels, grid=False, domain=False, ticks=False))
-    x_axis = px_axis(_alt.X, WIDTH - left)
-    spine = [{"x": 0, "x2": wide, "y": y} for y in tick_px]
-    layers: list[Any] = [chart_of(spine).mark_rule(aria=False, color=RULE).encode(x=x_axis, x2="x2:Q", y=y_axis)]
+    drawing = Drawing(_TALL, left=left, top=8, bottom=8)
+
+    def down(value: float) -> float:
+        return _TALL * (1 - part_of(value))
+
+    drawing.axis(zip(map(down, ticks), tick_labels, strict=True))
+    drawing.rules([(0, down(tick), wide, down(tick)) for tick in ticks])
     for name, (low, high) in areas.items():
-        box = {
-            "x": 0, "x2": wide * 0.6, "y": height * (1 - part_of(high)), "y2": height * (1 - part_of(low)),
-            "label": f"{name}: {title} {fmt(low, unit)} to {fmt(high, unit)}",
-        }  # fmt: skip
-        mark = chart_of([box]).mark_rect(fill=inks[name], fillOpacity=0.16)
-        layers.append(mark.encode(x=x_axis, x2="x2:Q", y=y_axis, y2="y2:Q", description="label:N"))
+        label = f"{name}: {title} {fmt(low, unit)} to {fmt(high, unit)}"
+        drawing.boxes([(0, down(high), wide * 0.6, down(low), label)], fill=inks[name], fill_opacity=0.16)
     middles = {name: sum(ends) / 2 for name, ends in areas.items()}
     heights = {name: part_of(value) for name, value in {**levels, **middles}.items()}
     texts = {**said, **{name: name for name in areas}}
-    places = layout.spread(heights, texts, (0.0, 1.0), height)
+    places = layout.spread(heights, texts, (0.0, 1.0), _TALL)
     for name, part in heights.items():
-        y, at, color = height * (1 - part), height * (1 - places[name]), inks[name]
-        zone = name in areas
-        lead = chart_of([{"x": wide * 0.6 if zone else wide, "y": y, "x2": wide + 18, "y2": at}])
-        layers.append(
-            lead.mark_rule(aria=False, color=MUTED, strokeWidth=1, opacity=0.7).encode(
-                x=x_axis, x2="x2:Q", y=y_axis, y2="y2:Q"
-            )
-        )
-        text = chart_of([{"x": wide + 20, "y": at, "name": texts[name]}])
-        weight = 400 if zone else 600
-        layers.append(
-            text.mark_text(aria=False, align="left", color=color, fontWeight=weight).encode(
-                x=x_axis, y=y_axis, text="name:N"
-            )
-        )
+        y, at, zone = _TALL * (1 - part), _TALL * (1 - places[name]), name in areas
+        drawing.rules([(wide * 0.6 if zone else wide, y, wide + 18, at)], MUTED, opacity=0.7)
+        drawing.texts([(wide + 20, at, texts[name])], inks[name], font_weight=400 if zone else 600)
     for name, level in levels.items():
-        y = height * (1 - part_of(float(level)))
-        bar = {"x": 0, "x2": wide, "y": y - 1.5, "y2": y + 1.5, "label": f"{name}: {title} {fmt(level, unit)}"}
-        mark = chart_of([bar]).mark_rect(fill=inks[name])
-        layers.append(mark.encode(x=x_axis, x2="x2:Q", y=y_axis, y2="y2:Q", description="label:N"))
+        y, label = down(float(level)), f"{name}: {title} {fmt(level, unit)}"
+        drawing.boxes([(0, y - 1.5, wide, y + 1.5, label)], fill=inks[name])
     order = sorted([*levels, *areas], key=lambda name: -heights[name])
     table = [
         [name, *([fmt(levels[name], unit)] * 2 if name in levels else [fmt(end, unit) for end in areas[name]])]
         for name in order
     ] if areas else [[name, fmt(levels[name], unit)] for name in order]  # fmt: skip
-    show_figure(
-        framed(layers, left=left, right=0, top=8, bottom=8, height=height),
-        ["Level", f"{title}, from", "to"] if areas else ["Level", title],
-        table, caption, alt, id, notes=[escape(title, quote=False)],
-    )  # fmt: skip
+    headers = ["Level", f"{title}, from", "to"] if areas else ["Level", title]
+    show_figure(drawing, headers, table, caption, alt, id, title=title)
 
 
 def slopes(
@@ -156,41 +135,26 @@ def slopes(
         for side, end in zip(texts, ends, strict=True)
     ]
     need = [max(map(layout.wide, each)) + 14 for each in lines]
-    full = max(WIDTH - sum(need), 60.0)
+    drawing = Drawing(height, left=need[0], right=need[1], top=34, bottom=8)
+    sides = ((0.0, -8.0, "end"), (drawing.width, drawing.width + 8.0, ""))
     parts = [{name: part_of(float(pair[side])) for name, pair in changes.items()} for side in (0, 1)]
     places = [layout.spread(part, text, (0.0, 1.0), height) for part, text in zip(parts, texts, strict=True)]
-    x_axis = px_axis(_alt.X, full)
-    y_axis = px_axis(_alt.Y, height)
-    poles = [{"x": x, "y": 0, "y2": height} for x in (0, full)]
-    layers: list[Any] = [chart_of(poles).mark_rule(aria=False, color=RULE).encode(x=x_axis, y=y_axis, y2="y2:Q")]
+    drawing.rules([(x, 0, x, height) for x, _, _ in sides])
     rise, fall = {"pnl": (GAIN, LOSS), "loss": (LOSS, GAIN), "plain": (PLAIN, PLAIN)}[scale]
     for name, pair in changes.items():
         color = rise if pair[1] > pair[0] else fall if pair[1] < pair[0] else MUTED
-        points = [{"x": full * side, "y": height * (1 - parts[side][name])} for side in (0, 1)]
-        layers.append(chart_of(points).mark_line(aria=False, color=color, strokeWidth=2).encode(x=x_axis, y=y_axis))
-        labels = [
-            {**point, "label": f"{name}, {end}: {title} {fmt(value, unit)}"}
-            for point, end, value in zip(points, ends, pair, strict=True)
+        points = [
+            (x, height * (1 - part[name]), f"{name}, {end}: {title} {fmt(value, unit)}")
+            for (x, _, _), part, end, value in zip(sides, parts, ends, pair, strict=True)
         ]
-        dots = chart_of(labels).mark_circle(size=40, opacity=1, color=color)
-        layers.append(dots.encode(x=x_axis, y=y_axis, description="label:N"))
-        for side in (0, 1):
-            text = chart_of([{"x": full * side, "y": height * (1 - places[side][name]), "name": texts[side][name]}])
-            beside: dict[str, Any] = {"align": "left", "dx": 8} if side else {"align": "right", "dx": -8}
-            layers.append(
-                text.mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE, **beside).encode(
-                    x=x_axis, y=y_axis, text="name:N"
-                )
-            )
-    for side, end in enumerate(ends):
-        head = chart_of([{"x": full * side, "y": -22, "name": end}])
-        beside = {"align": "left", "dx": 8} if side else {"align": "right", "dx": -8}
-        layers.append(head.mark_text(aria=False, color=MUTED, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
+        drawing.lines([point[:2] for point in points], stroke=color, stroke_width=2)
+        drawing.dots(points, 3.2, fill=color)
+        for (_, x, anchor), place, text in zip(sides, places, texts, strict=True):
+            drawing.texts([(x, height * (1 - place[name]), text[name])], text_anchor=anchor)
+    for (_, x, anchor), end in zip(sides, ends, strict=True):
+        drawing.texts([(x, -22, end)], MUTED, text_anchor=anchor)
     table = [[name, *(fmt(value, unit) for value in pair)] for name, pair in changes.items()]
-    show_figure(
-        framed(layers, left=need[0], right=need[1], top=34, bottom=8, height=height),
-        [title, *ends], table, caption, alt, id, notes=[escape(title, quote=False)],
-    )  # fmt: skip
+    show_figure(drawing, [title, *ends], table, caption, alt, id, title=title)
 
 
 def meant(colors: Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from typing import Any
 
-import altair as _alt
 import numpy as np
 
 from perpnotes.publish.compute.units import distinct, exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import BELOW, axis_of, chart_of, framed, show_figure
-from perpnotes.publish.show.figures.svg import INK, SERIES, WIDTH
+from perpnotes.publish.show.figures.frame import show_figure
+from perpnotes.publish.show.figures.svg import INK, MUTED, SERIES, Drawing
 
 _POINTS = 41  # marks on a line: closer ones could not be told apart with a finger
 _NEAR = 0.08  # px from the line of all points, which nobody can see
@@ -99,40 +97,37 @@ def lines(
     names = {name: layout.wrapped(name, 15) for name in columns}
     left = max(map(layout.wide, y_labels)) + 10
     right = max(layout.wide(line, bold=True) for name in names.values() for line in name.split("\n")) + 8
-    width = WIDTH - left - right
+    drawing = Drawing(height, left=left, right=right, top=6, bottom=36)
+    width = drawing.width
     x_ticks = layout.log_ticks(first, last) if log_x else layout.ticks(first, last, int(width / 46))
-    x_labels = [fmt(tick, exact([tick] if log_x else x_ticks, x_unit)) for tick in x_ticks]
-    x_axis = _alt.X(
-        "x:Q",
-        title=x_title,
-        scale=_alt.Scale(domain=[float(run[0]), float(run[-1])], nice=False, zero=False),
-        axis=axis_of(to_x(x_ticks).tolist(), x_labels, grid=False, domain=True, ticks=True, tickSize=4, **BELOW),
-    )
-    y_axis = _alt.Y(
-        "y:Q",
-        title=None,
-        scale=_alt.Scale(domain=list(domain), nice=False, zero=False),
-        axis=axis_of(to_y(ticks).tolist(), y_labels, grid=True, domain=False, ticks=False),
-    )
+
+    def right_of(value: Any) -> Any:
+        return (to_x(value) - run[0]) / (run[-1] - run[0]) * width
+
+    def below(value: Any) -> Any:
+        return (domain[1] - value) / (domain[1] - domain[0]) * height
+
+    up = [below(to_y(tick)) for tick in ticks]
+    drawing.rules([(0, y, width, y) for y in up])
+    drawing.axis(zip(up, y_labels, strict=True))
+    drawing.rules([(0, height, width, height), *((x, height, x, height + 4) for x in map(right_of, x_ticks))])
+    labels = [fmt(tick, exact([tick] if log_x else x_ticks, x_unit)) for tick in x_ticks]
+    under = [(right_of(tick), height + 8, label) for tick, label in zip(x_ticks, labels, strict=True)]
+    drawing.texts([*under, (width / 2, height + 23, x_title)], MUTED, hangs=True, text_anchor="middle")
     positions = (run - run[0]) / (run[-1] - run[0])
     for name, value in (x_rules or {}).items():
         if not first <= value <= last:
             raise ValueError(f"x_rules[{name!r}] must be from {first:g} to {last:g}, got {value:g}")
     taken = [float(np.interp(value, across, positions)) for value in (x_rules or {}).values()]
-    layers: list[Any] = []
     for name, value in (rules or {}).items():
         level = float(to_y(value))
         part, side = layout.free(name, level, positions, heights.values(), domain, width, taken)
-        rule = chart_of([{"x": float(run[0] + (run[-1] - run[0]) * part), "y": level, "name": name}])
-        text = rule.mark_text(aria=False, align="left", dx=3, dy=-8 * side, color=INK)
-        layers.append(rule.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(y=y_axis))
-        layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
-    for name, value in (x_rules or {}).items():
-        at = chart_of([{"x": float(to_x(value)), "y": domain[1], "name": name}])
-        late = np.interp(value, across, positions) > 0.5
-        beside: dict[str, Any] = {"align": "right", "dx": -4} if late else {"align": "left", "dx": 4}
-        layers.append(at.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(x=x_axis))
-        layers.append(at.mark_text(aria=False, dy=6, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
+        drawing.rules([(0, below(level), width, below(level))], INK, stroke_dasharray="3,3")
+        drawing.texts([(part * width + 3, below(level) - 8 * side, name)])
+    for (name, value), part in zip((x_rules or {}).items(), taken, strict=True):
+        x, late = right_of(value), part > 0.5
+        drawing.rules([(x, 0, x, height)], INK, stroke_dasharray="3,3")
+        drawing.texts([(x - 4 if late else x + 4, 6, name)], text_anchor="end" if late else "")
     fine = distinct(across.tolist(), x_unit)  # what the axis rounds to one number are different rows of the table
     kept = np.unique(np.linspace(0, across.size - 1, min(across.size, _POINTS)).round().astype(np.int64))
 
@@ -142,36 +137,22 @@ def lines(
 
     places = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
     slots = palette.slots(columns, colors)
+    x = positions * width
     for name, ends in around.items():
-        spans = [{"x": a, "y": b, "y2": c} for a, b, c in zip(run.tolist(), *to_y(ends).tolist(), strict=True)]
-        area = chart_of(spans).mark_area(aria=False, color=palette.color(slots[name]), fillOpacity=0.16)
-        layers.append(area.encode(x=x_axis, y=y_axis, y2="y2:Q"))
+        floor, ceiling = below(to_y(ends))
+        outline = [*zip(x, floor, strict=True), *zip(x[::-1], ceiling[::-1], strict=True)]
+        drawing.lines(outline, closed=True, fill=palette.color(slots[name]), fill_opacity=0.16)
     for number, name in enumerate(columns):
-        color, up = palette.color(slots[name]), heights[name]
-        dashed = palette.dash(slots[name]) if len(columns) > 1 else [1, 0]
-        seen = layout.thinned(positions * width, (up - low) / (high - low or 1.0) * height, _NEAR)
-        path = chart_of([{"x": float(run[i]), "y": float(up[i])} for i in seen])
-        line = path.mark_line(aria=False, color=color, strokeWidth=2 if number else 2.5, strokeDash=dashed)
-        points = [
-            {
-                "x": float(run[i]),
-                "y": float(up[i]),
-                "label": f"{name}, {x_title} {fmt(across[i], fine)}: {told(name, i)}",
-            }
-            for i in kept
-        ]
-        dots = (
-            chart_of(points)
-            .mark_circle(color=color, size=50, fillOpacity=0, opacity=1)
-            .encode(x=x_axis, y=y_axis, description="label:N")
+        color, y = palette.color(slots[name]), below(heights[name])
+        dashed = palette.dash(slots[name]) if len(columns) > 1 else ""
+        seen = layout.thinned(x, (heights[name] - low) / (high - low or 1.0) * height, _NEAR)
+        drawing.lines(
+            zip(x[seen], y[seen], strict=True), stroke=color, stroke_width=2 if number else 2.5, stroke_dasharray=dashed
         )
-        end = chart_of([{"x": float(run[-1]), "y": places[name], "name": names[name]}])
-        tag = end.mark_text(
-            aria=False, align="left", dx=6, fontWeight=600, color=color, lineBreak="\n", lineHeight=layout.LINE
-        )
-        layers += [line.encode(x=x_axis, y=y_axis), dots, tag.encode(x=x_axis, y=y_axis, text="name:N")]
+        drawing.dots(
+            [(x[i], y[i], f"{name}, {x_title} {fmt(across[i], fine)}: {told(name, i)}") for i in kept],
+            3.5, fill=color, fill_opacity=0,
+        )  # fmt: skip
+        drawing.texts([(width + 6, below(places[name]), names[name])], color, font_weight=600)
     table = [[fmt(a, fine), *(told(name, i) for name in columns)] for i, a in enumerate(across)]
-    show_figure(
-        framed(layers, left=left, right=right, top=6, bottom=36, height=height),
-        [x_title, *columns], table, caption, alt, id, notes=[escape(y_title, quote=False)],
-    )  # fmt: skip
+    show_figure(drawing, [x_title, *columns], table, caption, alt, id, title=y_title)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import Any
 
-import altair as _alt
 import numpy as np
 
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import chart_of, framed, px_axis, show_figure
+from perpnotes.publish.show.figures.frame import show_figure
 from perpnotes.publish.show.figures.levels import meant
-from perpnotes.publish.show.figures.svg import BREACH, INK, MUTED, PAPER, WIDTH
+from perpnotes.publish.show.figures.svg import BREACH, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
-_RADIUS = 9.0  # px: a node
+_RADIUS = 9.0  # px: a node, with its rim
 
 
 def network(
@@ -69,61 +66,43 @@ def network(
     heaviest = max(edge[2] for edge in edges) or 1.0
     spoken = [min(layout.wide(line), 120.0) / 2 for name in names for line in layout.wrapped(name, 14).split("\n")]
     side = max(_RADIUS, *spoken) + 2
-    rim = _RADIUS + 4 + layout.LINE * 2  # for a name above the highest node and one below the lowest
+    rim = _RADIUS + 4 + LINE * 2  # for a name above the highest node and one below the lowest
     height = 260.0
     px = {
         name: (side + (WIDTH - 2 * side) * x, height - rim - (height - 2 * rim) * y) for name, (x, y) in places.items()
     }
-    x_axis = px_axis(_alt.X, WIDTH)
-    y_axis = px_axis(_alt.Y, height)
+    drawing = Drawing(height, top=2, bottom=2)
     looped = set(zip(loop, [*loop[1:], *loop[:1]], strict=True)) if loop else set()
-    layers: list[Any] = []
-    hits: list[dict[str, Any]] = []
+    hits = []
     pairs = {edge[:2] for edge in edges}
     for start, end, weight in sorted(edges, key=lambda edge: edge[:2] in looped):
         color = BREACH if (start, end) in looped else MUTED
         wide = 1.0 + 7.0 * weight / heaviest
         bend = 0.16 if (end, start) in pairs else 0.0
         curve = _bent(px[start], px[end], bend, _RADIUS + 1, _RADIUS + 4 + 1.2 * wide)
-        path = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate(curve)]
-        line = chart_of(path).mark_line(aria=False, color=color, strokeWidth=wide, opacity=0.75)
-        layers.append(line.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
+        drawing.lines(curve, stroke=color, stroke_width=round(wide, 2), opacity=0.75)
         (a, b), (c, d) = curve[-2], curve[-1]
         along = math.hypot(c - a, d - b) or 1.0
         u, v = (c - a) / along, (d - b) / along
         half, long = 2.0 + 0.9 * wide, 4.0 + 1.2 * wide
         tip = [(c + u * long, d + v * long), (c - v * half, d + u * half), (c + v * half, d - u * half)]
-        corners = [{"n": n, "x": x, "y": y} for n, (x, y) in enumerate([*tip, tip[0]])]
-        head = chart_of(corners).mark_line(aria=False, fill=color, stroke=color, strokeWidth=0.5, fillOpacity=1)
-        layers.append(head.encode(x=x_axis, y=y_axis, order=_alt.Order("n:Q")))
-        x, y = curve[len(curve) // 2]
-        hits.append({"x": x, "y": y, "label": f"{start} to {end}: {title} {fmt(weight, unit)}"})
-    spots = chart_of(hits).mark_circle(size=70, fillOpacity=0, opacity=1, color=MUTED)
-    layers.append(spots.encode(x=x_axis, y=y_axis, description="label:N"))
+        drawing.lines(tip, closed=True, fill=color, stroke=color, stroke_width=0.5)
+        hits.append((*curve[len(curve) // 2], f"{start} to {end}: {title} {fmt(weight, unit)}"))
+    drawing.dots(hits, 4.2, fill=MUTED, fill_opacity=0)
     inks = {**dict.fromkeys(names, INK), **meant(colors, names)}
     for name in names:
-        at = chart_of([{"x": px[name][0], "y": px[name][1], "label": name}])
-        area = math.pi * _RADIUS**2
-        under = at.mark_circle(aria=False, size=area, fill=PAPER, opacity=1, fillOpacity=1)
-        layers.append(under.encode(x=x_axis, y=y_axis))
-        node = at.mark_circle(
-            size=area, fill=inks[name], stroke=inks[name], strokeWidth=1.5, opacity=1, fillOpacity=0.25
-        )
-        layers.append(node.encode(x=x_axis, y=y_axis, description="label:N"))
+        x, y = px[name]
+        drawing.dots([(x, y, "")], _RADIUS - 1, fill=PAPER)
+        ink = inks[name]
+        drawing.dots([(x, y, name)], _RADIUS - 1, fill=ink, stroke=ink, stroke_width=1.5, fill_opacity=0.25)
         lines = layout.wrapped(name, 14)
-        away = _RADIUS + 8 + layout.LINE * lines.count("\n") / 2
+        away = _RADIUS + 8 + LINE * lines.count("\n") / 2
         up = places[name][1] > 0.5  # out of the way of the edges
-        below = {"x": px[name][0], "y": px[name][1] + (-away if up else away), "name": lines}
-        text = chart_of([below])
-        for halo in ({"stroke": PAPER, "strokeWidth": 4}, {}):  # readable where an edge runs below it
-            said = text.mark_text(aria=False, color=INK, lineBreak="\n", lineHeight=layout.LINE, **halo)
-            layers.append(said.encode(x=x_axis, y=y_axis, text="name:N"))
+        text = [(x, y - away if up else y + away, lines)]
+        drawing.texts(text, text_anchor="middle", stroke=PAPER, stroke_width=4)  # readable where an edge runs below it
+        drawing.texts(text, text_anchor="middle")
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
-    show_figure(
-        framed(layers, left=0, right=0, top=2, bottom=2, height=height),
-        ["From", "To", title], table, caption, alt, id,
-        notes=[escape(title, quote=False)], numeric=[False, False, True],
-    )  # fmt: skip
+    show_figure(drawing, ["From", "To", title], table, caption, alt, id, title=title, numeric=[False, False, True])
 
 
 def _bent(

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
-import altair as _alt
 import numpy as np
 from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import distinct, exact, fmt
 from perpnotes.publish.show.figures import colors as palette
-from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
-from perpnotes.publish.show.figures.svg import INK, MUTED, RULE, WIDTH
+from perpnotes.publish.show.figures import layout
+from perpnotes.publish.show.figures.frame import key, scaled, show_figure
+from perpnotes.publish.show.figures.svg import INK, LINE, MUTED, WIDTH, Drawing
 
 _TALL, _GAP, _HEAD = 84.0, 16.0, 17.0  # px: a panel, between panels, the name above one
 _POINTS = 25  # marks on a line of a panel
@@ -94,71 +92,45 @@ def panels(
 
     corners = {panel: (i % columns * (wide + _GAP), i // columns * pitch + _HEAD) for i, panel in enumerate(drawn)}
     rows = -(-len(drawn) // columns)
-    height = rows * pitch + layout.LINE * deep
+    drawing = Drawing(rows * pitch + LINE * deep, left=left, right=8, top=2, bottom=4)
     lowest = {i % columns: panel for i, panel in enumerate(drawn)}  # the last panel of a column bears the labels
 
     def up(value: float) -> float:
         return _TALL * (1.0 - part_of(value))
 
-    levels = [row * pitch + _HEAD + up(tick) for row in range(rows) for tick in y_ticks]
-    y_axis = px_axis(_alt.Y, height, axis_of(levels, y_labels * rows, grid=False, domain=False, ticks=False))
-    x_axis = px_axis(_alt.X, WIDTH - left - 8)
-    heads, texts, grid, limits = [], [], [], []
-    for panel, (a, b) in corners.items():
-        heads.append({"x": a, "y": b - 8, "name": panel})
-        grid += [{"x": a, "x2": a + wide, "y": b + up(tick)} for tick in y_ticks]
-        limits += [{"x": a, "x2": a + wide, "y": b + up(value)} for value in (rules or {}).values()]
-        if panel in lowest.values():
-            for place, text in x_ticks:  # the first and the last do not reach into the panel beside
-                half = layout.wide(text) / 2
-                at = max(min(place * wide, wide + 4 - half), half - 4) if form == "lines" else place * wide
-                lower = layout.LINE * text.count("\n") / 2
-                texts.append({"x": a + at, "y": b + _TALL + 11 + lower, "name": text})
-    layers: list[Any] = [
-        chart_of(grid).mark_rule(aria=False, color=RULE).encode(x=x_axis, x2="x2:Q", y=y_axis),
-        chart_of(heads)
-        .mark_text(aria=False, align="left", color=INK, fontWeight=600)
-        .encode(x=x_axis, y=y_axis, text="name:N"),
-        chart_of(texts)
-        .mark_text(aria=False, color=MUTED, lineBreak="\n", lineHeight=layout.LINE)
-        .encode(x=x_axis, y=y_axis, text="name:N"),
-    ]
-    if limits:
-        rule = chart_of(limits).mark_rule(aria=False, color=INK, strokeDash=[3, 3])
-        layers.append(rule.encode(x=x_axis, x2="x2:Q", y=y_axis))
+    ticks = [(up(tick), label) for tick, label in zip(y_ticks, y_labels, strict=True)]
+    drawing.axis([(row * pitch + _HEAD + y, label) for row in range(rows) for y, label in ticks])
+    drawing.rules([(a, b + y, a + wide, b + y) for a, b in corners.values() for y, _ in ticks])
+    drawing.texts([(a, b - 8, panel) for panel, (a, b) in corners.items()], font_weight=600)
+    texts = []
+    for a, b in (corners[panel] for panel in lowest.values()):
+        for place, text in x_ticks:  # the first and the last do not reach into the panel beside
+            half = layout.wide(text) / 2
+            at = max(min(place * wide, wide + 4 - half), half - 4) if form == "lines" else place * wide
+            texts.append((a + at, b + _TALL + 11 + LINE * text.count("\n") / 2, text))
+    drawing.texts(texts, MUTED, text_anchor="middle")
+    limits = [up(value) for value in (rules or {}).values()]
+    dashes = [(a, b + y, a + wide, b + y) for a, b in corners.values() for y in limits]
+    drawing.rules(dashes, INK, stroke_dasharray="3,3")
     fine = x_unit if form == "bars" else distinct(across.tolist(), x_unit)
     seen = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).round().astype(np.int64))
     for panel, (a, b) in corners.items():
         for name, values in drawn[panel].items():
             color = palette.color(slots[name])
-            points: list[dict[str, Any]] = [
-                {
-                    "x": a + wide * float(places[i]), "y": b + up(float(values[i])),
-                    "label": f"{panel}{f', {name}' if len(names) > 1 else ''}, {x_title} {fmt(x[i], fine)}: "
-                    f"{fmt(values[i], y_unit)}",
-                }
-                for i in range(len(x))
-            ]  # fmt: skip
+            who = f"{panel}, {name}" if len(names) > 1 else panel
+            labels = [f"{who}, {x_title} {fmt(at, fine)}: {fmt(v, y_unit)}" for at, v in zip(x, values, strict=True)]
+            points = [*zip(a + wide * places, [b + up(v) for v in values.tolist()], labels, strict=True)]
             if form == "bars":
                 half = min(0.4 * wide / len(x), 14.0)
-                boxes = [{**p, "x": p["x"] - half, "x2": p["x"] + half, "y2": b + up(0.0)} for p in points]
-                box = chart_of(boxes).mark_rect(fill=color)
-                layers.append(box.encode(x=x_axis, x2="x2:Q", y=y_axis, y2="y2:Q", description="label:N"))
+                drawing.boxes([(u - half, v, u + half, b + up(0.0), label) for u, v, label in points], fill=color)
                 continue
-            dashed = palette.dash(slots[name]) if len(names) > 1 else [1, 0]
-            px = np.array([[p["x"], p["y"]] for p in points])
-            path = [{"x": points[i]["x"], "y": points[i]["y"]} for i in layout.thinned(px[:, 0], px[:, 1], 0.08)]
-            line = chart_of(path).mark_line(aria=False, color=color, strokeWidth=2, strokeDash=dashed)
-            layers.append(line.encode(x=x_axis, y=y_axis))
-            dots = chart_of([points[i] for i in seen]).mark_circle(color=color, size=40, fillOpacity=0, opacity=1)
-            layers.append(dots.encode(x=x_axis, y=y_axis, description="label:N"))
-    notes = [f"{escape(y_title, quote=False)} by {escape(x_title, quote=False)}"]
-    if len(names) > 1:
-        notes += [
-            f'<i style="background:{svg.COLORS[palette.color(slots[name])]}"></i> {escape(name, quote=False)}'
-            for name in names
-        ]
-    notes += [f'<i class="pn-limit"></i> {escape(name, quote=False)}' for name in rules or {}]
+            px = np.array([point[:2] for point in points])
+            run = px[layout.thinned(px[:, 0], px[:, 1], 0.08)]
+            dashed = palette.dash(slots[name]) if len(names) > 1 else ""
+            drawing.lines(run.tolist(), stroke=color, stroke_width=2, stroke_dasharray=dashed)
+            drawing.dots([points[i] for i in seen], 3.2, fill=color, fill_opacity=0)
+    notes = [key(name, palette.color(slots[name])) for name in names] if len(names) > 1 else []
+    notes += [key(name, kind="limit") for name in rules or {}]
     headers = [
         x_title,
         *(f"{panel}, {name}" if len(names) > 1 else panel for panel, own in drawn.items() for name in own),
@@ -167,10 +139,7 @@ def panels(
         [fmt(value, fine), *(fmt(values[i], y_unit) for own in drawn.values() for values in own.values())]
         for i, value in enumerate(x)
     ]
-    show_figure(
-        framed(layers, left=left, right=8, top=2, bottom=4, height=height),
-        headers, table, caption, alt, id, notes=notes,
-    )  # fmt: skip
+    show_figure(drawing, headers, table, caption, alt, id, title=f"{y_title} by {x_title}", notes=notes)
 
 
 def _values(panel: str, own: Mapping[str, Any], count: int, form: str) -> dict[str, NDArray[np.float64]]:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from itertools import groupby
 from typing import Any
 
-import altair as _alt
 import numpy as np
 from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import exact, fmt
-from perpnotes.publish.show.figures import layout, svg
-from perpnotes.publish.show.figures.frame import axis_of, chart_of, framed, px_axis, scaled, show_figure
-from perpnotes.publish.show.figures.svg import BASE, BREACH, INK, MUTED, PAPER, RULE, WIDTH
+from perpnotes.publish.show.figures import layout
+from perpnotes.publish.show.figures.frame import key, scaled, show_figure
+from perpnotes.publish.show.figures.svg import BASE, BREACH, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
 _PLOT = 170.0  # px: the height of the curve above the matrix
 _ROW = 15.0  # px: the height of a row of the matrix
@@ -101,89 +99,56 @@ def specification(
     counted = {level: f"{(kept & inside).sum()}/{inside.sum()}" for level, inside in shares.items()}
     left = max(map(layout.wide, [*tick_labels, *names.values()])) + 10
     right = max(map(layout.wide, counted.values())) + 8
-    width = WIDTH - math.ceil(left) - math.ceil(right)
-    pitch = math.floor(width / count * 10) / 10 or width / count  # coordinates repeat, which makes a page lighter
-    across = width / pitch  # choices that there is room for
-
-    rows: list[tuple[float, str]] = []  # where each level of the matrix stands
-    heads: list[dict[str, Any]] = []
     at = _PLOT + 8
+    rows: dict[tuple[str, str], float] = {}  # where each level of the matrix stands
+    heads = []
     for name, group in groupby(levels, key=lambda level: level[0]):
-        heads.append({"x": -left / pitch, "y": at + _ROW / 2, "name": name})
-        at += _ROW
+        heads.append((-left, at + _ROW / 2, name))
         for level in group:
-            rows.append((at + _ROW / 2, names[level]))
             at += _ROW
-        at += 3
-    height = at
+            rows[level] = at + _ROW / 2
+        at += _ROW + 3
+    drawing = Drawing(at, left=left, right=right, top=8, bottom=4)
+    width = drawing.width
+    pitch = math.floor(width / count * 10) / 10 or width / count  # coordinates repeat, which makes a page lighter
 
     def to_px(value: float) -> float:
         return _PLOT * (1.0 - part_of(value))
 
-    tick_px = [to_px(tick) for tick in ticks]
-    marked, said_there = [*tick_px, *(y for y, _ in rows)], [*tick_labels, *(name for _, name in rows)]
-    y_axis = px_axis(_alt.Y, height, axis_of(marked, said_there, grid=False, domain=False, ticks=False))
-    x_axis = px_axis(_alt.X, across)
-    middles = np.arange(0.5, count)
+    x = pitch * np.arange(0.5, count)
     px = np.array([to_px(value) for value in results[order]])
-
-    def level_rule(y: float, color: str, **options: Any) -> Any:
-        return chart_of([{"y": y}]).mark_rule(aria=False, color=color, **options).encode(y=y_axis)
-
-    layers: list[Any] = [level_rule(y, RULE) for y in tick_px]
+    drawing.axis([*zip(map(to_px, ticks), tick_labels, strict=True), *((y, names[level]) for level, y in rows.items())])
+    drawing.rules([(0, y, width, y) for y in (*map(to_px, ticks), *rows.values())])
     for name, value in (rules or {}).items():
         y = to_px(value)
-        part, side = layout.free(name, -y, middles / across, [-px], (-_PLOT, 0.0), width, ())
-        at_rule = chart_of([{"x": part * across, "y": y - 8 * side, "name": name}])
-        layers.append(level_rule(y, INK, strokeDash=[3, 3]))
-        layers.append(
-            at_rule.mark_text(aria=False, align="left", dx=3, color=INK).encode(x=x_axis, y=y_axis, text="name:N")
-        )
-    head = chart_of(heads).mark_text(aria=False, align="left", color=INK, fontWeight=600)
-    layers.append(head.encode(x=x_axis, y=y_axis, text="name:N"))
-    for level, (y, _) in zip(levels, rows, strict=True):
-        layers.append(level_rule(y, RULE))
+        part, side = layout.free(name, -y, x / width, [-px], (-_PLOT, 0.0), width, ())
+        drawing.rules([(0, y, width, y)], INK, stroke_dasharray="3,3")
+        drawing.texts([(part * width + 3, y - 8 * side, name)])
+    drawing.texts(heads, font_weight=600)
+    for level, y in rows.items():
         for state, color, half in ((True, BASE, 4.5), (False, BREACH, 2.5)):
-            if runs := _runs((shares[level] & (kept == state))[order], y, half):
-                area = chart_of(runs).mark_area(aria=False, color=color)
-                layers.append(area.encode(x=x_axis, y=y_axis, y2="y2:Q"))
-    tally = chart_of(
-        [{"x": across, "y": y, "name": counted[level]} for level, (y, _) in zip(levels, rows, strict=True)]
-    )
-    layers.append(
-        tally.mark_text(aria=False, align="right", dx=right, color=MUTED).encode(x=x_axis, y=y_axis, text="name:N")
-    )
+            runs = _runs((shares[level] & (kept == state))[order])
+            boxes = [((a, y - half), (b, y - half), (b, y + half), (a, y + half)) for a, b in pitch * runs]
+            drawing.lines(*boxes, closed=True, fill=color)
+    drawing.texts([(width + right, y, counted[level]) for level, y in rows.items()], MUTED, text_anchor="end")
     rank = {int(i): k for k, i in enumerate(order)}
     places = {i: f"{k + 1}" + (", published" if i == published else "") for i, k in rank.items()}
     if published is not None:
-        x, y = rank[published] + 0.5, float(px[rank[published]])
-        line = chart_of([{"x": x, "y": y, "y2": height}])
-        layers.append(line.mark_rule(aria=False, color=INK).encode(x=x_axis, y=y_axis, y2="y2:Q"))
-        ring = line.mark_circle(aria=False, fillOpacity=0, stroke=INK, strokeWidth=2, size=110, opacity=1)
-        layers.append(ring.encode(x=x_axis, y=y_axis))
+        at_x, y = x[rank[published]], px[rank[published]]
+        drawing.rules([(at_x, y, at_x, drawing.height)], INK)
+        drawing.dots([(at_x, y, "")], 5.2, stroke=INK, stroke_width=2)
         # The curve rises: what is above and left of a dot is free, and so is what is below and right of it.
-        early = x * pitch < layout.wide("published") + 12
-        beside: dict[str, Any] = (
-            {"align": "left", "dx": 8, "dy": 9} if early else {"align": "right", "dx": -6, "dy": -9}
-        )
-        text = chart_of([{"x": x, "y": y, "name": "published"}]).mark_text(
-            aria=False, color=INK, fontWeight=600, **beside
-        )
-        layers.append(text.encode(x=x_axis, y=y_axis, text="name:N"))
+        early = at_x < layout.wide("published") + 12
+        place = (at_x + 8, y + 9, "published") if early else (at_x - 6, y - 9, "published")
+        drawing.texts([place], font_weight=600, text_anchor="" if early else "end")
 
     def said(i: int) -> str:
         return f"{places[i]}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}"
 
-    size = 40 if count <= 60 else 22
     for state, color in ((True, BASE), (False, BREACH)):
-        dots = [
-            {"x": k + 0.5, "y": float(px[k]), "label": said(int(i))} for k, i in enumerate(order) if kept[i] == state
-        ]
-        if dots:
-            mark = chart_of(dots).mark_circle(
-                size=size, opacity=1, color=color, stroke=color, strokeWidth=1.2, fillOpacity=1 if state else 0
-            )
-            layers.append(mark.encode(x=x_axis, y=y_axis, description="label:N"))
+        dots = [(x[k], px[k], said(int(i))) for k, i in enumerate(order) if kept[i] == state]
+        radius, filled = 3.2 if count <= 60 else 2.3, "" if state else 0
+        drawing.dots(dots, radius, fill=color, fill_opacity=filled, stroke=color, stroke_width=1.2)
     headers = ["Rank", title, "Claim", *choices]
     table = [
         [
@@ -194,14 +159,11 @@ def specification(
         ]
         for k, i in enumerate(order)
     ]
-    key = f'<i style="background:{svg.COLORS[BASE]}"></i> holds in {verdict(kept)}'
+    notes = [key(f"holds in {verdict(kept)}", BASE)]
     if not kept.all():
-        key += f', <i style="background:{svg.COLORS[BREACH]}"></i> fails in {fmt(int((~kept).sum()), "count")}'
-    show_figure(
-        framed(layers, left=left, right=right, top=8, bottom=4, height=height),
-        headers, table, caption, alt, id, notes=[escape(title, quote=False), key],
-        numeric=[False, True, *[False] * (1 + len(choices))],
-    )  # fmt: skip
+        notes.append(key(f"fails in {fmt(int((~kept).sum()), 'count')}", BREACH))
+    numeric = [False, True, *[False] * (1 + len(choices))]
+    show_figure(drawing, headers, table, caption, alt, id, title=title, notes=notes, numeric=numeric)
 
 
 def intervals(
@@ -252,75 +214,57 @@ def intervals(
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
     left = max(layout.wide(line) for label in labels.values() for line in label.split("\n")) + 10
     right = max(layout.wide(tick_labels[-1]) / 2, *(layout.wide(text) + 10 for text in middles))
-    width = WIDTH - left - right
+    width = WIDTH - math.ceil(left) - math.ceil(right)
     if width / len(ticks) < max(map(layout.wide, tick_labels)) + 8:
         ticks, tick_labels = ticks[::2], tick_labels[::2]
 
     def to_px(value: float) -> float:
         return width * part_of(value)
 
-    marks: list[dict[str, Any]] = []
+    marks: dict[str, list[tuple[float, list[float], str, str]]] = {"seeds": [], "choices": []}
     centers: list[float] = []
     at = 18.0 if rules else 4.0
     for name in names:
         present = [kind for kind in kinds if name in kind[2]]
-        tall = max(15.0 * len(present), layout.LINE * (labels[name].count("\n") + 1)) + 7
+        tall = max(15.0 * len(present), LINE * (labels[name].count("\n") + 1)) + 7
         centers.append(at + tall / 2)
         for k, (argument, what, ranges) in enumerate(present):
-            low, middle, high = map(float, ranges[name])
-            span = f"{fmt(middle, unit)} ({fmt(low, unit)} to {fmt(high, unit)})"
-            marks.append({
-                "kind": argument, "y": centers[-1] + 15.0 * (k - (len(present) - 1) / 2), "x": to_px(middle),
-                "x1": to_px(low), "x2": to_px(high), "text": fmt(middle, unit),
-                "label": f"{name}: {title} {span}, {what}",
-            })  # fmt: skip
+            low, middle, high = (fmt(v, unit) for v in ranges[name])
+            y = centers[-1] + 15.0 * (k - (len(present) - 1) / 2)
+            label = f"{name}: {title} {middle} ({low} to {high}), {what}"
+            marks[argument].append((y, [to_px(float(v)) for v in ranges[name]], middle, label))
         at += tall
-    plain: dict[str, Any] = {"domain": False, "ticks": False}
-    inked = axis_of(centers, [*labels.values()], grid=False, **plain, labelColor=INK, labelLineHeight=layout.LINE)
-    y_axis = px_axis(_alt.Y, at, inked)
-    x_axis = px_axis(_alt.X, width, axis_of([to_px(tick) for tick in ticks], tick_labels, grid=True, **plain))
-    layers: list[Any] = []
+    drawing = Drawing(at, left=left, right=right, top=4, bottom=20)
+    drawing.rules([(to_px(tick), 0, to_px(tick), at) for tick in ticks])
+    under = [(to_px(tick), at + 4, label) for tick, label in zip(ticks, tick_labels, strict=True)]
+    drawing.texts(under, MUTED, hangs=True, text_anchor="middle")
+    drawing.axis(zip(centers, labels.values(), strict=True), INK)
     for name, value in (rules or {}).items():
-        line = chart_of([{"x": to_px(value), "y": 6, "name": name}])
-        late = part_of(value) > 0.5
-        beside: dict[str, Any] = {"align": "right", "dx": -4} if late else {"align": "left", "dx": 4}
-        layers.append(line.mark_rule(aria=False, color=INK, strokeDash=[3, 3]).encode(x=x_axis))
-        layers.append(line.mark_text(aria=False, color=INK, **beside).encode(x=x_axis, y=y_axis, text="name:N"))
-    for argument, color in (("seeds", BASE), ("choices", INK)):
-        own = [mark for mark in marks if mark["kind"] == argument]
-        if not own:
-            continue
-        solid = argument == "seeds"
-        bar = [{"x": m["x1"], "x2": m["x2"], "y": m["y"]} for m in own]
-        if not solid:  # its ends are closed: nothing is beyond them
-            caps = [{"x": m[end], "y": m["y"] - 4, "y2": m["y"] + 4} for m in own for end in ("x1", "x2")]
-            layers.append(chart_of(caps).mark_rule(aria=False, color=color).encode(x=x_axis, y=y_axis, y2="y2:Q"))
-        thick: dict[str, Any] = {"strokeWidth": 5, "strokeOpacity": 0.45} if solid else {"strokeWidth": 1}
-        ranged = chart_of(bar).mark_rule(aria=False, color=color, **thick)
-        layers.append(ranged.encode(x=x_axis, x2="x2:Q", y=y_axis))
-        dots = chart_of(own).mark_circle(
-            size=55, opacity=1, color=color if solid else PAPER, stroke=color, strokeWidth=1.5, fillOpacity=1
-        )
-        layers.append(dots.encode(x=x_axis, y=y_axis, description="label:N"))
-    numbers = chart_of([{"x": width, "y": m["y"], "name": m["text"]} for m in marks])
-    layers.append(
-        numbers.mark_text(aria=False, align="right", dx=right, color=INK).encode(x=x_axis, y=y_axis, text="name:N")
-    )
+        x, late = to_px(value), part_of(value) > 0.5
+        drawing.rules([(x, 0, x, at)], INK, stroke_dasharray="3,3")
+        drawing.texts([(x - 4 if late else x + 4, 6, name)], text_anchor="end" if late else "")
+    # The ends of a range over choices are closed: nothing is beyond them.
+    drawing.rules([(x, y - 4, x, y + 4) for y, (low, _, high), *_ in marks["choices"] for x in (low, high)], INK)
+    for argument, color, fill, thick in (
+        ("seeds", BASE, BASE, {"stroke_width": 5, "stroke_opacity": 0.45}),
+        ("choices", INK, PAPER, {}),
+    ):
+        own = marks[argument]
+        drawing.rules([(low, y, high, y) for y, (low, _, high), *_ in own], color, **thick)
+        dots = [(middle, y, label) for y, (_, middle, _), _, label in own]
+        drawing.dots(dots, 3.7, fill=fill, stroke=color, stroke_width=1.5)
+    numbers = [(width + right, y, text) for own in marks.values() for y, _, text, _ in own]
+    drawing.texts(numbers, text_anchor="end")
     table = [
         [name, what, *(fmt(v, unit) for v in ranges[name])]
         for name in names
         for _, what, ranges in kinds
         if name in ranges
     ]
-    notes = [escape(title, quote=False)]
-    if seeds:
-        notes.append(f'<i class="pn-seeds"></i> {escape(_SEEDS, quote=False)}')
-    if choices:
-        notes.append(f'<i class="pn-choices"></i> {escape(choices_title, quote=False)}')
+    notes = [key(what, kind=argument) for argument, what, ranges in kinds if ranges]
     show_figure(
-        framed(layers, left=left, right=right, top=4, bottom=20, height=at),
-        ["Result", "Range", "Low", "Middle", "High"], table, caption, alt, id, notes=notes,
-        numeric=[False, False, True, True, True],
+        drawing, ["Result", "Range", "Low", "Middle", "High"], table, caption, alt, id,
+        title=title, notes=notes, numeric=[False, False, True, True, True],
     )  # fmt: skip
 
 
@@ -329,10 +273,6 @@ def _among(choices: Mapping[str, Sequence[Any]], level: tuple[str, str]) -> NDAr
     return np.array([str(text) == level[1] for text in choices[level[0]]])
 
 
-def _runs(inside: NDArray[np.bool_], y: float, half: float) -> list[dict[str, Any]]:
-    """Boxes over the runs of places that are inside, as one path: a gap ends each."""
-    ends = np.flatnonzero(np.diff(np.pad(inside.astype(np.int64), 1)))
-    points: list[dict[str, Any]] = []
-    for a, b in zip(ends[::2].tolist(), ends[1::2].tolist(), strict=True):
-        points += [{"x": x, "y": y - half, "y2": y + half} for x in (a, b)] + [{"x": b, "y": None, "y2": None}]
-    return points
+def _runs(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Begin and end of each run of places that are inside."""
+    return np.flatnonzero(np.diff(np.pad(inside.astype(np.int64), 1))).reshape(-1, 2)

@@ -1,202 +1,154 @@
-"""A chart as the inline SVG of a page: colors that follow the scheme, ids of its own, and no markup that says nothing.
+"""A chart as the inline SVG of a page: its size, its colors, and the shapes of which it is made.
 
-Altair describes a chart, vl-convert draws it. Colors are given as marker values and become CSS custom properties. Every
-mark carries its value as a `title`; `figures.js` shows it on hover, on touch and for the arrow keys.
+Colors are custom properties that follow the scheme. Every mark carries its value as a `title`; `figures.js` shows it on
+hover, on touch and for the arrow keys.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Any
-from xml.etree import ElementTree
-
-from perpnotes.publish.compute import drawing
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 
 WIDTH = 370  # px of the whole drawing: a phone's column
 FONT = 11.5  # px, in that drawing
+LINE = 13.0  # px between lines of text
 
-# What Vega may write, and what the page says instead.
-INK, MUTED, RULE, PAPER, LOSS, GAIN, PLAIN = (f"#01000{i}" for i in range(7))
-SERIES = tuple(f"#02000{i}" for i in range(4))
-BASE, STRESSED, LIMIT, BREACH = SERIES[0], SERIES[3], INK, "#050000"
-SHADES = tuple(f"#03000{i}" for i in range(9))  # from the largest loss to the largest gain
-PLAINS = tuple(f"#04000{i}" for i in range(6))  # from the lowest to the highest
-COLORS = {
-    INK: "currentColor",
-    MUTED: "var(--pn-muted)",
-    RULE: "var(--pn-rule)",
-    PAPER: "var(--pn-paper)",
-    LOSS: "var(--pn-loss)",
-    GAIN: "var(--pn-gain)",
-    PLAIN: "var(--pn-plain)",
-    BREACH: "var(--pn-breach)",
-    **{color: f"var(--pn-series-{i})" for i, color in enumerate(SERIES, 1)},
-    **{color: f"var(--pn-loss-{4 - i})" for i, color in enumerate(SHADES[:4])},
-    SHADES[4]: "var(--pn-neutral)",
-    **{color: f"var(--pn-gain-{i})" for i, color in enumerate(SHADES[5:], 1)},
-    **{color: f"var(--pn-plain-{i})" for i, color in enumerate(PLAINS, 1)},
-}
-
-_CONFIG = {
-    "background": "transparent",
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "mark": {"color": SERIES[0]},
-    "text": {"color": INK, "fontSize": FONT},
-    "rule": {"color": INK, "strokeWidth": 1},
-    "axis": {
-        "labelColor": MUTED, "labelFontSize": FONT, "labelLimit": 0, "labelPadding": 4, "labelFlush": False,
-        "titleColor": MUTED, "titleFontSize": FONT, "titleFontWeight": 400,
-        "gridColor": RULE, "domainColor": RULE, "tickColor": RULE,
-    },
-    "axisX": {"labelAngle": 0},
-    "legend": {"labelColor": INK, "labelFontSize": FONT, "titleColor": MUTED, "titleFontSize": FONT},
-}  # fmt: skip
-_KEPT = {
-    "clip-path", "cx", "cy", "d", "dx", "dy", "fill", "fill-opacity", "font-size", "font-style", "font-weight",
-    "height", "id", "opacity", "r", "stroke", "stroke-dasharray", "stroke-linecap", "stroke-opacity", "stroke-width",
-    "text-anchor", "transform", "width", "x", "x1", "x2", "y", "y1", "y2",
-}  # fmt: skip
-DEFAULTS = {  # what is not said
-    "opacity": "1", "stroke-opacity": "1", "fill-opacity": "1", "transform": "translate(0,0)", "stroke-width": "1",
-    "stroke-dasharray": "1,0", "font-weight": "400", "text-anchor": "start", "x2": "0", "y2": "0",
-}  # fmt: skip
-INHERITED = {  # what a group may say for all in it
-    "fill", "fill-opacity", "font-weight", "stroke", "stroke-dasharray", "stroke-linecap", "stroke-opacity",
-    "stroke-width", "text-anchor",
-}  # fmt: skip
-_SVG = "{http://www.w3.org/2000/svg}"
-_CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
-_PLACE = re.compile(r"translate\(([-\d.e]+),([-\d.e]+)\)")
+INK = LIMIT = "currentColor"
+MUTED, RULE, PAPER, LOSS, GAIN, PLAIN, BREACH = (
+    f"var(--pn-{name})" for name in ("muted", "rule", "paper", "loss", "gain", "plain", "breach")
+)
+SERIES = BASE, _, _, STRESSED = tuple(f"var(--pn-series-{i})" for i in range(1, 5))
+SHADES = (  # from the largest loss to the largest gain
+    *(f"var(--pn-loss-{i})" for i in (4, 3, 2, 1)),
+    "var(--pn-neutral)",
+    *(f"var(--pn-gain-{i})" for i in (1, 2, 3, 4)),
+)
+PLAINS = tuple(f"var(--pn-plain-{i})" for i in range(1, 7))  # from the lowest to the highest
 
 
-def render(chart: Mapping[str, Any], id: str, *, crisp: bool = False) -> str:
-    """`chart` as one `svg` element.
+class Drawing:
+    """The shapes of a chart in the order in which they are painted, in px from the upper left of the plot.
+
+    Its methods take the attributes of SVG by name, with `_` for `-`. A shape with a label is a mark; an empty label is
+    none.
 
     Parameters:
-        chart: in the colors of this module, as Vega-Lite has it.
-        id: of the figure; those in the drawing begin with it.
-        crisp: cells share their edges, and no hairline of paper shines through.
-
-    Raises:
-        ValueError: for a color that would not follow the scheme, or a chart wider than a phone.
+        height: of the plot.
+        left: room beside the plot; this and the next three leave the rest of our width to it.
+        right: room on the other side.
+        top: room above.
+        bottom: room below.
+        crisp: whether cells share their edges, and no hairline of paper shines through.
     """
-    root = ElementTree.fromstring(drawing.draw(chart, _CONFIG))  # noqa: S314  (we drew it)
-    width, height = (float(root.attrib[side]) for side in ("width", "height"))
-    if width > WIDTH + 15:
-        raise ValueError(f"a figure must be at most {WIDTH} px wide, got {width:g}")
-    ids: dict[str, str] = {}  # Vega numbers clip paths through the whole process: number them within the figure
-    _tidy(root, "", ids, id)
-    for element in root.iter():
-        if found := re.fullmatch(r"url\(#(.+)\)", element.get("clip-path", "")):
-            element.set("clip-path", f"url(#{ids[found[1]]})")
-    root.attrib = {
-        "viewBox": f"0 0 {width:g} {height:g}", "font-size": str(FONT), "aria-hidden": "true", "focusable": "false",
-    }  # fmt: skip
-    if crisp:
-        root.set("class", "pn-crisp")
-    ElementTree.register_namespace("", _SVG[1:-1])
-    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
+
+    def __init__(
+        self,
+        height: float,
+        *,
+        left: float = 0.0,
+        right: float = 0.0,
+        top: float = 0.0,
+        bottom: float = 0.0,
+        crisp: bool = False,
+    ) -> None:
+        self.height, self.left, self.top = height, math.ceil(left), top
+        self.width = WIDTH - self.left - math.ceil(right)
+        self.size = WIDTH, math.ceil(top + height + bottom)
+        self._crisp, self._parts = crisp, list[str]()
+
+    def rules(
+        self, ends: Iterable[tuple[float, float, float, float]], stroke: str = RULE, **style: str | float
+    ) -> None:
+        """Straight lines, each from a place to another."""
+        lines = [(_at({"x1": x, "y1": y, "x2": x2, "y2": y2}), "") for x, y, x2, y2 in ends]
+        self._add("line", lines, stroke=stroke, **style)
+
+    def lines(self, *runs: Iterable[tuple[float, float]], closed: bool = False, **style: str | float) -> None:
+        """A line through the points of each run, or what the closed lines hold."""
+        d = "".join(path(run) + "z" * closed for run in runs)
+        self._add("path", [({"d": d}, "")] if d else [], **style)
+
+    def boxes(
+        self, boxes: Iterable[tuple[float, float, float, float, str]], fills: Sequence[str] = (), **style: str | float
+    ) -> None:
+        """Boxes from one corner to the opposite one, each with a label; and each with a color of its own, if given."""
+        made = [({"d": f"{path([(x, y), (x2, y), (x2, y2), (x, y2)])}z"}, label) for x, y, x2, y2, label in boxes]
+        for (attributes, _), fill in zip(made, fills, strict=False):
+            attributes["fill"] = fill
+        self._add("path", [_mark(*box) for box in made], **style)
+
+    def dots(self, dots: Iterable[tuple[float, float, str]], radius: float, **style: str | float) -> None:
+        """Circles around places, each with a label."""
+        self._add("circle", [_mark(_at({"cx": x, "cy": y, "r": radius}), label) for x, y, label in dots], **style)
+
+    def texts(
+        self, texts: Iterable[tuple[float, float, str]], fill: str = INK, *, hangs: bool = False, **style: str | float
+    ) -> None:
+        """Texts at the middle of their places, or hanging from them; offsets follow the size that CSS sets."""
+        made = []
+        for x, y, text in texts:
+            lines = [escape(line, quote=False) for line in text.split("\n")]
+            shift = f"{(0.79 if hangs else 0.3) - (len(lines) - 1) / 2 * LINE / FONT:.2f}em"
+            if len(lines) == 1:
+                made.append((_at({"x": x, "y": y}) | {"dy": shift}, lines[0]))
+                continue
+            shifts = [shift] + [f"{LINE / FONT:.2f}em"] * (len(lines) - 1)
+            spans = (
+                _element("tspan", _at({"x": x}) | {"dy": dy}, each) for dy, each in zip(shifts, lines, strict=True)
+            )
+            made.append((_at({"x": x, "y": y}), "".join(spans)))
+        self._add("text", made, fill=fill, **style)
+
+    def axis(self, ticks: Iterable[tuple[float, str]], fill: str = MUTED) -> None:
+        """What stands left of the plot at some heights."""
+        self.texts([(-3.5, y, text) for y, text in ticks], fill, text_anchor="end")
+
+    def svg(self) -> str:
+        """All of it as one `svg` element."""
+        wide, tall = self.size
+        frame = {"viewBox": f"0 0 {wide} {tall}", "font-size": f"{FONT}", "aria-hidden": "true"}
+        place = {"fill": "none", "transform": f"translate({self.left},{self.top:g})"}
+        inside = _element("g", place, "".join(self._parts))
+        return _element("svg", {**frame, **({"class": "pn-crisp"} if self._crisp else {})}, inside)
+
+    def _add(self, tag: str, each: Sequence[tuple[Mapping[str, str], str]], **style: str | float) -> None:
+        """Elements that look alike: several are a group that says it once."""
+        look = {name.replace("_", "-"): v if isinstance(v, str) else f"{v:g}" for name, v in style.items() if v != ""}
+        if len(each) == 1:
+            self._parts.append(_element(tag, {**each[0][0], **look}, each[0][1]))
+        elif each:
+            alike = "".join(_element(tag, *one) for one in each)
+            self._parts.append(_element("g", look, alike) if look else alike)
 
 
-def aspect(drawn: str) -> str:
-    """Width and height of a rendered chart as CSS has them, so that its place is known before it is drawn."""
-    width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0]
-    return f"{width}/{height}"
-
-
-def _tidy(element: ElementTree.Element, role: str, ids: dict[str, str], prefix: str) -> None:
-    """Rewrite one element and those in it; `role` is Vega's class of the group that it stands in."""
-    # Vega describes a whole line by its first point: a line has no value of its own.
-    label = element.get("aria-label") if "role-mark" in role and not re.search("mark-(line|area|trail)", role) else None
-    role = element.get("class", role)
-    kept = {name: value for name, value in element.attrib.items() if name in _KEPT and DEFAULTS.get(name) != value}
-    for name in ("fill", "stroke"):
-        if (color := kept.get(name, "none")) not in ("none", "transparent"):
-            if color not in COLORS:
-                raise ValueError(f"{name} must be a color of perpnotes.publish.show.figures, got {color}")
-            kept[name] = COLORS[color]
-    if "id" in kept:
-        kept["id"] = ids.setdefault(kept["id"], f"{prefix}-{len(ids)}")
-    if element.tag == f"{_SVG}text":
-        _relative(element, kept, role)
-    elif circle := _CIRCLE.fullmatch(kept.get("d", "")):
-        element.tag = f"{_SVG}circle"
-        x, y = found.groups() if (found := _PLACE.fullmatch(kept.pop("transform", ""))) else ("0", "0")
-        kept = {"cx": x, "cy": y, "r": circle[1]} | {name: value for name, value in kept.items() if name != "d"}
-    element.attrib = {name: _round(name, value) for name, value in kept.items()}
-    if "d" in element.attrib:
-        element.set("d", _short(element.attrib["d"]))
-    for child in list(element):
-        if "background" in child.get("class", "") or child.get("display") == "none":
-            element.remove(child)
-        else:
-            _tidy(child, role, ids, prefix)
-    if label:
-        element.set("class", "m")
-        ElementTree.SubElement(element, f"{_SVG}title").text = label
-    if element.tag == f"{_SVG}g":
-        _hoist(element)
-    # Groups that hold nothing go, and those that do nothing but hold give way to what they hold.
-    children: list[ElementTree.Element] = []
-    for child in element:
-        group = child.tag == f"{_SVG}g"
-        children += [child] if not group or (child.attrib and len(child)) else list(child) if not child.attrib else []
-    element[:] = children
-
-
-def _hoist(group: ElementTree.Element) -> None:
-    """Have the group say once what all of several in it say."""
-    for name in sorted(INHERITED):
-        values = {child.get(name) for child in group}
-        if len(group) > 1 and len(values) == 1 and None not in values:
-            group.set(name, str(values.pop()))
-            for child in group:
-                del child.attrib[name]
-
-
-def _relative(text: ElementTree.Element, kept: dict[str, str], role: str) -> None:
-    """Have offsets of a text follow its size, which the style sheet sets: Vega writes them in px of its own size."""
-    size = float(kept.get("font-size", str(FONT)).removesuffix("px"))
-    if size == FONT:
-        kept.pop("font-size", None)
-    place = _PLACE.fullmatch(kept.get("transform", "translate(0,0)"))
-    lines = [line for line in text if line.tag == f"{_SVG}tspan"]
-    below = "role-axis" in role and kept.get("text-anchor") == "middle"  # what stands under the horizontal axis hangs
-    if not place or not (below or re.search("role-(mark|axis-label|legend-label)", role)):
-        return
-    shift = 0.79 if below else 0.3
-    pitch = float(lines[1].get("dy", "0")) / size if len(lines) > 1 else 0.0
-    lift = 0.0 if below else (len(lines) - 1) / 2 * pitch if lines else 0.0
-    kept.pop("transform", None)
-    kept |= {"x": place[1], "y": f"{float(place[2]) - shift * size:.2f}", "dy": f"{shift - lift:.2f}em"}
-    for number, line in enumerate(lines):
-        line.attrib = {"x": place[1], "dy": f"{pitch:.2f}em"} if number else {"x": place[1], "dy": kept.pop("dy")}
-
-
-def _short(path: str) -> str:
-    """The same path in steps from each point to the next, which repeat where shapes do. No point moves."""
-    parts = re.findall(r"([A-Za-z])([^A-Za-z]*)", path)
-    if any(letter not in "MLZ" for letter, _ in parts):
-        return path
-    here = begun = (0.0, 0.0)
-    text = ""
-    for letter, given in parts:
-        if letter == "Z":
-            here, text = begun, text + "z"
-            continue
-        x, y = map(float, given.split(","))
-        dx, dy = f"{round(x - here[0], 1):g}", f"{round(y - here[1], 1):g}"
-        if letter == "M":
-            begun, text = (x, y), text + (f"m{dx},{dy}" if text else f"M{x:g},{y:g}")
+def path(points: Iterable[tuple[float, float]]) -> str:
+    """The way through some points in steps from each to the next, which repeat where shapes do; no point moves."""
+    text, here = "", (0.0, 0.0)
+    for x, y in ((round(x, 1), round(y, 1)) for x, y in points):
+        dx, dy = _short(x - here[0]), _short(y - here[1])
+        if not text:
+            text = f"M{dx},{dy}"
         elif here != (x, y):
             text += f"h{dx}" if dy == "0" else f"v{dy}" if dx == "0" else f"l{dx},{dy}"
         here = (x, y)
     return text
 
 
-def _round(name: str, value: str) -> str:
-    """A tenth of a px is less than a reader can see; parts of an em and opacities need two decimals."""
-    digits = 1 if name in {"cx", "cy", "d", "r", "transform", "x", "x1", "x2", "y", "y1", "y2"} else 2
-    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.{digits}f}".rstrip("0").rstrip("."), value)
+def _mark(attributes: Mapping[str, str], label: str) -> tuple[Mapping[str, str], str]:
+    return ({**attributes, "class": "m"}, f"<title>{escape(label, quote=False)}</title>") if label else (attributes, "")
+
+
+def _at(places: Mapping[str, float]) -> dict[str, str]:
+    """Places as attributes; what is zero need not be said."""
+    return {name: text for name, value in places.items() if (text := _short(value)) != "0"}
+
+
+def _short(value: float) -> str:
+    """A tenth of a px is less than a reader can see."""
+    return f"{round(value, 1) + 0.0:g}"
+
+
+def _element(tag: str, attributes: Mapping[str, str], inside: str) -> str:
+    said = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return f"<{tag}{said}>{inside}</{tag}>" if inside else f"<{tag}{said}/>"

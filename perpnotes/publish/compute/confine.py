@@ -50,12 +50,11 @@ class CannotConfineError(OSError):
     """This system has no way to confine a process that we know."""
 
 
-def confine(readable: Iterable[str], *, memory: int | None = MEMORY) -> None:
+def confine(readable: Iterable[str]) -> None:
     """Confine this process, and every thread that it starts from now on.
 
     Parameters:
         readable: files and folders that it may still read; those that do not exist are passed over.
-        memory: bytes of address space; None for no limit.
 
     Raises:
         CannotConfineError: the system is not Linux, or its kernel is too old for it.
@@ -64,8 +63,7 @@ def confine(readable: Iterable[str], *, memory: int | None = MEMORY) -> None:
     if sys.platform != "linux" or machine not in _AUDIT:
         raise CannotConfineError(f"{sys.platform} on {machine} has no Landlock and seccomp")
     libc = ctypes.CDLL(None, use_errno=True)
-    if memory is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise CannotConfineError("the kernel has no no_new_privs")

@@ -18,55 +18,28 @@ An article imports what it shows with from here: `from perpnotes.publish import 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from perpnotes.publish.checks import rule_list
-    from perpnotes.publish.compute.records import fact, record
-    from perpnotes.publish.compute.units import UNITS, fmt
-    from perpnotes.publish.evidence.verification import verify
-    from perpnotes.publish.show.answers import answer, judged
-    from perpnotes.publish.show.explore import columns, explore, rungs, standing
-    from perpnotes.publish.show.figures import (
-        bars,
-        heatmap,
-        intervals,
-        ladder,
-        lines,
-        network,
-        slopes,
-        specification,
-        verdict,
-    )
-    from perpnotes.publish.show.figures.panels import panels
-    from perpnotes.publish.show.tables import derivation, table, tiles
-    from perpnotes.publish.show.yours import yours
-
-__all__ = [
-    "UNITS", "answer", "bars", "columns", "derivation", "explore", "fact", "fmt", "heatmap",
-    "intervals", "judged", "ladder", "lines", "network", "panels", "record", "rule_list", "rungs", "slopes",
-    "specification", "standing", "table", "tiles", "verdict", "verify", "yours",
-]  # fmt: skip
-
-_HOMES = {  # but for the figures
-    "checks": ("rule_list",),
-    "compute.records": ("fact", "record"),
-    "compute.units": ("UNITS", "fmt"),
-    "evidence.verification": ("verify",),
-    "show.answers": ("answer", "judged"),
-    "show.explore": ("columns", "explore", "rungs", "standing"),
-    "show.tables": ("derivation", "table", "tiles"),
-    "show.yours": ("yours",),
+_HOMES = {  # a page does not wait for, and does not depend on, what it does not use
+    name: f"{__name__}.{home}"
+    for home, names in {
+        "checks": "rule_list",
+        "compute.records": "fact record",
+        "compute.units": "UNITS fmt",
+        "evidence.verification": "verify",
+        "show.answers": "answer judged",
+        "show.explore": "columns explore rungs standing",
+        "show.figures": "bars heatmap intervals ladder lines network panels slopes specification verdict",
+        "show.tables": "derivation table tiles",
+        "show.yours": "yours",
+    }.items()
+    for name in names.split()
 }
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
-    """What an author uses, loaded when it is first asked for: a page without a chart does not wait for the library."""
-    if name not in __all__:
+    """What an author uses, loaded when it is first asked for."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_home(name)), name)
-
-
-def _home(name: str) -> str:
-    """The module that has what an author uses."""
-    return f"{__name__}.{next((home for home, names in _HOMES.items() if name in names), 'show.figures')}"
+    return getattr(import_module(_HOMES[name]), name)

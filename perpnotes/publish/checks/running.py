@@ -5,8 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+from inspect import signature
 from symtable import symtable
 
 from perpnotes import publish
@@ -81,46 +80,21 @@ def _wrong_argument(page: Page) -> Found:
     """A missing text is PN303's."""
     for full, call in calls(page):
         name = full.removeprefix("perpnotes.publish.")
-        if name == full or (has := parameters(name)) is None:
+        if name not in publish.__all__:
             continue
-        placed = [argument.arg for argument in (*has.posonlyargs, *has.args)]
-        named = [argument.arg for argument in has.kwonlyargs]
-        needed = placed[: len(placed) - len(has.defaults)]
-        needed += [argument for argument, default in zip(named, has.kw_defaults, strict=True) if default is None]
+        has = signature(getattr(publish, name)).parameters
+        placed = [argument for argument, of in has.items() if of.kind is of.POSITIONAL_OR_KEYWORD]
         taken = placed[: len(call.args)]
         for keyword in call.keywords:
             if keyword.arg in taken:
                 yield keyword.value.lineno, f"{name} is given {keyword.arg} twice"
-            elif keyword.arg and keyword.arg not in (*placed, *named):
-                hint = did_you_mean(keyword.arg, [*placed, *named])
+            elif keyword.arg and keyword.arg not in has:
+                hint = did_you_mean(keyword.arg, has)
                 yield keyword.value.lineno, f"{name} has no argument {keyword.arg}{hint}"
         if len(call.args) > len(placed):
             yield call.lineno, f"{name} takes at most {len(placed)} arguments without their names, got {len(call.args)}"
         if any(isinstance(argument, ast.Starred) for argument in call.args) or any(not k.arg for k in call.keywords):
             continue  # what else it is given is known when it runs
         given = {*taken, *(keyword.arg for keyword in call.keywords), *required_texts(full)}
-        if missing := [argument for argument in needed if argument not in given]:
+        if missing := [argument for argument, of in has.items() if of.default is of.empty and argument not in given]:
             yield call.lineno, f"{name} without {', '.join(missing)}"
-
-
-@cache
-def parameters(name: str) -> ast.arguments | None:
-    """The parameters of a function that authors import; None for what is no function.
-
-    Read from its source, because to import a figure's would load the chart library.
-
-    Parameters:
-        name: in `perpnotes.publish.__all__`.
-    """
-    return _defined(publish._home(name), name)
-
-
-def _defined(module: str, name: str) -> ast.arguments | None:
-    file = Path(publish.__file__).parents[1].joinpath(*module.split(".")[1:])
-    file = file / "__init__.py" if file.is_dir() else file.with_suffix(".py")
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return node.args
-        if isinstance(node, ast.ImportFrom) and node.module and name in (alias.name for alias in node.names):
-            return _defined(node.module, name)
-    return None

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from inspect import signature
 from itertools import cycle
 from pathlib import Path
 
 import pytest
 from markdown import markdown
 
-from perpnotes import publish
 from perpnotes.publish import checks, scaffold
 from perpnotes.publish.articles import parse
-from perpnotes.publish.checks import running
 
 ROOT = Path(__file__).parents[3]
 TERMS = {"haircut": "Haircut", "worst-cell": "Worst cell", "liquidation": "Liquidation", "premium": "Premium"}
@@ -569,25 +566,6 @@ def test_markdown_swallows_what_the_rule_says(text: str) -> None:
     """The rule knows Markdown by what it does."""
     html = markdown(text, extensions=["admonition", "tables", "pymdownx.superfences"])
     assert bool(re.search(r"<(?:li|h\d)>\s*(?:<p>)?swallowed", html)) == (text in LISTED)
-
-
-@pytest.mark.parametrize("name", publish.__all__)
-def test_the_parameters_of_a_function_are_read_from_its_source(name: str) -> None:
-    """They are those that Python itself finds, without the import."""
-    value = getattr(publish, name)
-    read = running.parameters(name)
-    if not callable(value):
-        assert read is None
-        return
-    assert read is not None
-    assert (read.vararg, read.kwarg) == (None, None)
-    placed = [*read.posonlyargs, *read.args]
-    needed = {a.arg for a in placed[: len(placed) - len(read.defaults)]}
-    needed |= {a.arg for a, default in zip(read.kwonlyargs, read.kw_defaults, strict=True) if default is None}
-    known = signature(value).parameters
-    assert [a.arg for a in (*placed, *read.kwonlyargs)] == list(known)
-    assert needed == {name for name, found in known.items() if found.default is found.empty}
-    assert {a.arg for a in read.kwonlyargs} == {n for n, found in known.items() if found.kind is found.KEYWORD_ONLY}
 
 
 def test_terms_are_checked_where_the_glossary_is_known() -> None:

@@ -257,6 +257,17 @@ def _name(path: str | os.PathLike[str]) -> str:
     return (file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file).as_posix()
 
 
+def address(path: str | os.PathLike[str]) -> str:
+    """Where the page of a file in `docs/` is in the site, with a slash at the end; empty for the first.
+
+    Parameters:
+        path: from the root of the repository.
+    """
+    here = Path(path).relative_to("docs").with_suffix("")
+    name = (here.parent if here.name == "index" else here).as_posix()
+    return "" if name == "." else f"{name}/"
+
+
 @lru_cache(maxsize=128)  # whoever quotes an article, lists it or renders it reads it once more
 def parse(text: str, path: str) -> Article:
     """The article in a text.

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from perpnotes.publish.articles import Article, Block
+from perpnotes.publish.articles import Article, Block, address
 from perpnotes.publish.compute import results
 from perpnotes.publish.compute.outputs import Output
 
@@ -27,7 +27,6 @@ def copy(article: Article, home: str) -> str:
         home: address of the site's first page, with a slash at the end: where links lead.
     """
     here = Path(article.path).relative_to("docs")
-    address = f"{home}{here.with_suffix('').as_posix()}/"
     computed = results.of(article)
     lines = article.text.split("\n")
     ran = list(zip(article.executed, computed.outputs, strict=True))
@@ -37,7 +36,7 @@ def copy(article: Article, home: str) -> str:
         assert fence  # noqa: S101  (where `articles` says that it is)
         code = "\n".join([f"{fence[0]}python", *lines[opened + 1 : closed + 1]])
         if block.code == "folded":
-            code = f"[{block.title or 'Code'}, on the page]({address}#{block.id})"
+            code = f"[{block.title or 'Code'}, on the page]({home}{address(article.path)}#{block.id})"
         parts = [_said(output, block, fence[0]) for output in shown]
         parts.insert(len(parts) if block.code == "folded" else 0, code)
         lines[opened : closed + 1] = "\n\n".join(parts).split("\n")

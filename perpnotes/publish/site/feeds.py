@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from xml.etree import ElementTree as ET
 
-from perpnotes.publish.articles import Article
-from perpnotes.publish.site.structured import Site, address
+from perpnotes.publish.articles import Article, address
+from perpnotes.publish.site.structured import Site
 
 _ATOM = "http://www.w3.org/2005/Atom"
 
@@ -34,7 +34,7 @@ def feeds(found: Sequence[Article], site: Site) -> tuple[str, str]:
         ET.SubElement(channel, tag).text = text
     entries = []
     for article in newest:
-        here = address(article, site.home)
+        here = site.home + address(article.path)
         day = str(article.meta["date"])
         item = ET.SubElement(channel, "item")
         stamp = format_datetime(datetime.fromisoformat(day).replace(tzinfo=UTC), usegmt=True)
@@ -98,7 +98,7 @@ def llms(found: Sequence[Article], site: Site) -> str:
     """
     home = site.home
     listed = "\n".join(
-        f"- [{a.meta['title']}]({address(a, home)}index.md): {a.meta.get('claim', a.meta['description'])}"
+        f"- [{a.meta['title']}]({home}{address(a.path)}index.md): {a.meta.get('claim', a.meta['description'])}"
         for a in found
     )
     return f"""# {site.name}

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -53,11 +53,22 @@ def finish(folder: Path) -> Iterator[str]:
         else "no block runs in the browser: see make runtime"
     )
     yield f"{search.write(folder)} headings in its search"
-    yield f"{html.tidy(folder)} pages with tidier HTML"
+    yield f"{_changed(folder, html.tidy)} pages with tidier HTML"
     yield styles.trim(folder).as_posix()
-    yield f"{fonts.embed(folder)} pages with the typeface of their formulas"
-    yield f"{policy.restrict(folder)} pages that run no other script"
+    yield f"{_changed(folder, fonts.embed)} pages with the typeface of their formulas"
+    yield f"{_changed(folder, policy.restrict)} pages that run no other script"
     yield offline.pack(folder).as_posix()
+
+
+def _changed(folder: Path, change: Callable[[str], str]) -> int:
+    """Write the pages of a site again, and say how many are others now."""
+    count = 0
+    for file in folder.rglob("*.html"):
+        was = file.read_text(encoding="utf-8")
+        if (now := change(was)) != was:
+            file.write_text(now, encoding="utf-8")
+            count += 1
+    return count
 
 
 def describe(folder: Path) -> Sequence[Path]:
@@ -82,7 +93,7 @@ def describe(folder: Path) -> Sequence[Path]:
     rss, feed = feeds.feeds(found, site)
     written |= {folder / "feed.xml": rss, folder / "feed.json": feed, folder / "llms.txt": feeds.llms(told, site)}
     written[folder / "provenance.json"] = _json(provenance(found))
-    days = {structured.address(article, site.home): str(article.meta["updated"]) for article in found}
+    days = {site.home + articles.address(article.path): str(article.meta["updated"]) for article in found}
     places = feeds.sitemap((folder / "sitemap.xml").read_text(encoding="utf-8"), days)
     written |= {folder / "sitemap.xml": places, folder / "sitemap.xml.gz": gzip.compress(places.encode(), mtime=0)}
     written[folder / "robots.txt"] = f"User-agent: *\nAllow: /\n\nSitemap: {site.home}sitemap.xml\n"
@@ -94,7 +105,7 @@ def describe(folder: Path) -> Sequence[Path]:
 
 def _pages(folder: Path, found: Sequence[Article], site: structured.Site) -> Iterator[tuple[Path, str | bytes]]:
     for article in found:
-        file = folder / structured.address(article, "") / "index.html"
+        file = folder / articles.address(article.path) / "index.html"
         html = file.read_text(encoding="utf-8")
         page = structured.read(html)
         yield file, structured.told(html, structured.structured(article, page, site))

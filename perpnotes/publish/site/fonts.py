@@ -14,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable
 from html import unescape
 from importlib.metadata import distribution
-from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
@@ -31,14 +30,14 @@ _ITALIC = {
 }
 
 
-def characters(pages: Iterable[str]) -> set[str]:
-    """What the formulas of `pages` show. Text within a formula is set in the typeface of the page, and not counted.
+def characters(html: str) -> set[str]:
+    """What the formulas of a page show. Text within a formula is set in the typeface of the page, and not counted.
 
     Parameters:
-        pages: HTML.
+        html: the page.
     """
     shown: set[str] = set()
-    for formula in (formula for page in pages for formula in _MATH.findall(page)):
+    for formula in _MATH.findall(html):
         for element, attributes, escaped in _TOKEN.findall(formula):
             text = unescape(escaped).strip()
             upright = element != "mi" or "normal" in attributes
@@ -77,24 +76,17 @@ def woff2(shown: Iterable[str]) -> bytes:
     return target.getvalue()
 
 
-def embed(site: Path) -> int:
-    """Write into each page of a built site that has formulas the typeface with what they show.
+def embed(html: str) -> str:
+    """A page with the typeface of what its formulas show; one without formulas as it is.
 
     Parameters:
-        site: the folder that a generator has written.
-
-    Returns:
-        How many pages have formulas.
+        html: the page.
 
     Raises:
         ValueError: as `woff2`.
     """
-    pages = 0
-    for file in sorted(site.rglob("*.html")):
-        html = file.read_text(encoding="utf-8")
-        if shown := characters([html]):
-            data = base64.b64encode(woff2(shown)).decode()
-            rule = f'@font-face{{font-family:"{FAMILY}";src:url(data:font/woff2;base64,{data}) format("woff2")}}'
-            file.write_text(html.replace("</head>", f"<style>{rule}</style></head>", 1), encoding="utf-8")
-            pages += 1
-    return pages
+    if not (shown := characters(html)):
+        return html
+    data = base64.b64encode(woff2(shown)).decode()
+    rule = f'@font-face{{font-family:"{FAMILY}";src:url(data:font/woff2;base64,{data}) format("woff2")}}'
+    return html.replace("</head>", f"<style>{rule}</style></head>", 1)

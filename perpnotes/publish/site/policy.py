@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 _INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _TEXT = re.compile(r"<article\b.*</article>", re.DOTALL)
@@ -41,18 +40,11 @@ def policy(html: str) -> str:
     return "; ".join(f"{name} {allowed}" for name, allowed in {**_ALLOWED, "script-src": scripts}.items())
 
 
-def restrict(site: Path) -> int:
-    """Write its policy into each page of a built site, before anything that it holds for.
+def restrict(html: str) -> str:
+    """A page with its policy, before anything that it holds for; nothing may change its scripts after this.
 
     Parameters:
-        site: the folder; nothing may change the scripts of a page after this.
-
-    Returns:
-        How many pages there are.
+        html: the page.
     """
-    files = sorted(site.rglob("*.html"))
-    for file in files:
-        html = file.read_text(encoding="utf-8")
-        meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
-        file.write_text(_CHARSET.sub(rf"\1{meta}", html, count=1), encoding="utf-8")
-    return len(files)
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
+    return _CHARSET.sub(rf"\1{meta}", html, count=1)

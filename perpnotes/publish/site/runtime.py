@@ -196,7 +196,7 @@ def add(site: Path) -> int:
     count = 0
     for file in sorted(Path("docs").rglob("*.md")):
         article = articles.read(file)
-        page = site / _page(file) / "index.html"
+        page = site / articles.address(file) / "index.html"
         html = page.read_text(encoding="utf-8") if page.is_file() else ""
         for name in runnable(article):
             button = (
@@ -205,23 +205,18 @@ def add(site: Path) -> int:
             html, done = re.subn(rf'(<div class="pn-block" id="{re.escape(name)}">)', rf"\g<1>{button}", html, count=1)
             count += done
         if html:
-            page.write_text(_doors(html, _page(file), loads), encoding="utf-8")
+            page.write_text(_doors(html, articles.address(file), loads), encoding="utf-8")
     return count
 
 
-def _doors(html: str, page: Path, loads: str) -> str:
+def _doors(html: str, page: str, loads: str) -> str:
     """A page with its links to the reader's own book; on that page, with the button and the script instead."""
-    if page.as_posix() != "book":
-        link = rf'<p class="pn-runs"><a href="{"../" * len(page.parts)}book/\1">\2</a></p>'
+    if page != "book/":
+        link = rf'<p class="pn-runs"><a href="{"../" * page.count("/")}book/\1">\2</a></p>'
     else:
         link = rf'<p class="pn-runs"><button type="button" data-book="\1">\2</button>{loads}</p>'
         html = html.replace("</body>", '<script src="../assets/book.js"></script></body>')
     return re.sub(r'<p class="pn-yours"><a href="(#v1=[\w-]+)">(.*?)</a></p>', link, html)
-
-
-def _page(file: Path) -> Path:
-    here = file.relative_to("docs").with_suffix("")
-    return here.parent if here.name == "index" else here
 
 
 def runnable(article: articles.Article) -> list[str]:

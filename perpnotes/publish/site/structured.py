@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from perpnotes.publish.articles import Article
+from perpnotes.publish.articles import Article, address
 
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 _CONTEXT = "https://schema.org"
@@ -116,7 +116,7 @@ def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str
         page: what its built page says.
         site: where it is.
     """
-    meta, here, home = article.meta, address(article, site.home), site.home
+    meta, here, home = article.meta, site.home + address(article.path), site.home
     about: dict[str, Any] = {
         "@type": "TechArticle",
         "headline": str(meta["title"]),
@@ -166,13 +166,3 @@ def told(html: str, things: Any) -> str:
     html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", html)
     said = json.dumps(things, ensure_ascii=False).replace("<", "\\u003c")
     return html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
-
-
-def address(article: Article, home: str) -> str:
-    """Where the page of an article is.
-
-    Parameters:
-        article: its source.
-        home: address of the site's first page, with a slash at the end.
-    """
-    return home + Path(article.path).relative_to("docs").with_suffix("").as_posix() + "/"

@@ -63,13 +63,13 @@ def files(only: str | None = None) -> Iterator[tuple[str, str]]:
         ValueError: a picture would move an attribute that none needs, or is heavier than a reader should wait for.
     """
     pages = [article for file in sorted(_DOCS.rglob("*.md")) if _asks(article := articles.read(file))]
-    wanted = [page for page in pages if only in (None, _folder(page))]
+    wanted = [page for page in pages if only in (None, articles.address(page.path))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         told = list(zip(wanted, pool.map(results.deep, wanted), strict=True))
     groups = published.groups()
     known = _Known(groups, _quotes(pages))
     for page, found in told:
-        folder = _folder(page)
+        folder = articles.address(page.path)
         if folder == f"{_VERIFICATION}/":
             found = _joined(found, verification.told(published.rows(groups)))
         text = _plain(json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")))
@@ -101,13 +101,6 @@ def _asks(article: Article) -> bool:
     return bool(article.executed or article.values)
 
 
-def _folder(article: Article) -> str:
-    """Where the page of an article is in the site, with a slash at the end; empty for the first."""
-    here = Path(article.path).relative_to(_DOCS).with_suffix("")
-    name = here.parent.as_posix() if here.name == "index" else here.as_posix()
-    return "" if name == "." else f"{name}/"
-
-
 def _joined(one: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     shift = len(one.get("numbers", ()))
     return {
@@ -123,9 +116,8 @@ def _quotes(pages: Sequence[Article]) -> Mapping[tuple[str, str], list[list[str]
     """For idea and text of each value that is quoted: title and address of the pages that quote it."""
     found: dict[tuple[str, str], list[list[str]]] = {}
     for page in pages:
-        place = [str(page.meta.get("title") or (page.sections[0].title if page.sections else "Home")), _folder(page)]
-        if not place[1]:
-            place[0] = "Home"
+        here = articles.address(page.path)
+        place = [str(page.meta.get("title") or page.sections[0].title) if here else "Home", here]
         for value in page.values:
             if value.idea and place not in found.setdefault((value.idea, value.asked), []):
                 found[value.idea, value.asked].append(place)

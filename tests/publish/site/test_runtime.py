@@ -105,10 +105,10 @@ def test_the_address_is_the_sites_where_it_is_known(monkeypatch: pytest.MonkeyPa
 def test_links_to_the_readers_own_book_lead_there_from_any_page() -> None:
     """On that page the same link is the button, and only there is the script."""
     link = '<p class="pn-yours"><a href="#v1=q-_4">Try it</a></p></body>'
-    assert runtime._doors(link, Path("insights/fees"), "") == (
+    assert runtime._doors(link, "insights/fees/", "") == (
         '<p class="pn-runs"><a href="../../book/#v1=q-_4">Try it</a></p></body>'
     )
-    there = runtime._doors(link, Path("book"), "<small>once</small>")
+    there = runtime._doors(link, "book/", "<small>once</small>")
     assert '<button type="button" data-book="#v1=q-_4">Try it</button><small>once</small>' in there
     assert '<script src="../assets/book.js"></script></body>' in there
 

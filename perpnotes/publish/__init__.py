@@ -30,7 +30,7 @@ _HOMES = {  # a page does not wait for, and does not depend on, what it does not
         "show.answers": "answer judged",
         "show.explore": "columns explore rungs standing",
         "show.figures": "bars heatmap intervals ladder lines network panels slopes specification verdict",
-        "show.tables": "derivation table tiles",
+        "show.tables": "derivation table",
         "show.yours": "yours",
     }.items()
     for name in names.split()

@@ -174,7 +174,6 @@ _DATA = {
     "data",
     "values",
     "series",
-    "items",
     "x",
     "y",
     "z",

@@ -14,8 +14,6 @@ from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.checks.syntax import calls, read, required_texts
 from perpnotes.publish.compute import units
 
-_FMT, _TILES = "perpnotes.publish.fmt", "perpnotes.publish.tiles"
-
 
 @rule(
     "PN306",
@@ -59,14 +57,11 @@ def _units(name: str, call: ast.Call) -> Iterator[ast.expr]:
         return
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
     yield from (value for argument, value in given.items() if argument == "unit" or argument.endswith("_unit"))
-    if name == _FMT:
+    if name == "perpnotes.publish.fmt":
         yield from call.args[1:2]
     columns = given.get("columns")
     rows: list[ast.expr] = columns.values if isinstance(columns, ast.Dict) else []
     yield from (row.elts[1] for row in rows if isinstance(row, ast.Tuple) and len(row.elts) > 1)
-    items = [*call.args[:1], given.get("items")] if name == _TILES else []
-    tiles = [tile for item in items if isinstance(item, ast.List | ast.Tuple) for tile in item.elts]
-    yield from (tile.elts[2] for tile in tiles if isinstance(tile, ast.Tuple) and len(tile.elts) > 2)
 
 
 @rule(

@@ -15,7 +15,7 @@ FIGURES = {
         "specification",
     )
 }  # fmt: skip
-TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table", "tiles")}
+TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table")}
 ANSWER = "perpnotes.publish.answer"
 SHOWING = {*FIGURES, *TABLES, ANSWER}
 """What puts something on a page."""

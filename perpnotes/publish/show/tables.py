@@ -71,33 +71,6 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:
     show(Output("table", wrap(html, caption=caption, id=id), "html", f"{caption}\n{why}", data))
 
 
-def tiles(items: Sequence[tuple[str, Any, str, str]], *, caption: str, id: str) -> None:
-    """Show the key numbers of an article side by side.
-
-    Parameters:
-        items: for each `(label, value, unit, note)`; the note may be empty.
-        caption: what the numbers have in common, for those who do not see them side by side; not empty.
-        id: of the element; lower case, unique on the page.
-
-    Raises:
-        ValueError: for no items, no label, no caption, an id that is none, or a value that its unit cannot format.
-    """
-    check(caption=caption, id=id)
-    if not items or not all(label.strip() for label, *_ in items):
-        raise ValueError("tiles must be at least one item, each with a label")
-    rows = [[label, fmt(value, unit), note] for label, value, unit, note in items]
-    body = "".join(
-        f'<div><dt>{escape(label)}</dt><dd class="pn-value">{escape(value)}</dd>'
-        + (f"<dd>{escape(note)}</dd>" if note else "")
-        + "</div>"
-        for label, value, note in rows
-    )
-    html = f'<div class="pn-tiles" id="{id}" role="group" aria-label="{escape(caption)}"><dl>{body}</dl></div>'
-    text = "\n".join([caption, *(f"{label}: {value}" + (f" ({note})" if note else "") for label, value, note in rows)])
-    data = {"id": id, "caption": caption, "headers": ["Number", "Value", "Note"], "rows": rows}
-    show(Output("table", html, "html", text, data))
-
-
 def check(**texts: str) -> None:
     """Raises ValueError for an empty text, or an `id` that could not be linked to."""
     for name, text in texts.items():

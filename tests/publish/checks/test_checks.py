@@ -335,7 +335,6 @@ BREAKS: dict[str, list[tuple[str, str, str]]] = {
         (code(FIGURE.format(", caption='c', alt='a'").replace("'usd'", "'USD'")), "'USD'", "did you mean usd?"),
         (edited('x_unit="pct.0"', 'x_unit="percent"'), "percent", "with or without .digits, got 'percent'"),
         (edited('"pct.1")}', '"pct.x")}'), "pct.x", "got 'pct.x'"),
-        (code("from perpnotes.publish import tiles\ntiles([('a', size, 'm', '')], caption='c', id='z')"), "'m'", "'m'"),
         (MOVED.replace("'x'", "'leverage'"), "'leverage'", "got 'leverage'"),
     ],
     "PN308": [

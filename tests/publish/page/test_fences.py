@@ -36,8 +36,8 @@ FAULTS = {
     "warns": (block("import numpy as np\n\nnp.array([1.0]) / 0"), 9, "RuntimeWarning: divide by zero"),
     "over its time": (block("x = 1\nwhile True: x += 1", 'seconds="0.2"'), 8, "still running after 0.2 seconds"),
     "an id twice": (
-        block("from perpnotes.publish import tiles", 'id="one"')
-        + block("tiles([('a', 1, 'count', '')], caption='c', id='one')"),
+        block("from perpnotes.publish import table", 'id="one"')
+        + block("table([{'a': 1}], columns={'a': ('A', 'count')}, caption='c', id='one')"),
         10,
         'id="one" is taken by the block at line 6',
     ),

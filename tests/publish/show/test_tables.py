@@ -99,25 +99,6 @@ def test_a_derivation_that_cannot_be_shown_is_refused(term: Term) -> None:
         tables.derivation(Derivation((term,)), caption="c", id="i")
 
 
-def test_tiles_are_labels_values_and_notes() -> None:
-    """The key numbers of an article, as a description list with a name."""
-    with collect() as shown:
-        tables.tiles(
-            [("Worst loss", 15771.5, "usd.0", "at θ = 1"), ("Saved", 0.095, "pct", "")], caption="Key", id="key"
-        )
-    assert 'role="group" aria-label="Key"' in shown[0].content
-    assert '<dt>Worst loss</dt><dd class="pn-value">$15,772</dd><dd>at θ = 1</dd>' in shown[0].content
-    assert '<dt>Saved</dt><dd class="pn-value">9.5%</dd></div>' in shown[0].content
-    assert shown[0].text == "Key\nWorst loss: $15,772 (at θ = 1)\nSaved: 9.5%"
-
-
-@pytest.mark.parametrize("items", [[], [(" ", 1.0, "usd", "")], [("a", float("nan"), "usd", "")]])
-def test_tiles_without_a_number_or_a_label_are_refused(items: list[tuple[str, float, str, str]]) -> None:
-    """A number that nobody can name says nothing."""
-    with pytest.raises(ValueError, match="must"):
-        tables.tiles(items, caption="c", id="i")
-
-
 @pytest.mark.parametrize("name", ["An id", "", "1st", "a_b"])
 def test_an_id_can_be_linked_to(name: str) -> None:
     """Lower-case letters, digits and hyphens: nothing that an address would have to escape."""

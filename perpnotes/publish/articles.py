@@ -50,7 +50,7 @@ _LIKE_FRONT_MATTER = re.compile(
 _MARKUP = re.compile(r"[<>\[\]{}`\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _HEADING = re.compile(r"^(#{1,6})[ \t]*([^#\n].*?)[ \t]*#*[ \t]*(?:\{[^}\n]*\})?[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_CODE_SPAN = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
+CODE = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
 _CALC = re.compile(r"\s*(?:#!|:{3,})calc\s+(.*)", re.DOTALL)
 _OPEN = "the code fence that begins here is not closed{}; end it at the same indentation"
 _QUOTED = re.compile(r"(?P<idea>[a-z][a-z0-9_]*):\s+(?P<source>\S.*)", re.DOTALL)
@@ -286,7 +286,7 @@ def parse(text: str, path: str) -> Article:
     fences, prose = _fences(text, start)
     prose = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", "", comment[0]), prose)
     if stray := _STRAY_FENCE.search(prose):
-        raise ArticleError(path, _line(prose, stray.start()), _why_no_fence(stray))
+        raise ArticleError(path, line_of(prose, stray.start()), _why_no_fence(stray))
     return Article(
         path=path,
         text=text,
@@ -294,7 +294,7 @@ def parse(text: str, path: str) -> Article:
         meta=meta,
         begins=start,
         sections=tuple(
-            Section(_line(prose, found.start()), len(found[1]), found[2]) for found in _HEADING.finditer(prose)
+            Section(line_of(prose, found.start()), len(found[1]), found[2]) for found in _HEADING.finditer(prose)
         ),
         blocks=_blocks(fences, text, path),
         values=_values(prose, path),
@@ -508,10 +508,10 @@ def _blocks(fences: list[_Fence], text: str, path: str) -> tuple[Block, ...]:
 
 def _values(prose: str, path: str) -> tuple[Value, ...]:
     values: list[Value] = []
-    for span in _CODE_SPAN.finditer(prose):
+    for span in CODE.finditer(prose):
         if not (calc := _CALC.fullmatch(span[2])):
             continue
-        line, source = _line(prose, span.start()), inline_source(calc[1])
+        line, source = line_of(prose, span.start()), inline_source(calc[1])
         if not source:
             raise ArticleError(path, line, "an inline value without an expression")
         quoted = _QUOTED.fullmatch(source)
@@ -545,5 +545,6 @@ def _alike(values: list[Value], path: str) -> tuple[Value, ...]:
     )
 
 
-def _line(text: str, position: int) -> int:
+def line_of(text: str, position: int) -> int:
+    """The line of a position, from 1."""
     return text.count("\n", 0, position) + 1

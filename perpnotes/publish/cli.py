@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,110 +57,104 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
 
-    new = commands.add_parser(
-        "new",
-        help="begin an idea: module, article, test and reference page",
-        description="Write the four files of an idea and the ledger of its article, and add the idea to the lists in "
+    def add(command: Callable[[argparse.Namespace], int], short: str, description: str) -> argparse.ArgumentParser:
+        own = commands.add_parser(command.__name__[1:], help=short, description=description)
+        own.set_defaults(command=command)
+        return own
+
+    new = add(
+        _new,
+        "begin an idea: module, article, test and reference page",
+        "Write the four files of an idea and the ledger of its article, and add the idea to the lists in "
         "perpnotes/__init__.py, pyproject.toml and mkdocs.yml. They pass every check and test as they stand, but for "
         "sentences that begin with “To write:”. Prints each file and each line that it adds.",
     )
     new.add_argument("title", help='title of the article, such as "Funding drift"')
     new.add_argument("--name", help="name of the idea and its files; by default the title, as in funding_drift")
-    new.set_defaults(command=_new)
 
-    run = commands.add_parser(
-        "run",
-        help="run articles and print what they compute",
-        description="Run each article and print its blocks, what they show, and the inline values, in the order of the "
+    run = add(
+        _run,
+        "run articles and print what they compute",
+        "Run each article and print its blocks, what they show, and the inline values, in the order of the "
         "file. A fault is printed at its path:line. Exit code 1 if there was one.",
     )
     run.add_argument("paths", nargs="+", metavar="path", type=Path, help="an article, such as docs/insights/stress.md")
-    run.set_defaults(command=_run)
 
-    check = commands.add_parser(
-        "check",
-        help="report faults of articles; runs nothing",
-        description="Check pages against the rules without running them, and print each fault as path:line: code "
+    check = add(
+        _check,
+        "report faults of articles; runs nothing",
+        "Check pages against the rules without running them, and print each fault as path:line: code "
         "message (fix). Pages in docs/insights/ must keep every rule, other pages those that hold for every page. "
         "Without a path, the tracked files must be of known kinds, too. Exit code 1 if there are faults.",
     )
     check.add_argument("paths", nargs="*", metavar="path", type=Path, help="a page or folder; by default docs/")
     check.add_argument("--rules", action="store_true", help="list the rules with their reasons and fixes instead")
-    check.set_defaults(command=_check)
 
-    article = commands.add_parser(
-        "article",
-        help="everything about one idea: its tests, its faults, its ledger and its page",
-        description="Run the tests of an idea, check its article, compare what the article computes with its ledger, "
+    article = add(
+        _article,
+        "everything about one idea: its tests, its faults, its ledger and its page",
+        "Run the tests of an idea, check its article, compare what the article computes with its ledger, "
         "and render its page alone. Links to places on other pages are left to make site. Exit code 1 if there are "
         "faults.",
     )
     article.add_argument("idea", help="name of the idea, such as fees")
-    article.set_defaults(command=_article)
 
-    accept = commands.add_parser(
-        "accept",
-        help="write the computed numbers of articles into the ledger",
-        description="Run articles and rewrite their ledgers in tests/ledger/. Commit them: their diff is what a "
+    accept = add(
+        _accept,
+        "write the computed numbers of articles into the ledger",
+        "Run articles and rewrite their ledgers in tests/ledger/. Commit them: their diff is what a "
         "reviewer reads to see which published numbers a change moves.",
     )
     accept.add_argument("paths", nargs="*", metavar="path", type=Path, help="an article; by default all of them")
-    accept.set_defaults(command=_accept)
 
-    serve = commands.add_parser(
-        "serve",
-        help="show the site while it is written",
-        description="Write what readers take away, build the site and serve it. An edit renders only the pages that it "
+    serve = add(
+        _serve,
+        "show the site while it is written",
+        "Write what readers take away, build the site and serve it. An edit renders only the pages that it "
         "touches, and the browser shows them at once; it shows a fault, too.",
     )
     serve.add_argument("--address", default="127.0.0.1:8000", help="host:port; by default %(default)s")
-    serve.set_defaults(command=_serve)
 
-    measure = commands.add_parser(
-        "measure",
-        help="measure records anew from the market data in PERPNOTES_DATA",
-        description="Measure records in tests/records/ anew and write what has moved. PERPNOTES_DATA names the folder "
+    measure = add(
+        _measure,
+        "measure records anew from the market data in PERPNOTES_DATA",
+        "Measure records in tests/records/ anew and write what has moved. PERPNOTES_DATA names the folder "
         "with the data sets; a record of a sweep needs none. Exit code 1 if a record differs or cannot be measured.",
     )
     measure.add_argument("names", nargs="*", metavar="name", help="a record; by default all of them")
     measure.add_argument("--check", action="store_true", help="write nothing, and say what no longer agrees")
     measure.add_argument("--present", action="store_true", help="leave out records whose data sets are not there")
-    measure.set_defaults(command=_measure)
 
-    fetch = commands.add_parser(
-        "fetch",
-        help="bring the data sets that are public files into PERPNOTES_DATA",
-        description="Fetch the published files of data sets in tests/datasets.yaml by commit and SHA-256, and cut "
+    fetch = add(
+        _fetch,
+        "bring the data sets that are public files into PERPNOTES_DATA",
+        "Fetch the published files of data sets in tests/datasets.yaml by commit and SHA-256, and cut "
         "them. Those that consist of no public files are left out. Uses the network.",
     )
     fetch.add_argument("files", nargs="*", metavar="file", help="a data set; by default all that can be fetched")
-    fetch.set_defaults(command=_fetch)
 
-    export = commands.add_parser(
-        "export",
-        help="write what readers take away",
-        description="Write to docs/examples each article's worked example, as a script and as a notebook with its "
+    add(
+        _export,
+        "write what readers take away",
+        "Write to docs/examples each article's worked example, as a script and as a notebook with its "
         "outputs, and the table of published examples. make site and make serve do it before they build.",
     )
-    export.set_defaults(command=_export)
 
-    runtime = commands.add_parser(
-        "runtime",
-        help="fetch Python for readers' browsers, once",
-        description="Fetch Pyodide and its numpy once, check them against the hashes in site/runtime.py, and keep them "
+    add(
+        _runtime,
+        "fetch Python for readers' browsers, once",
+        "Fetch Pyodide and its numpy once, check them against the hashes in site/runtime.py, and keep them "
         "in the user's cache. A site that is built afterwards has a button at each block that runs in the browser.",
     )
-    runtime.set_defaults(command=_runtime)
-    finish = commands.add_parser(
-        "finish",
-        help="add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
-        description="Add to a built site structured data, feeds, llms.txt, each article as Markdown and its picture; "
+    finish = add(
+        _finish,
+        "add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
+        "Add to a built site structured data, feeds, llms.txt, each article as Markdown and its picture; "
         "let its search put a name first; put one stylesheet, without unused rules and with the typeface of formulas, "
         "in the place of the theme's; and pack all of it into a file to read offline. make site does it after it has "
         "built.",
     )
     finish.add_argument("site", nargs="?", type=Path, default=Path("site"), help="the built site; by default site/")
-    finish.set_defaults(command=_finish)
     return parser
 
 
@@ -423,7 +417,3 @@ def _export(_: argparse.Namespace) -> int:
     code = downloads.main()
     print(published.export().as_posix())
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parents[2]
-EXPORT = ("-m", "perpnotes.publish.cli", "export")
+EXPORT = ("-m", "perpnotes.publish", "export")
 BUILD = ("-m", "mkdocs", "build", "--quiet")
 # The same blocks and inline values, one page after the other in one process, with nothing around them.
 PLAIN = """

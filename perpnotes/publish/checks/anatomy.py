@@ -11,14 +11,12 @@ from typing import Any
 
 from markdown.extensions.toc import slugify
 
-from perpnotes.publish.articles import did_you_mean
+from perpnotes.publish.articles import CODE, did_you_mean, line_of
 from perpnotes.publish.checks.reading import (
     ATTRIBUTES,
-    CODE,
     LINK,
     end_of,
     filled,
-    line_of,
     mask,
     meta_line,
     span,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from perpnotes.publish.articles import Block
-from perpnotes.publish.checks.reading import CODE, line_of, mask, span
+from perpnotes.publish.articles import CODE, Block, line_of
+from perpnotes.publish.checks.reading import mask, span
 from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.checks.syntax import (
     ANSWER,

@@ -11,9 +11,9 @@ from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 
-from perpnotes.publish.articles import Article, strange_fields
+from perpnotes.publish.articles import CODE, Article, line_of, strange_fields
 from perpnotes.publish.checks import permitted
-from perpnotes.publish.checks.reading import CODE, line_of, mask, meta_line
+from perpnotes.publish.checks.reading import mask, meta_line
 from perpnotes.publish.checks.rules import Found, Page, rule
 from perpnotes.publish.page import markup
 

@@ -6,16 +6,14 @@ import ast
 import re
 from difflib import get_close_matches
 
-from perpnotes.publish.articles import did_you_mean
+from perpnotes.publish.articles import CODE, did_you_mean, line_of
 from perpnotes.publish.checks.reading import (
     ATTRIBUTES,
-    CODE,
     DEFINITIONS,
     HEADINGS,
     LINK,
     URL,
     blank,
-    line_of,
     mask,
     numbers,
     passages,

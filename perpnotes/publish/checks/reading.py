@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from perpnotes.publish.articles import Article, Section
+from perpnotes.publish.articles import CODE, Article, Section, line_of
 from perpnotes.publish.checks.rules import Page
 
-CODE = re.compile(r"(?<![\\`])(`+)(?!`)((?:[^\n]|\n(?!\s*\n))+?)(?<!`)\1(?!`)")
 LINK = re.compile(r"!?\[(?P<text>[^\]\[]*)\](?:\((?P<target>[^()\s]*(?:\([^()]*\)[^()\s]*)*)[^()]*\)|\[[^\]]+\])")
 URL = re.compile(r"<?https?://[^\s>]+>?")
 HEADINGS = re.compile(r"^#{1,6}[ \t].*$", re.MULTILINE)
@@ -33,11 +32,6 @@ _SHARE = re.compile(
 _ITEM = re.compile(r"^[ \t>]*(?:[-*+]|\d+[.)])[ \t]+")
 _ROW = re.compile(r"^[ \t>]*\|")
 _SENTENCE = re.compile(r"(?<=[.!?])['\"”’)*_]*\s+(?=[\"“'*_\[`(]*[A-Z0-9])")
-
-
-def line_of(text: str, position: int) -> int:
-    """The line of a position, from 1."""
-    return text.count("\n", 0, position) + 1
 
 
 def blank(text: str) -> str:

@@ -150,16 +150,15 @@ def rungs(
     return draw
 
 
-def columns(names: Sequence[str], *, height: float = 200.0) -> Callable[[Stage], None]:
+def columns(names: Sequence[str]) -> Callable[[Stage], None]:
     """Draw what adds up: a column for each quantity, up for a gain and down for a loss.
 
     Parameters:
         names: the quantities.
-        height: of the scale, px of a phone.
     """
 
     def draw(stage: Stage) -> None:
-        left = stage.scaled(names, height, with_zero=True)
+        left = stage.scaled(names, 200.0, with_zero=True)
         wide, zero = (WIDTH - left) / len(names), stage.y(0.0)
         for place, name in enumerate(names):
             x = round(left + wide * place + wide / 8)
@@ -186,7 +185,6 @@ def standing(
     crowd: Sequence[float],
     step: float,
     grain: float,
-    height: float = 300.0,
 ) -> Callable[[Stage], None]:
     """Draw a standing book: bids on the left, accounts as grains on the right, and a price that eats and forces both.
 
@@ -199,10 +197,10 @@ def standing(
         crowd: coins of the accounts in each row below the price before.
         step: height of a row, in the unit of the prices.
         grain: coins of a grain.
-        height: of the scale, px of a phone.
     """
 
     def draw(stage: Stage) -> None:
+        height = 300.0
         left = stage.scaled([before, price], height)
         pitch, bottom = step * stage.scale, TOP + height
         coin = (WIDTH - left - 12) / (max(bids) + max(crowd))

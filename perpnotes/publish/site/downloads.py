@@ -6,6 +6,7 @@ written before a site generator runs, as plain files that either of them copies.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -14,15 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat as _nbformat
-
 from perpnotes import __version__
 from perpnotes.publish import articles
 from perpnotes.publish.compute import results
 from perpnotes.publish.site import wheel
 
 SECTION = "Worked example"
-nbformat: Any = _nbformat  # has types for a few of its functions only
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -72,15 +70,18 @@ def example(article: articles.Article) -> Example:
     head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {wheel.install()}"))
     script = "\n\n".join((head, *(block.source.strip() for block in blocks))) + "\n"
     about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{wheel.install()}`"))
-    v4 = nbformat.v4
-    cells = [v4.new_markdown_cell(about, id="about")]
+    cells = [_cell("markdown", "about", about)]
     for number, (block, text) in enumerate(zip(blocks, printed, strict=True), 1):
-        outputs = [v4.new_output("stream", name="stdout", text=text)] if text else []
-        # Ids of our own: those that nbformat gives are random.
-        cells.append(v4.new_code_cell(block.source.strip(), id=block.id[:64], execution_count=number, outputs=outputs))
-    notebook = v4.new_notebook(cells=cells, metadata=_METADATA)
-    nbformat.validate(notebook)
-    return Example(name, blocks, printed, script, nbformat.writes(notebook) + "\n")
+        output = {"output_type": "stream", "name": "stdout", "text": text.splitlines(True)}
+        run = {"execution_count": number, "outputs": [output] if text else []}
+        cells.append(_cell("code", block.id[:64], block.source.strip(), **run))
+    notebook = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
+    written = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    return Example(name, blocks, printed, script, written)
+
+
+def _cell(kind: str, id: str, source: str, **more: Any) -> dict[str, Any]:
+    return {"cell_type": kind, "id": id, "metadata": {}, "source": source.splitlines(True), **more}
 
 
 def export(folder: str = "docs/insights", target: str = "docs/examples") -> Sequence[Path]:

@@ -147,8 +147,9 @@ def lines(
         dashed = palette.dash(slots[name]) if len(columns) > 1 else ""
         seen = layout.thinned(x, (heights[name] - low) / (high - low or 1.0) * height, _NEAR)
         drawing.lines(
-            zip(x[seen], y[seen], strict=True), stroke=color, stroke_width=2 if number else 2.5, stroke_dasharray=dashed
-        )
+            np.stack([x, y], axis=1)[seen].tolist(),
+            stroke=color, stroke_width=2 if number else 2.5, stroke_dasharray=dashed,
+        )  # fmt: skip
         drawing.dots(
             [(x[i], y[i], f"{name}, {x_title} {fmt(across[i], fine)}: {told(name, i)}") for i in kept],
             3.5, fill=color, fill_opacity=0,

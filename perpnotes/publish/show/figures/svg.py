@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 WIDTH = 370  # px of the whole drawing: a phone's column
 FONT = 11.5  # px, in that drawing
@@ -64,10 +65,12 @@ class Drawing:
         lines = [(_at({"x1": x, "y1": y, "x2": x2, "y2": y2}), "") for x, y, x2, y2 in ends]
         self._add("line", lines, stroke=stroke, **style)
 
-    def lines(self, *runs: Iterable[tuple[float, float]], closed: bool = False, **style: str | float) -> None:
+    def lines(self, *runs: Sequence[tuple[float, float]], closed: bool = False, **style: str | float) -> None:
         """A line through the points of each run, or what the closed lines hold."""
-        d = "".join(path(run) + "z" * closed for run in runs)
-        self._add("path", [({"d": d}, "")] if d else [], **style)
+        text = ""
+        for before, run in pairwise([(), *runs]):
+            text += path(run, before[0 if closed else -1] if before else None) + "z" * closed
+        self._add("path", [({"d": text}, "")] if text else [], **style)
 
     def boxes(
         self, boxes: Iterable[tuple[float, float, float, float, str]], fills: Sequence[str] = (), **style: str | float
@@ -89,7 +92,7 @@ class Drawing:
         made = []
         for x, y, text in texts:
             lines = [escape(line, quote=False) for line in text.split("\n")]
-            shift = f"{(0.79 if hangs else 0.3) - (len(lines) - 1) / 2 * LINE / FONT:.2f}em"
+            shift = f"{round((0.79 if hangs else 0.3) - (len(lines) - 1) / 2 * LINE / FONT, 2):g}em"
             if len(lines) == 1:
                 made.append((_at({"x": x, "y": y}) | {"dy": shift}, lines[0]))
                 continue
@@ -122,13 +125,18 @@ class Drawing:
             self._parts.append(_element("g", look, alike) if look else alike)
 
 
-def path(points: Iterable[tuple[float, float]]) -> str:
-    """The way through some points in steps from each to the next, which repeat where shapes do; no point moves."""
-    text, here = "", (0.0, 0.0)
+def path(points: Iterable[tuple[float, float]], after: tuple[float, float] | None = None) -> str:
+    """The way through some points in steps from each to the next, which repeat where shapes do; no point moves.
+
+    Parameters:
+        points: the places, px.
+        after: where the path before it ended, if it is the continuation of one.
+    """
+    text, here = "", (0.0, 0.0) if after is None else (round(after[0], 1), round(after[1], 1))
     for x, y in ((round(x, 1), round(y, 1)) for x, y in points):
         dx, dy = _short(x - here[0]), _short(y - here[1])
         if not text:
-            text = f"M{dx},{dy}"
+            text = f"{'M' if after is None else 'm'}{dx},{dy}"
         elif here != (x, y):
             text += f"h{dx}" if dy == "0" else f"v{dy}" if dx == "0" else f"l{dx},{dy}"
         here = (x, y)

@@ -171,14 +171,9 @@ def _typed_figure(page: Page) -> Found:
 
 _DATA = {
     "rows",
-    "data",
     "values",
     "series",
     "x",
-    "y",
-    "z",
-    "low",
-    "high",
     "seeds",
     "choices",
     "changes",

@@ -33,7 +33,7 @@ quantity, the text where it is 0 or more, and the text where it is less."""
 
 TOP = 18  # px above the scale, and below it
 ROWS = 6  # of the table, for a control at most
-_INKS = {meaning: colors.color(slot) for meaning, slot in colors.MEANINGS.items()}
+_INKS = {meaning: colors.COLORS[slot] for meaning, slot in colors.MEANINGS.items()}
 
 
 def explore(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,15 +13,11 @@ from perpnotes.publish import articles
 
 def published() -> Sequence[articles.Article]:
     """The articles in the order of the navigation; those that it does not name come last, newest first."""
-    folder, order = Path("docs/insights"), Path("mkdocs.yml").read_text(encoding="utf-8")
-    found = sorted((articles.read(path) for path in folder.glob("*.md")), key=lambda a: str(a.meta["title"]))
+    order = [file for files in grouped().values() for file in files]
+    found = [articles.read(path) for path in Path("docs/insights").glob("*.md")]
+    found.sort(key=lambda article: str(article.meta["title"]))
     found.sort(key=lambda article: article.meta["date"], reverse=True)
-
-    def place(article: articles.Article) -> int:
-        at = order.find(f" {Path(article.path).relative_to(folder.parent).as_posix()}\n")
-        return at if at >= 0 else len(order)
-
-    return sorted(found, key=place)
+    return sorted(found, key=lambda article: order.index(article.path) if article.path in order else len(order))
 
 
 def grouped(nav: str = "mkdocs.yml") -> Mapping[str, Sequence[str]]:
@@ -30,12 +26,12 @@ def grouped(nav: str = "mkdocs.yml") -> Mapping[str, Sequence[str]]:
     Parameters:
         nav: the file with the navigation, from the working directory.
     """
-    groups: dict[str, list[str]] = {}
-    for question, file in re.findall(
-        r"^      - (.+):\n|^          - (insights/\w+\.md)$", Path(nav).read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        if question:
-            groups[str(yaml.safe_load(question))] = []
-        elif groups:
-            groups[next(reversed(groups))].append(f"docs/{file}")
-    return {question: files for question, files in groups.items() if files}
+    config: Any = yaml.load(Path(nav).read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  (makes no objects)
+    sections = [group for section in config.get("nav", ()) for group in section.values() if isinstance(group, list)]
+    groups = [entry for section in sections for entry in section if isinstance(entry, dict)]
+    return {
+        question: [f"docs/{file}" for file in files]
+        for group in groups
+        for question, files in group.items()
+        if isinstance(files, list)
+    }

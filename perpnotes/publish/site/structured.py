@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -58,43 +58,12 @@ class Page:
     answers: Mapping[str, str]
 
 
-class _Reader(HTMLParser):
-    """Collects the questions, their answers and the key number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.key = ""
-        self.answers: dict[str, str] = {}
-        self._open: list[str] = []  # details.pn-answer, summary, strong, data: the ancestors that matter
-        self._question = self._text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = (dict(attrs).get("class") or "").split()
-        answer = tag == "details" and "pn-answer" in classes
-        if answer:
-            self._question = self._text = ""
-        if tag in ("details", "summary", "strong") or (tag == "data" and "calc" in classes):
-            self._open.append("answer" if answer else tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in ("p", "li", "summary", "td", "th"):
-            self._text += " "
-        if tag == "summary" and self._open[-2:] == ["answer", "summary"]:
-            self._question, self._text = _plain(self._text), ""
-        if tag == "details" and self._open[-1:] == ["answer"]:
-            self.answers[self._question] = _plain(self._text)
-        if tag in ("details", "summary", "strong", "data") and self._open:
-            self._open.pop()
-
-    def handle_data(self, data: str) -> None:
-        if "answer" in self._open:
-            self._text += data
-        elif not self.key and self._open[-2:] == ["strong", "data"]:
-            self.key = data
+_ANSWER = re.compile(r'<details class="pn-answer"[^>]*>\s*<summary>(.*?)</summary>(.*?)</details>', re.DOTALL)
+_KEY = re.compile(r"<strong>\s*<data\b[^>]*\bcalc\b[^>]*>([^<]*)")
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _text(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", re.sub(r"</(?:p|li|summary|td|th)>", " ", html))).split())
 
 
 def read(html: str) -> Page:
@@ -103,9 +72,9 @@ def read(html: str) -> Page:
     Parameters:
         html: the page.
     """
-    reader = _Reader()
-    reader.feed(html)
-    return Page(reader.key, reader.answers)
+    key = _KEY.search(html)
+    answers = {_text(question): _text(answer) for question, answer in _ANSWER.findall(html)}
+    return Page(unescape(key[1]) if key else "", answers)
 
 
 def structured(article: Article, page: Page, site: Site) -> Sequence[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from perpnotes.publish.compute.outputs import remembered
 from perpnotes.publish.show.figures.svg import BREACH, LIMIT, SERIES
@@ -10,8 +10,9 @@ from perpnotes.publish.show.figures.svg import BREACH, LIMIT, SERIES
 MEANINGS: Mapping[str, int] = {"base": 0, "stressed": 3, "limit": 4, "breach": 5}
 """What a series can be, and the slot that stands for it; the rest of the first four mean nothing."""
 
-_SLOTS = (*SERIES, LIMIT, BREACH)
-_DASHES = ("", "6,3", "2,2", "8,3,2,3", "3,3", "10,3")  # so that series differ in print, too
+COLORS = (*SERIES, LIMIT, BREACH)
+DASHES = ("", "6,3", "2,2", "8,3,2,3", "3,3", "10,3")
+"""What each slot is drawn in, and with, so that series differ in print, too."""
 
 
 def slots(names: Iterable[str], colors: Mapping[str, str] | None = None) -> dict[str, int]:
@@ -47,11 +48,9 @@ def slots(names: Iterable[str], colors: Mapping[str, str] | None = None) -> dict
     return found
 
 
-def color(slot: int) -> str:
-    """What a slot is drawn in."""
-    return _SLOTS[slot]
-
-
-def dash(slot: int) -> str:
-    """What a slot is drawn with."""
-    return _DASHES[slot]
+def meant(colors: Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:
+    """The color of each name that means something."""
+    meant = [name for name in names if name in (colors or {})]
+    if unknown := set(colors or {}) - set(names):
+        raise ValueError(f"colors must name what the figure shows ({', '.join(names)}), got {', '.join(unknown)}")
+    return {name: COLORS[slot] for name, slot in slots(meant, colors).items()}

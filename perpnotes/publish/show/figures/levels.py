@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -52,7 +52,7 @@ def ladder(
         raise ValueError("levels and zones must be finite")
     if set(levels) & set(areas):
         raise ValueError("a level and a zone must not have the same name")
-    inks = {**dict.fromkeys([*levels, *areas], INK), **meant(colors, [*levels, *areas])}
+    inks = {**dict.fromkeys([*levels, *areas], INK), **palette.meant(colors, [*levels, *areas])}
     part_of, ticks = scaled(every)
     tick_labels = [fmt(tick, exact(ticks, unit)) for tick in ticks]
     said = {name: f"{name} {fmt(level, unit)}" for name, level in levels.items()}
@@ -155,11 +155,3 @@ def slopes(
         drawing.texts([(x, -22, end)], MUTED, text_anchor=anchor)
     table = [[name, *(fmt(value, unit) for value in pair)] for name, pair in changes.items()]
     show_figure(drawing, [title, *ends], table, caption, alt, id, title=title)
-
-
-def meant(colors: Mapping[str, str] | None, names: Sequence[str]) -> dict[str, str]:
-    """The color of each name that means something."""
-    meant = [name for name in names if name in (colors or {})]
-    if unknown := set(colors or {}) - set(names):
-        raise ValueError(f"colors must name what the figure shows ({', '.join(names)}), got {', '.join(unknown)}")
-    return {name: palette.color(slot) for name, slot in palette.slots(meant, colors).items()}

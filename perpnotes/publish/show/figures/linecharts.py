@@ -141,10 +141,10 @@ def lines(
     for name, ends in around.items():
         floor, ceiling = below(to_y(ends))
         outline = [*zip(x, floor, strict=True), *zip(x[::-1], ceiling[::-1], strict=True)]
-        drawing.lines(outline, closed=True, fill=palette.color(slots[name]), fill_opacity=0.16)
+        drawing.lines(outline, closed=True, fill=palette.COLORS[slots[name]], fill_opacity=0.16)
     for number, name in enumerate(columns):
-        color, y = palette.color(slots[name]), below(heights[name])
-        dashed = palette.dash(slots[name]) if len(columns) > 1 else ""
+        color, y = palette.COLORS[slots[name]], below(heights[name])
+        dashed = palette.DASHES[slots[name]] if len(columns) > 1 else ""
         seen = layout.thinned(x, (heights[name] - low) / (high - low or 1.0) * height, _NEAR)
         drawing.lines(
             np.stack([x, y], axis=1)[seen].tolist(),

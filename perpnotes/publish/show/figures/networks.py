@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from perpnotes.publish.compute.units import fmt
+from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import show_figure
-from perpnotes.publish.show.figures.levels import meant
 from perpnotes.publish.show.figures.svg import BREACH, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
 _RADIUS = 9.0  # px: a node, with its rim
@@ -89,7 +89,7 @@ def network(
         drawing.lines(tip, closed=True, fill=color, stroke=color, stroke_width=0.5)
         hits.append((*curve[len(curve) // 2], f"{start} to {end}: {title} {fmt(weight, unit)}"))
     drawing.dots(hits, 4.2, fill=MUTED, fill_opacity=0)
-    inks = {**dict.fromkeys(names, INK), **meant(colors, names)}
+    inks = {**dict.fromkeys(names, INK), **palette.meant(colors, names)}
     for name in names:
         x, y = px[name]
         drawing.dots([(x, y, "")], _RADIUS - 1, fill=PAPER)

@@ -116,7 +116,7 @@ def panels(
     seen = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).round().astype(np.int64))
     for panel, (a, b) in corners.items():
         for name, values in drawn[panel].items():
-            color = palette.color(slots[name])
+            color = palette.COLORS[slots[name]]
             who = f"{panel}, {name}" if len(names) > 1 else panel
             labels = [f"{who}, {x_title} {fmt(at, fine)}: {fmt(v, y_unit)}" for at, v in zip(x, values, strict=True)]
             points = [*zip(a + wide * places, [b + up(v) for v in values.tolist()], labels, strict=True)]
@@ -126,10 +126,10 @@ def panels(
                 continue
             px = np.array([point[:2] for point in points])
             run = px[layout.thinned(px[:, 0], px[:, 1], 0.08)]
-            dashed = palette.dash(slots[name]) if len(names) > 1 else ""
+            dashed = palette.DASHES[slots[name]] if len(names) > 1 else ""
             drawing.lines(run.tolist(), stroke=color, stroke_width=2, stroke_dasharray=dashed)
             drawing.dots([points[i] for i in seen], 3.2, fill=color, fill_opacity=0)
-    notes = [key(name, palette.color(slots[name])) for name in names] if len(names) > 1 else []
+    notes = [key(name, palette.COLORS[slots[name]]) for name in names] if len(names) > 1 else []
     notes += [key(name, kind="limit") for name in rules or {}]
     headers = [
         x_title,

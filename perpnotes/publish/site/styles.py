@@ -1,8 +1,8 @@
 """One stylesheet instead of many, without the rules that no page of the built site can match.
 
-A theme styles everything that it can do; a site does a part of it. A rule goes only if each of its selectors has a
-part that fits no element of any page, counting what a script may add: every word in a text of a script is taken for a
-class, an element or an attribute that any element may come to have.
+A theme styles everything that it can do; a site does a part of it. A rule goes only if each of its selectors names a
+class, an element, an id or an attribute that no page has, counting what a script may add: every word in a text of a
+script is taken for one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,63 +35,48 @@ class Used:
     """What there is for selectors to match.
 
     Parameters:
-        elements: of all pages, each as what a selector can ask: `<tag`, `.class`, `#id`, `[name`, `[name=value`.
+        features: of the elements of all pages, as a selector can ask: `<tag`, `.class`, `#id`, `[name`, `[name=value`.
         said: words in the texts of scripts, any of which may be added to any element.
         properties: custom properties that pages name.
     """
 
-    elements: frozenset[frozenset[str]] = frozenset()
-    said: frozenset[str] = frozenset()
-    properties: frozenset[str] = frozenset()
-    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
-    _having: dict[str, list[frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        for element in self.elements:
-            for feature in element:
-                self._having.setdefault(feature, []).append(element)
+    features: frozenset[str]
+    said: frozenset[str]
+    properties: frozenset[str]
 
     @classmethod
     def of(cls, pages: Iterable[str], scripts: Iterable[str] = ()) -> Used:
         """What `pages` and `scripts` have."""
-        elements, properties = set(), set()
+        features, properties = set(), set()
         tags: set[tuple[str, str]] = set()
         for html in pages:
             tags |= set(_TAG.findall(html))
             properties |= set(re.findall(r"--[\w-]+", html))
         for tag, attributes in tags:
-            features = {f"<{tag.lower()}"}
+            features.add(f"<{tag.lower()}")
             for name, *values in _VALUE.findall(attributes):
                 value = "".join(values)
                 features |= {f"[{name}", f"[{name}={value}"}
                 features |= {f".{one}" for one in value.split()} if name == "class" else set()
                 features |= {f"#{value}"} if name == "id" else set()
-            elements.add(frozenset(features))
         texts = (text for script in scripts for text in _TEXT.findall(script))
         said = {word for text in texts for word in _NAME.findall(text)}
-        return cls(frozenset(elements), frozenset(said), frozenset(properties))
+        return cls(frozenset(features), frozenset(said), frozenset(properties))
 
     def matches(self, selector: str) -> bool:
-        """Whether each part of a selector fits an element; what stands in brackets, as in `:not(…)`, asks nothing."""
+        """Whether all that a selector names is there; what stands in brackets, as in `:not(…)`, asks nothing."""
         bare = selector
         while (less := re.sub(r":?:?[\w-]*\([^()]*\)", "", bare)) != bare:
             bare = less
         return all(self._fits(part) for part in re.split(r"(?:\s*[>+~]\s*|\s+)(?![^\[]*\])", bare) if part)
 
     def _fits(self, part: str) -> bool:
-        if part not in self._known:
-            named = re.match(r"[a-zA-Z][\w-]*", part)
-            asked = [
-                (f"{sign}{name}" if sign else f"[{attribute}={value}" if value else f"[{attribute}", name or attribute)
-                for sign, name, attribute, value in _FEATURE.findall(part)
-            ]
-            wanted = {feature for feature, name in asked if name not in self.said | _STATES}
-            if named and named[0] not in self.said:
-                wanted.add(f"<{named[0].lower()}")
-            # Among the elements that have the rarest of them, one may have all.
-            few = min((self._having.get(feature, []) for feature in wanted), key=len, default=[])
-            self._known[part] = not wanted or any(element >= wanted for element in few)
-        return self._known[part]
+        named = re.match(r"[a-zA-Z][\w-]*", part)
+        asked = [(f"<{named[0].lower()}", named[0])] if named else []
+        for sign, name, attribute, value in _FEATURE.findall(part):
+            feature = f"{sign}{name}" if sign else f"[{attribute}={value}" if value else f"[{attribute}"
+            asked.append((feature, name or attribute))
+        return all(name in self.said or name in _STATES or feature in self.features for feature, name in asked)
 
 
 def trimmed(css: str, used: Used) -> str:

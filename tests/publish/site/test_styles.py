@@ -18,14 +18,13 @@ USED = Used.of(
     ("css", "left"),
     [
         (".a { color: red }", ".a{color:red}"),
-        (".b { color: red }", ""),
+        (".b { color: red } .a.b { x: y } p.b { x: y }", ""),
         (".b-c { x: y } .i { x: y } #i { x: y } #b { x: y }", ".b-c{x:y}#i{x:y}"),
         (".a, .b, p > .a { color: red; }", ".a,p > .a{color:red}"),
         (
             ".a.b-c { x: y } .a.md-nav { x: y } nav.a { x: y } p.b-c { x: y }",
             ".a.b-c{x:y}.a.md-nav{x:y}nav.a{x:y}p.b-c{x:y}",
         ),
-        (".b-c.md-nav { x: y } nav.b-c { x: y }", ""),  # no element is both, and no script adds one
         (
             ".said { x: y } .told > p { x: y } .md-nav.said { x: y } .list { x: y }",
             ".said{x:y}.told > p{x:y}.md-nav.said{x:y}",

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from distributed import Client
 
 from perpnotes import stress
 from tests import scaling
@@ -53,6 +52,8 @@ def test_the_program_prints_what_one_process_finds(program: Path, tmp_path: Path
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_two_workers_find_every_loss_of_one_process(program: Path) -> None:
     """Not only the largest: all losses, bit for bit, computed in two processes that are not this one."""
+    from distributed import Client  # long to import, for every process that collects tests
+
     parts = [scaling.quantities(number, size) for number, size in enumerate(SIZES)]
     unit = runpy.run_path(str(program))["values"]()
     with Client(n_workers=2, threads_per_worker=1, dashboard_address=None) as client:

@@ -1082,8 +1082,8 @@ class TestRealFiles:
             history = read(histories.locate(name))
             history = history.on(examine(history).clocks[0])
             told = histories.funding(name)
-            assert history.values == pytest.approx([row.rate for row in told], rel=0, abs=1e-15)
-            assert history.hours == pytest.approx([row.hours for row in told], rel=0, abs=1e-6)
+            np.testing.assert_allclose(history.values, [row.rate for row in told], rtol=0, atol=1e-15)
+            np.testing.assert_allclose(history.hours, [row.hours for row in told], rtol=0, atol=1e-6)
 
 
 ROWS = parse(write())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -32,19 +33,27 @@ class ByValue:
 
 def freeze(made: Any) -> None:
     """Replace what a dataclass was given by what only it holds: read-only arrays, tuples for lists, new mappings."""
-    for field in fields(made):
-        object.__setattr__(made, field.name, _own(getattr(made, field.name)))
+    for name in made.__dataclass_fields__:
+        given = getattr(made, name)
+        if (own := _own(given)) is not given:
+            object.__setattr__(made, name, own)
+
+
+_PLAIN = {float, int, str, bool, NoneType}
 
 
 def _own(value: Any) -> Any:
+    kind = type(value)
+    if kind in _PLAIN or isinstance(value, ByValue) or (kind is tuple and _PLAIN.issuperset(map(type, value))):
+        return value
     if isinstance(value, np.ndarray):
         if value.flags.writeable or value.base is not None:  # what looks read-only can be somebody's view
             value = value.copy()
             value.flags.writeable = False
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key: _own(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return type(value)(*map(_own, value)) if hasattr(value, "_fields") else tuple(map(_own, value))
     return value
 

@@ -20,10 +20,11 @@ _LARGE = 1e150  # its square is a float
 
 def by_blocks(work: Callable[..., FloatArray], *arrays: npt.NDArray[Any]) -> FloatArray:
     """What an elementwise `work` makes of arrays that broadcast: of large ones in blocks of rows that fit the cache."""
-    parts = np.broadcast_arrays(*arrays)
-    shape, size = parts[0].shape, parts[0].size
+    whole = np.broadcast(*arrays)
+    shape, size = whole.shape, whole.size
     if size <= _BLOCK:
         return work(*arrays)
+    parts = np.broadcast_arrays(*arrays)
     result, rows = np.empty(shape), max(1, _BLOCK * shape[0] // size)
     for start in range(0, shape[0], rows):
         block = slice(start, start + rows)
@@ -50,25 +51,24 @@ def mills(x: FloatArray) -> FloatArray:
 
 
 def _nearest(table: FloatArray, values: FloatArray, lowest: int, highest: int) -> FloatArray:
-    """The Taylor series of a table, one row for each power, about its point nearest to each value."""
+    """The Taylor series of a table, one row for each point and its highest power first, about the nearest point."""
     result = np.empty(values.size)
     flat = values.ravel()
     for start in range(0, flat.size, _BLOCK):
-        scaled = np.clip(flat[start : start + _BLOCK], lowest, highest) * _STEPS
+        scaled = np.minimum(np.maximum(flat[start : start + _BLOCK], lowest), highest) * _STEPS
         nearest = np.rint(scaled)
         scaled -= nearest
-        row = nearest.astype(np.intp) - lowest * _STEPS
-        part = table[-1].take(row)
-        for coefficients in table[-2::-1]:
-            part *= scaled
-            part += coefficients.take(row)
+        part, *rest = table.take(nearest.astype(np.intp) - lowest * _STEPS, axis=0).T
+        for coefficients in rest:
+            part = part * scaled
+            part += coefficients
         result[start : start + _BLOCK] = part
     return result.reshape(values.shape)
 
 
 @cache
 def _taylor() -> FloatArray:
-    """Coefficients `N^(k)(x) h^k / k!` at each point, one row for each `k`; the derivatives are Hermite polynomials."""
+    """Coefficients `N^(k)(x) h^k / k!`, one row for each point; the derivatives are Hermite polynomials."""
     points = np.arange(_LOWEST * _STEPS, _HIGHEST * _STEPS + 1) / _STEPS
     rows = [np.array([0.5 * math.erfc(-x / math.sqrt(2.0)) for x in points.tolist()])]
     hermite, following, scale = np.ones_like(points), -points, pdf(points)
@@ -76,7 +76,7 @@ def _taylor() -> FloatArray:
         scale = scale / (k * _STEPS)
         rows.append(hermite * scale)
         hermite, following = following, -points * following - k * hermite
-    return np.stack(rows)
+    return np.stack(rows[::-1], axis=1)
 
 
 @cache
@@ -90,7 +90,7 @@ def _mills() -> FloatArray:
     rows.append(points * rows[0] - 1.0)
     for k in range(1, 6):
         rows.append(points * rows[k] + k * rows[k - 1])
-    return np.stack([row / (math.factorial(k) * float(_STEPS) ** k) for k, row in enumerate(rows)])
+    return np.stack([row / (math.factorial(k) * float(_STEPS) ** k) for k, row in enumerate(rows)][::-1], axis=1)
 
 
 def _fraction(x: FloatArray) -> FloatArray:

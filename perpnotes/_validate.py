@@ -18,6 +18,7 @@ _T = TypeVar("_T")
 _PLAIN: set[type] = {float, int, np.float64}
 _TRUTHS = (bool, np.bool_)
 _WHOLE = 2**63 - 1  # the largest that numpy counts with
+_least, _most = np.minimum.reduce, np.maximum.reduce  # what the methods of an array call
 
 
 def brief(value: Any) -> str:
@@ -46,17 +47,19 @@ def numbers(name: str, value: Any, *, truths: bool = False) -> FloatArray:
     """
     if type(value) is np.ndarray and value.dtype == np.float64:
         return value
-    if type(value) is float:
-        return np.asarray(value)
+    if type(value) is float or (type(value) in _PLAIN and -_WHOLE <= value <= _WHOLE):
+        return np.asarray(value, dtype=np.float64)
     try:
-        kinds = _kinds(value) - _PLAIN
-        if _holds(kinds, _masked()):
-            raise ValueError(
-                f"{name} must not be a masked array: fill or compress it first, as its masked values would count"
-            )
-        if not truths and _holds(kinds, _TRUTHS):
-            raise TypeError
+        if kinds := _kinds(value) - _PLAIN:
+            if _holds(kinds, _masked()):
+                raise ValueError(
+                    f"{name} must not be a masked array: fill or compress it first, as its masked values would count"
+                )
+            if not truths and _holds(kinds, _TRUTHS):
+                raise TypeError
         array = np.asarray(value)
+        if array.dtype == np.float64:
+            return array
         if array.dtype.kind == "O":
             return _floats(array, truths)
         if array.dtype.kind not in ("iufb" if truths else "iuf"):
@@ -128,21 +131,16 @@ def real(
 
     With `infinite`, infinity (not minus infinity) is a value too; with `truths`, True and False are 1 and 0.
     """
+    if type(value) in _PLAIN and -_WHOLE <= value <= _WHOLE and not ndim and _between(value, value, gt, ge, lt, le):
+        return np.asarray(value, dtype=np.float64)  # without the ways around
     array = numbers(name, value, truths=truths)
     if array.size == 0:
         raise ValueError(f"{name} must not be empty")
     if ndim is not None and array.ndim != ndim:
         raise ValueError(f"{name} must have {ndim} dimension{'s'[: ndim != 1]}, got shape {array.shape}")
     # Where the smallest and the largest are allowed, all are; a NaN would be both of them, and no comparison holds.
-    low, high = (array.item(),) * 2 if array.ndim == 0 else (float(array.min()), float(array.max()))
-    if (
-        low > -math.inf
-        and (high < math.inf or infinite)
-        and (gt is None or low > gt)
-        and (ge is None or low >= ge)
-        and (lt is None or high < lt)
-        and (le is None or high <= le)
-    ):
+    low, high = (array.item(),) * 2 if array.ndim == 0 else (_least(array, None), _most(array, None))
+    if low > -math.inf and (high < math.inf or infinite) and _between(low, high, gt, ge, lt, le):
         return array
     checks: Sequence[tuple[npt.NDArray[np.bool_], str]] = [
         (np.isfinite(array) | (infinite & np.isposinf(array)), "finite"),
@@ -155,6 +153,15 @@ def real(
     raise ValueError(f"{name} must be {rule}, got {array[~good].flat[0]:g}")
 
 
+def _between(low: float, high: float, gt: float | None, ge: float | None, lt: float | None, le: float | None) -> bool:
+    return (
+        (gt is None or low > gt)
+        and (ge is None or low >= ge)
+        and (lt is None or high < lt)
+        and (le is None or high <= le)
+    )
+
+
 def scalar(
     name: str,
     value: Any,
@@ -165,6 +172,8 @@ def scalar(
     le: float | None = None,
 ) -> float:
     """Like `real`, for exactly one number."""
+    if type(value) in _PLAIN and -_WHOLE <= value <= _WHOLE and _between(value, value, gt, ge, lt, le):
+        return float(value)  # without an array, which costs more than all else
     array = real(name, value, gt=gt, ge=ge, lt=lt, le=le)
     if array.ndim:
         raise ValueError(f"{name} must be one number, got shape {array.shape}")
@@ -181,12 +190,10 @@ def sides(value: Any) -> FloatArray:
 
 def broadcast(**arrays: npt.NDArray[Any]) -> None:
     """A `ValueError` with names and shapes, where the arrays do not broadcast."""
-    shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
-    if len(set(shapes.values())) < 2:
-        return
     try:
-        np.broadcast_shapes(*shapes.values())
+        np.broadcast(*arrays.values())
     except ValueError:
+        shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
         raise ValueError(f"{_and(shapes)} must broadcast, got shapes {_and(shapes.values())}") from None
 
 
@@ -227,6 +234,8 @@ def flags(name: str, value: Any) -> npt.NDArray[np.bool_]:
 
 def flag(name: str, value: Any) -> bool:
     """Like `flags`, for exactly one."""
+    if value is True or value is False:
+        return value
     array = flags(name, value)
     if array.ndim:
         raise ValueError(f"{name} must be one of True and False, got shape {array.shape}")

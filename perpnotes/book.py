@@ -19,7 +19,7 @@ from perpnotes._positions import FIELDS, parse
 from perpnotes._types import FloatArray
 from perpnotes._validate import brief, flag, one_of, real, scalar, text
 from perpnotes._venues import LIQUIDATIONS, SIZE_TIERS, TIERS
-from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, option_delta, option_value
+from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, _value_and_delta, option_value
 from perpnotes.liquidation import Estimate, Interval, Settlement, intervals
 from perpnotes.liquidation import Rule as Practice
 from perpnotes.liquidation import published_rule as practice
@@ -61,6 +61,7 @@ _CORRELATION: tuple[tuple[float, ...], ...] = (  # with the coins before
     (0.677206, 0.711654, 0.584896, 0.552819, 0.420468, 0.623685),
 )
 _FUNDING = 0.0001
+_LEVERAGE = 10.0
 _TAKER = 0.00045
 _SLIPPAGE = 0.0002251
 _PESO = 0.0555188
@@ -842,12 +843,13 @@ def _leg(
                 entry if perpetual else mark,
                 mark,
                 table,
-                number("leverage", 1.0, ge=1),
+                number("leverage", 1.0 if table.max_leverage else _LEVERAGE, ge=1),
                 rule.basis if perpetual else "mark",
                 taker if rule.counts_fee and perpetual else 0.0,
             )
             if "leverage" not in leg:
-                charged = replace(charged, leverage=_leverage(charged))
+                if table.max_leverage:
+                    charged = replace(charged, leverage=_allowed(charged))
                 assumed.append(Assumption(f"{path}.leverage", charged.leverage, "a choice of this library"))
         except ValueError as error:
             raise ValueError(f"{path}.{error}") from None
@@ -870,11 +872,10 @@ def _leg(
     )
 
 
-def _leverage(position: Position) -> float:
-    """Ten, or less where the table allows less."""
-    allowed = position.tiers.max_leverage
+def _allowed(position: Position) -> float:
+    """The leverage that is assumed, or less where the table allows less."""
     settled = position.notional_usd / (position.mark if isinstance(position.contract, Inverse) else 1.0)
-    return min(10.0, allowed[int(position.tiers.tier(settled))]) if allowed else 10.0
+    return min(_LEVERAGE, position.tiers.max_leverage[int(position.tiers.tier(settled))])
 
 
 def _table(path: str, leg: Mapping[str, Any], mark: float, rule: Practice, assumed: list[Assumption]) -> Tiers:
@@ -907,6 +908,8 @@ class _Shared(NamedTuple):
 
     standing: Standing
     legs: tuple[_Leg, ...]
+    initial: tuple[float, ...]  # margin of each leg, USD
+    maintenance: tuple[float, ...]
     money: tuple[Collateral, ...]  # fees and funding are debts in it
     coins: tuple[Collateral, ...]  # of spot legs
 
@@ -999,7 +1002,7 @@ def _report(read: _Book) -> Report:
         currency=read.currency,
         usd=read.usd,
         coins=read.market.prices,
-        legs=tuple(_described(leg, where[i], shared[where[i]], prices, read) for i, leg in enumerate(read.legs)),
+        legs=tuple(_described(i, where[i], shared[where[i]], prices, read) for i in range(len(read.legs))),
         accounts=tuple(one.standing for one in shared),
         prices=prices,
         stressed=stressed,
@@ -1039,16 +1042,25 @@ def _share(
     ]
     collateral, opened, flow = (math.fsum(each.usd for each in some) for some in ((*money, *coins), fees, paid))
     options = math.fsum(leg.value for leg in legs if leg.kind == "option")
-    charged = [leg.charged for leg in legs if leg.charged is not None]
+    charged = [leg.charged for leg in legs]
+    initial = tuple(0.0 if position is None else position.initial_usd for position in charged)
+    maintenance = tuple(0.0 if position is None else position.maintenance_usd for position in charged)
     assessment = Assessment(
         collateral=math.fsum((collateral, opened, flow, options)),
         unrealized=math.fsum(leg.unrealized for leg in futures),
-        notional=math.fsum(position.notional_usd for position in charged),
-        initial=math.fsum(position.initial_usd for position in charged),
-        maintenance=math.fsum(position.maintenance_usd for position in charged),
+        notional=math.fsum(position.notional_usd for position in charged if position is not None),
+        initial=math.fsum(initial),
+        maintenance=math.fsum(maintenance),
     )
     standing = Standing(name, isolated, tuple(numbers), collateral, -opened, flow, options, assessment)
-    return _Shared(standing, legs, tuple(each for each in (*money, *fees, *paid) if each.amount), tuple(coins))
+    return _Shared(
+        standing,
+        legs,
+        initial,
+        maintenance,
+        tuple(each for each in (*money, *fees, *paid) if each.amount),
+        tuple(coins),
+    )
 
 
 # --- Liquidation prices ---
@@ -1095,7 +1107,9 @@ def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
         close_fee=leg.charged.close_fee,
         funding=rates,
         other_pnl=pnl,
-        other_maintenance=math.fsum(each.charged.maintenance_usd for each in rest if each.charged is not None),
+        other_maintenance=math.fsum(
+            asked for each, asked in zip(shared.legs, shared.maintenance, strict=True) if each.coin != coin
+        ),
     )
 
 
@@ -1120,9 +1134,9 @@ def _touched(
             if options[coin]:
                 worth, below[k] = _along(options[coin], price)
                 values[k] += worth
-            rise, gain = np.diff(price), np.abs(np.diff(values[k]) - below[k])
+            rise, gain = price[:, 1:] - price[:, :-1], np.abs(values[k, :, 1:] - values[k, :, :-1] - below[k])
             slope = np.divide(gain, np.abs(rise), out=np.zeros(gain.shape), where=rise != 0)
-            bend[k] = slope * np.maximum(price[:, :-1], price[:, 1:]) * (power * np.diff(u)) ** 2 / 8.0
+            bend[k] = slope * np.maximum(price[:, :-1], price[:, 1:]) * (power * (u[:, 1:] - u[:, :-1])) ** 2 / 8.0
         return values, below, bend
 
     far = first_touch(parts, 2 * len(asked), _FAR / max(1.0, float(np.abs(betas).max())))
@@ -1139,12 +1153,9 @@ def _along(legs: Sequence[_Leg], price: FloatArray) -> tuple[FloatArray, FloatAr
     The value of a sold one is concave in the price, so it lies above the chord between two prices.
     """
     sizes, implied = np.array([leg.size for leg in legs]), np.array([leg.implied for leg in legs])
-    options = [leg.contract for leg in legs if isinstance(leg.contract, Option)]  # all of them
-    terms = [(option.strike, option.years, option.call) for option in options]
-    strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
-    worth = option_value(price[..., None], strikes, implied, years, call=calls)
-    slope = option_delta(price[..., :-1, None], strikes, implied, years, call=calls)
-    sag = np.diff(worth, axis=-2) - slope * np.diff(price, axis=-1)[..., None]
+    worth, slope = _value_and_delta([leg.contract for leg in legs if isinstance(leg.contract, Option)], price, implied)
+    rise = price[..., 1:] - price[..., :-1]
+    sag = worth[..., 1:, :] - worth[..., :-1, :] - slope[..., :-1, :] * rise[..., None]
     return worth @ sizes - math.fsum(leg.value for leg in legs), sag.clip(min=0.0) @ sizes.clip(min=0.0)
 
 
@@ -1171,7 +1182,10 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
     scenarios = grid(**axes, correlation=theta if len(marks) > 1 else 0.0)
     found = evaluate(held, read.market, scenarios)
     legs = np.zeros((len(scenarios), count + len(others)))
-    np.add.at(legs.T, columns, found.legs.T)
+    amounts = np.zeros(count + len(others))
+    for column, pnl, (_, quantity) in zip(columns, found.legs.T, held, strict=True):
+        legs[:, column] += pnl
+        amounts[column] += quantity
     fails = np.zeros(len(scenarios), dtype=bool)
     for one in shared:
         equity, mine = one.standing.assessment.equity, list(one.standing.legs)
@@ -1184,8 +1198,6 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
             left -= one.required(coin, mark * (1.0 + scenarios.moves["price"]) ** power)
         fails = left <= 0.0
     contracts = [*found.contracts[:count], *(Spot(name) if name in marks else Cash(name) for name in others)]
-    amounts = np.zeros(len(contracts))
-    np.add.at(amounts, columns, [quantity for _, quantity in held])
     return Evaluation(tuple(contracts), amounts, scenarios, legs), fails
 
 
@@ -1197,7 +1209,8 @@ def _first(stressed: Evaluation, fails: Any) -> float:
 # --- How each leg may end ---
 
 
-def _described(leg: _Leg, number: int, shared: _Shared, prices: Sequence[Prices], read: _Book) -> Leg:
+def _described(i: int, number: int, shared: _Shared, prices: Sequence[Prices], read: _Book) -> Leg:
+    leg, place = read.legs[i], shared.standing.legs.index(i)
     stop = liquidation = None
     found = next((each.alone for each in prices if (each.account, each.coin) == (number, leg.coin)), None)
     if leg.future and found is not None:
@@ -1221,8 +1234,8 @@ def _described(leg: _Leg, number: int, shared: _Shared, prices: Sequence[Prices]
         notional=leg.notional(leg.mark),
         unrealized=leg.unrealized,
         value=None if leg.future else leg.value,
-        initial=0.0 if leg.charged is None else leg.charged.initial_usd,
-        maintenance=0.0 if leg.charged is None else leg.charged.maintenance_usd,
+        initial=shared.initial[place],
+        maintenance=shared.maintenance[place],
         stop=stop,
         liquidation=liquidation,
     )

@@ -11,6 +11,7 @@ margin need: the P&L in USD of one unit when the market moves (`pnl_usd`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -357,9 +358,7 @@ def option_value(
     df = real("discount", discount, gt=0)
 
     def value(f: FloatArray, k: FloatArray, *rest: npt.NDArray[Any]) -> FloatArray:
-        d1, d2, sign = _black(f, k, *rest[:3])
-        result: FloatArray = rest[3] * sign * (f * _normal.cdf(sign * d1) - k * _normal.cdf(sign * d2))
-        return result
+        return rest[3] * _valued(f, k, *rest[:3])[0]
 
     return _normal.by_blocks(value, *_terms(forward, strike, volatility, years, call, discount=df), df)
 
@@ -439,6 +438,21 @@ def _terms(
     sigma, t, kind = real("volatility", volatility, ge=0), real("years", years, ge=0), flags("call", call)
     broadcast(forward=f, strike=k, volatility=sigma, years=t, call=kind, **others)
     return f, k, sigma, t, kind
+
+
+def _value_and_delta(
+    options: Sequence[Option], forward: FloatArray, volatility: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Value and delta of options, on the last axis, at forwards and volatilities: most of their work is the same."""
+    terms = [(option.strike, option.years, option.call) for option in options]
+    strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
+    return _valued(*_terms(forward[..., None], strikes, volatility, years, calls))
+
+
+def _valued(f: FloatArray, k: FloatArray, *terms: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    d1, d2, sign = _black(f, k, *terms)
+    near, far = _normal.cdf(np.array([sign * d1, sign * d2]))  # at once: two calls cost small arrays twice as much
+    return sign * (f * near - k * far), sign * near
 
 
 def _black(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -318,14 +318,18 @@ class Estimate:
     funding: float = 0.0
     other_pnl: float = 0.0
     other_maintenance: float = 0.0
+    _price: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if field.name not in ("maintenance", "inverse", "basis"):
-                scalar(field.name, getattr(self, field.name))
+        for name, value in self._assumptions().items():
+            if name not in ("maintenance", "inverse", "basis"):
+                scalar(name, value)
         if not isinstance(self.maintenance, Tiers):
             scalar("maintenance", self.maintenance)
-        self.at(1.0)
+        object.__setattr__(self, "_price", float(self.at(1.0)))
+
+    def _assumptions(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.init}
 
     @overload
     def at(self, multiple: float) -> float: ...
@@ -340,7 +344,7 @@ class Estimate:
         Raises:
             ValueError: for a negative or non-finite multiple, or one that makes maintenance and fee reach the notional.
         """
-        return price(**{field.name: getattr(self, field.name) for field in fields(self)}, multiple=multiple)
+        return price(**self._assumptions(), multiple=multiple)
 
     @property
     def side(self) -> int:
@@ -350,7 +354,7 @@ class Estimate:
     @property
     def price(self) -> float:
         """Liquidation price, USD; for a long, 0 is *never* and infinity *at every mark*, for a short the reverse."""
-        return float(self.at(1.0))
+        return self._price
 
     @property
     def bankruptcy(self) -> float:
@@ -507,7 +511,7 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
             raise ValueError(
                 f"{name} must be the same in both, got {getattr(optimistic, name)} and {getattr(conservative, name)}"
             )
-    names = [field.name for field in fields(Estimate) if field.name not in ("size", "entry", "inverse", "deduction")]
+    names = [name for name in optimistic._assumptions() if name not in ("size", "entry", "inverse", "deduction")]
     now = optimistic
     steps: dict[str, float] = {}
     for name in names:  # a table brings its own deductions, so rate and deduction change together
@@ -625,19 +629,23 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
     except (TypeError, ValueError):
         raise ValueError(f"asked must hold pairs of a driver and betas, got {brief(asked)}") from None
     marks = {p.contract.underlying: p.mark for p in account.positions}
-    directions = []
+    coins, directions = sorted(marks), list[tuple[str, float, Mapping[str, float]]]()
     for driver, betas in pairs:
         if not isinstance(betas, Mapping):
             raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
-        one_of("driver", driver, sorted(marks))
+        one_of("driver", driver, coins)
         follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in betas.items()}
         if driver in follow:
             raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
-        directions += [{driver: sign, **{name: sign * beta for name, beta in follow.items()}} for sign in (-1.0, 1.0)]
-    found = account.distances(directions) if pairs else ()
+        directions += [(driver, step, {driver: 1.0, **follow}) for step in (-1.0, 1.0)]
+    account._check_names(*(follow for _, _, follow in directions))
+    now = account.assess()
+    if now.buffer <= 0:
+        return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in pairs)
+    moves = account._first_moves(now.equity, directions) if pairs else []
     return tuple(
-        Interval(marks[driver], low.prices.get(driver, 0.0), high.prices.get(driver, math.inf))
-        for (driver, _), low, high in zip(pairs, found[::2], found[1::2], strict=True)
+        Interval(marks[driver], 0.0 if math.isinf(down) else marks[driver] * (1.0 - down), marks[driver] * (1.0 + up))
+        for (driver, _), down, up in zip(pairs, moves[::2], moves[1::2], strict=True)
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -39,8 +39,8 @@ __all__ = [
 ]
 
 
-def _check_rows(table: Tiers | SizeTiers) -> None:
-    """Check the rows of a table, and keep them as tuples."""
+def _check_rows(table: Tiers | SizeTiers) -> tuple[FloatArray, FloatArray]:
+    """Check the rows of a table, and keep them as tuples; its floors and its rates."""
     floors = real("floors", table.floors, ge=0, ndim=1)
     rates = real("rates", table.rates, gt=0, lt=1, ndim=1)
     if len(rates) != len(floors):
@@ -48,19 +48,20 @@ def _check_rows(table: Tiers | SizeTiers) -> None:
     if floors[0] != 0:
         raise ValueError(f"floors must begin at 0, got {floors[0]:g}")
     for name, values in (("floors", floors), ("rates", rates)):
-        if np.any(np.diff(values) <= 0):
+        if (values[1:] <= values[:-1]).any():
             raise ValueError(f"{name} must rise from tier to tier, got {values.tolist()}")
     leverage: tuple[float, ...] = ()
     if np.size(table.max_leverage):
         steps = real("max_leverage", table.max_leverage, ge=1, ndim=1)
         if len(steps) != len(floors):
             raise ValueError(f"max_leverage must have one entry a floor, got {len(steps)} for {len(floors)} floors")
-        if np.any(np.diff(steps) >= 0):
+        if (steps[1:] >= steps[:-1]).any():
             raise ValueError(f"max_leverage must fall from tier to tier, got {steps.tolist()}")
         leverage = tuple(steps.tolist())
     object.__setattr__(table, "floors", tuple(floors.tolist()))
     object.__setattr__(table, "rates", tuple(rates.tolist()))
     object.__setattr__(table, "max_leverage", leverage)
+    return floors, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,12 @@ class Tiers:
     floors: Sequence[float]
     rates: Sequence[float]
     max_leverage: Sequence[float] = ()
+    _deductions: tuple[float, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _check_rows(self)
+        floors, rates = _check_rows(self)
+        steps = (rates[1:] - rates[:-1]) * floors[1:]
+        object.__setattr__(self, "_deductions", (0.0, *np.cumsum(steps).tolist()))
 
     @classmethod
     def flat(cls, rate: float) -> Tiers:
@@ -108,8 +112,7 @@ class Tiers:
     @property
     def deductions(self) -> tuple[float, ...]:
         """The amounts `c_k` that make the requirement continuous, one a tier, in the currency of the floors."""
-        steps = np.diff(self.rates) * np.asarray(self.floors[1:])
-        return (0.0, *np.cumsum(steps).tolist())
+        return self._deductions
 
     def tier(self, notional: ArrayLike) -> np.intp | np.ndarray[Any, np.dtype[np.intp]]:
         """The 0-based tier of each notional; a notional on a floor belongs to the tier that begins there.
@@ -121,7 +124,7 @@ class Tiers:
             ValueError: for a negative or non-finite notional.
         """
         index: np.intp | np.ndarray[Any, np.dtype[np.intp]]
-        index = np.searchsorted(self.floors, real("notional", notional, ge=0), side="right") - 1
+        index = np.asarray(self.floors).searchsorted(real("notional", notional, ge=0), side="right") - 1
         return index
 
     @overload
@@ -472,15 +475,23 @@ class Position:
         if not isinstance(self.tiers, Tiers):
             raise ValueError(f"tiers must be a Tiers table, got {brief(self.tiers)}")
         if self.tiers.max_leverage:
-            allowed = self.tiers.max_leverage[int(self.tiers.tier(self._notional(self.mark)))]
+            allowed = self.tiers.max_leverage[int(self.tiers.tier(self._charged))]
             if self.leverage > allowed:
                 raise ValueError(f"leverage must be <= {allowed:g} at this notional, got {self.leverage:g}")
 
-    def _notional(self, mark: float) -> float:
-        """Notional on which margin is charged, in the settlement currency."""
-        price = mark if self.basis == "mark" else self.entry
-        inverse = isinstance(self.contract, Inverse)
-        return float(inverse_notional(self.size, price) if inverse else linear_notional(self.size, price))
+    @overload
+    def _notional(self, price: float) -> float: ...
+    @overload
+    def _notional(self, price: FloatArray) -> FloatArray: ...
+    def _notional(self, price: float | FloatArray) -> float | FloatArray:
+        """Notional at a checked price, in the settlement currency."""
+        size = abs(float(self.size))
+        return size / price if isinstance(self.contract, Inverse) else size * price
+
+    @property
+    def _charged(self) -> float:
+        """Notional on which margin is charged now, in the settlement currency."""
+        return self._notional(float(self.mark if self.basis == "mark" else self.entry))
 
     def _usd(self, mark: float) -> float:
         """USD for one unit of the settlement currency."""
@@ -509,11 +520,9 @@ class Position:
             array([150., 125.])
         """
         price = real("mark", mark, gt=0)
-        inverse = isinstance(self.contract, Inverse)
-        charged = price if self.basis == "mark" else np.full_like(price, self.entry)
-        notional = inverse_notional(self.size, charged) if inverse else linear_notional(self.size, charged)
+        notional = self._notional(price if self.basis == "mark" else np.full_like(price, self.entry))
         margin = self.tiers.maintenance(notional) + self.close_fee * notional
-        return margin * price if inverse else margin
+        return margin * price if isinstance(self.contract, Inverse) else margin
 
     def _lines(self) -> tuple[float, FloatArray, FloatArray]:
         """What it adds to the account in its relative price `rho`, USD: the slope of the P&L, and lines of the margin.
@@ -532,7 +541,7 @@ class Position:
     @property
     def notional_usd(self) -> float:
         """Notional on which margin is charged, USD."""
-        return self._notional(self.mark) * self._usd(self.mark)
+        return self._charged * self._usd(self.mark)
 
     @property
     def pnl_usd(self) -> float:
@@ -767,14 +776,20 @@ class Account:
         if not isinstance(direction, Mapping):
             raise ValueError(f"direction must map underlyings to moves, got {brief(direction)}")
         moves = {name: scalar(f"direction[{name!r}]", move) for name, move in direction.items()}
-        if unknown := sorted(moves.keys() - {p.contract.underlying for p in self.positions}, key=str):
-            raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
+        self._check_names(moves)
         driver = next((name for name, move in moves.items() if move), None)
         if driver is None:
             raise ValueError("direction must have a move that is not 0")
         step = moves[driver]
         with np.errstate(over="ignore"):
             return driver, step, {name: scalar(f"beta of {name!r}", np.divide(m, step)) for name, m in moves.items()}
+
+    def _check_names(self, *directions: Mapping[str, float]) -> None:
+        """A `ValueError` where a direction names what the account does not hold."""
+        held = {position.contract.underlying for position in self.positions}
+        for direction in directions:
+            if unknown := sorted((name for name in direction if name not in held), key=str):
+                raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
 
     def _first_moves(self, equity: float, asked: Sequence[tuple[str, float, Mapping[str, float]]]) -> list[float]:
         """Relative move of each driver to the requirement, `>= 0`, where each underlying follows by its beta."""

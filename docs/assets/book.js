@@ -113,7 +113,7 @@
     if (kept?.tagName === "INPUT") kept.setSelectionRange(caret, caret)
   }
   // What the library assumed where a field is empty.
-  let assumed = []
+  let assumed = [], latest
   const assume = () => {
     for (const { field: path, value, source } of assumed) {
       const input = at(path)
@@ -143,7 +143,9 @@
       const { key } = target.dataset
       if (!key || open.has(key) === target.open) return
       open[target.open ? "add" : "delete"](key)
-      if (/^\w+[[.]/.test(key) && target.open && !target.closest("form")) ask()
+      if (target.closest("form") || !target.open) return
+      if (latest) show(latest)
+      if (key !== "assumed") ask() // Python writes it out
     }, true)
     form.addEventListener("submit", event => event.preventDefault())
     form.addEventListener("click", ({ target }) => {
@@ -208,7 +210,7 @@
   // --- Python ---
 
   const code = ["import json", "from perpnotes import book as pn", "def pn_report(text):", " asked = json.loads(text)", " try:", "  found = [pn.report(each) for each in asked['books']]", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
-    " why = {path: str(found[0].why(path)) for path in asked['why'] if path in found[0].reasons}", " return json.dumps({'reports': [each.to_dict() for each in found], 'text': str(found[0]), 'why': why, 'reasons': found[0].reasons})",
+    " why = {path: str(found[0].why(path)) for path in asked['why'] if path in found[0].reasons}", " return json.dumps({'reports': [each.to_dict() for each in found], 'text': str(found[0]) if 'text' in asked['why'] else '', 'why': why, 'reasons': found[0].reasons})",
     "def pn_python(text):", " try:", "  return json.dumps({'text': pn.as_python(json.loads(text))})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_parse(text):", " try:", "  return json.dumps({'legs': pn.parse(text)})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_lists(text):", " return json.dumps({'venues': list(pn.VENUES), 'tables': list(pn.TABLES)})"].join("\n")
@@ -329,13 +331,34 @@
       ...after.prices.filter(({ account }) => account === 0).map(({ coin }) => [`${coin}, others following`, ...each(it => or(it.prices.find(one => one.account === 0 && one.coin === coin), one => end(one, "following"), "not held"))]),
       ["worst cell", ...each(it => usd(it.grid.worst.pnl))], ["fails at stress", ...each(it => or(it.fails_at, value => signed(value, 2)))]], "Before and after the trade")}`
   }
+  // Only what differs is touched, so that the browser need not lay out the rest again, and what has the focus keeps it.
+  const become = (here, there) => {
+    if (here.nodeName !== there.nodeName) return here.replaceWith(there)
+    if (here.nodeType === Node.TEXT_NODE) {
+      if (here.data !== there.data) here.data = there.data
+      return
+    }
+    for (const { name, value } of there.attributes ?? []) if (here.getAttribute(name) !== value) here.setAttribute(name, value)
+    for (const { name } of [...here.attributes]) if (!there.hasAttribute(name)) here.removeAttribute(name)
+    fill(here, there)
+  }
+  const fill = (here, there) => {
+    const old = [...here.childNodes], fresh = [...there.childNodes]
+    fresh.forEach((node, i) => i < old.length ? become(old[i], node) : here.append(node))
+    for (const node of old.slice(fresh.length)) node.remove()
+  }
+  const draft = document.createElement("template")
+  const render = (place, markup) => {
+    draft.innerHTML = plain(markup)
+    fill(place, draft.content)
+  }
   const show = found => {
-    const [now, after] = found.reports, all = { ...now, why: found.why, reasons: found.reasons }, kept = document.activeElement?.closest?.(".pn-fold")?.dataset.key
-    out[0].innerHTML = plain(h`${prices(all)}${after && compared(now, after)}`)
-    out[1].innerHTML = plain(h`${accounts(all)}${closings(all)}${grid(all)}${rules(all)}
-      ${now.assumed.length > 0 && h`<details class="pn-fold" data-key="assumed" ${open.has("assumed") ? h`open` : ""}><summary>What was assumed, and where it is from</summary>${rows(["Field", "Value", "Source"], now.assumed.map(one => [one.field, String(one.value), one.source]), "Assumed")}</details>`}
-      <details class="pn-fold" data-key="text" ${open.has("text") ? h`open` : ""}><summary>The whole report as text</summary><div class="pn-output"><pre tabindex="0">${found.text}</pre></div></details>`)
-    if (kept) root.querySelector(`details[data-key="${CSS.escape(kept)}"] > summary`)?.focus()
+    const [now, after] = found.reports, all = { ...now, why: found.why, reasons: found.reasons }
+    latest = found
+    render(out[0], h`${prices(all)}${after && compared(now, after)}`)
+    render(out[1], h`${accounts(all)}${closings(all)}${grid(all)}${rules(all)}
+      ${now.assumed.length > 0 && h`<details class="pn-fold" data-key="assumed" ${open.has("assumed") ? h`open` : ""}><summary>What was assumed, and where it is from</summary>${open.has("assumed") && rows(["Field", "Value", "Source"], now.assumed.map(one => [one.field, String(one.value), one.source]), "Assumed")}</details>`}
+      <details class="pn-fold" data-key="text" ${open.has("text") ? h`open` : ""}><summary>The whole report as text</summary>${found.text && h`<div class="pn-output"><pre tabindex="0">${found.text}</pre></div>`}</details>`)
     status.textContent = `Liquidated at ${now.prices.filter(one => one.account === 0).map(one => `${one.coin} ${end(one, "following")}`).join(", ") || "no price"}${now.coins.length > 1 ? " if the others follow" : ""}. Margin ratio ${or(now.accounts[0].ratio, pct, "none: no equity")}.`
   }
 

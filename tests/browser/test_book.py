@@ -74,8 +74,16 @@ def _opened(page: Page, given: dict[str, Any] = BOOK, width: int = 1280, scheme:
     page.evaluate(_ANEW, fragment(json.dumps(given)))
     expect(page.locator(".pn-old")).to_have_count(0)
     said = book.report({key: value for key, value in given.items() if key != "trade"})
-    expect(page.locator('[data-key="text"] pre')).to_have_text(str(said))
+    _says(page, str(said))
     return page
+
+
+def _says(page: Page, text: str) -> None:
+    """The report as text, which Python writes while it is unfolded."""
+    folded = page.locator('[data-key="text"]')
+    folded.evaluate("details => details.open = true")
+    expect(folded.locator("pre")).to_have_text(text)
+    folded.evaluate("details => details.open = false")
 
 
 def _field(page: Page, path: str) -> Any:
@@ -103,7 +111,7 @@ def test_the_browser_prints_what_python_prints_for_every_kind_of_leg(python: Pag
     assert _text(page) == str(book.report(BOOK))
     _field(page, "legs[0].size").fill("0.75")
     changed = {**BOOK, "legs": [{**BOOK["legs"][0], "size": 0.75}, *BOOK["legs"][1:]]}
-    expect(page.locator('[data-key="text"] pre')).to_have_text(str(book.report(changed)))
+    _says(page, str(book.report(changed)))
 
 
 def test_each_large_price_is_the_one_in_the_report(python: Page) -> None:

@@ -182,6 +182,20 @@ def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
     page.close()
 
 
+def test_a_figure_begins_within_the_first_two_screens_of_an_article(site: Path, address: str, browser: Browser) -> None:
+    """On a desk and on a phone."""
+    late = {}
+    for width, height in ((1280, 900), (390, 844)):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        for name in articles(site):
+            page.goto(f"{address}insights/{name}/")
+            top = page.locator(".pn-figure").first.evaluate("figure => figure.getBoundingClientRect().top")
+            if top > 2 * height:
+                late[name, width] = top / height
+        page.close()
+    assert late == {}
+
+
 def test_a_picture_is_moved_and_without_scripts_its_start_stands(site: Path, address: str, browser: Browser) -> None:
     """By keyboard: picture, sentence and labels change together. It comes with the first touch, and is small."""
     asked = {file.stem for file in (ROOT / "docs/insights").glob("*.md") if "\nexplore(" in file.read_text()}

@@ -26,12 +26,12 @@ def grouped(nav: str = "mkdocs.yml") -> Mapping[str, Sequence[str]]:
     Parameters:
         nav: the file with the navigation, from the working directory.
     """
-    config: Any = yaml.load(Path(nav).read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  (makes no objects)
-    sections = [group for section in config.get("nav", ()) for group in section.values() if isinstance(group, list)]
-    groups = [entry for section in sections for entry in section if isinstance(entry, dict)]
-    return {
-        question: [f"docs/{file}" for file in files]
-        for group in groups
-        for question, files in group.items()
-        if isinstance(files, list)
-    }
+    config: Any = yaml.load(Path(nav).read_text(encoding="utf-8"), yaml.BaseLoader) or {}  # noqa: S506  (no objects)
+    groups = [group for section in _lists(config.get("nav", ())).values() for group in _lists(section).items()]
+    return {question: [f"docs/{file}" for file in files] for question, files in groups}
+
+
+def _lists(entries: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    """The entries of a navigation that have a title and entries of their own; the others are pages."""
+    titled = [pair for entry in entries if isinstance(entry, dict) for pair in entry.items()]
+    return {title: inside for title, inside in titled if isinstance(inside, list)}

@@ -62,7 +62,7 @@ class Drawing:
         self, ends: Iterable[tuple[float, float, float, float]], stroke: str = RULE, **style: str | float
     ) -> None:
         """Straight lines, each from a place to another."""
-        lines = [(_at({"x1": x, "y1": y, "x2": x2, "y2": y2}), "") for x, y, x2, y2 in ends]
+        lines = [(_placed({"x1": x, "y1": y, "x2": x2, "y2": y2}), "") for x, y, x2, y2 in ends]
         self._add("line", lines, stroke=stroke, **style)
 
     def lines(self, *runs: Sequence[tuple[float, float]], closed: bool = False, **style: str | float) -> None:
@@ -83,7 +83,7 @@ class Drawing:
 
     def dots(self, dots: Iterable[tuple[float, float, str]], radius: float, **style: str | float) -> None:
         """Circles around places, each with a label."""
-        self._add("circle", [_mark(_at({"cx": x, "cy": y, "r": radius}), label) for x, y, label in dots], **style)
+        self._add("circle", [_mark(_placed({"cx": x, "cy": y, "r": radius}), label) for x, y, label in dots], **style)
 
     def texts(
         self, texts: Iterable[tuple[float, float, str]], fill: str = INK, *, hangs: bool = False, **style: str | float
@@ -94,13 +94,13 @@ class Drawing:
             lines = [escape(line, quote=False) for line in text.split("\n")]
             shift = f"{round((0.79 if hangs else 0.3) - (len(lines) - 1) / 2 * LINE / FONT, 2):g}em"
             if len(lines) == 1:
-                made.append((_at({"x": x, "y": y}) | {"dy": shift}, lines[0]))
+                made.append((_placed({"x": x, "y": y}) | {"dy": shift}, lines[0]))
                 continue
             shifts = [shift] + [f"{LINE / FONT:.2f}em"] * (len(lines) - 1)
             spans = (
-                _element("tspan", _at({"x": x}) | {"dy": dy}, each) for dy, each in zip(shifts, lines, strict=True)
+                _element("tspan", _placed({"x": x}) | {"dy": dy}, each) for dy, each in zip(shifts, lines, strict=True)
             )
-            made.append((_at({"x": x, "y": y}), "".join(spans)))
+            made.append((_placed({"x": x, "y": y}), "".join(spans)))
         self._add("text", made, fill=fill, **style)
 
     def axis(self, ticks: Iterable[tuple[float, str]], fill: str = MUTED) -> None:
@@ -147,7 +147,7 @@ def _mark(attributes: Mapping[str, str], label: str) -> tuple[Mapping[str, str],
     return ({**attributes, "class": "m"}, f"<title>{escape(label, quote=False)}</title>") if label else (attributes, "")
 
 
-def _at(places: Mapping[str, float]) -> dict[str, str]:
+def _placed(places: Mapping[str, float]) -> dict[str, str]:
     """Places as attributes; what is zero need not be said."""
     return {name: text for name, value in places.items() if (text := _short(value)) != "0"}
 

@@ -655,7 +655,10 @@ def _read(book: Any) -> _Book:
     )
     usd = worth(currency)
     days, hours = scalar("days", stated.get("days", 0.0), ge=0), scalar("hours", stated.get("hours", 8.0), gt=0)
-    payments = math.floor(days * 24.0 / hours * (1.0 + 1e-12))
+    count = days * 24.0 / hours * (1.0 + 1e-12)
+    if not math.isfinite(count):
+        raise ValueError(f"days must be a finite number of payments at hours of {hours:g}, got {days:g}")
+    payments = math.floor(count)
     rates = _funding(stated.get("funding"), coins, assumed if payments else [])
     moves = np.unique(real("moves", stated.get("moves", _MOVES), gt=-1, ndim=1))
     fx_moves = real("fx_moves", stated.get("fx_moves", 0.0), gt=-1)

@@ -704,6 +704,7 @@ class TestPositions:
         ({"legs": [BTC, {**PUT, "volatility": 1.5}, {**PUT, "volatility": 1}]}, r"legs\[2\]\.volatility must be 1\.5"),
         ({"legs": [{**BTC, "mark": 1e300, "maintenance": 0.1}, {**PUT, "size": 1e300}]}, "book must be of sizes"),
         ({"driver": "SOL"}, "driver must be one of 'BTC', 'ETH'"),
+        ({"days": 1e308}, "days must be a finite number of payments at hours of 8"),
     ],
 )  # fmt: skip
 def test_a_fault_is_named_where_it_stands(change: dict[str, object], message: str) -> None:

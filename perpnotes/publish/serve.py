@@ -37,8 +37,7 @@ from mkdocs.structure.nav import get_navigation
 from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
-from perpnotes.publish.compute import results
-from perpnotes.publish.page import fences
+from perpnotes.publish.compute import results, worker
 from perpnotes.publish.site import search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
@@ -106,6 +105,7 @@ class Site:
         self.pages = [_Kept(file.page or Page(None, file, config)) for file in self.sources]
         self.copied: dict[str, tuple[int, int]] = {}
         self.around: list[Any] = []
+        threading.Thread(target=worker.warm, daemon=True).start()
         self.places: list[Any] = []  # what cross references lead to
         self.read: set[str] = set()
         self.strays: dict[str, str] = {}  # read in a way that nobody knows, with the digest of the content
@@ -140,8 +140,11 @@ class Site:
         self.handler.get_headings()  # those that a fault left
         if self.modules != (modules := inputs.aside(_modules)):
             self.modules, self.handler._modules_collection = modules, ModulesCollection()
-        with ThreadPoolExecutor(os.cpu_count()) as pool:  # articles that have to run do so side by side
-            list(pool.map(self._run, self.sources))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:  # pages that have to run do so side by side
+            ran = pool.map(self._run, self.sources)
+            with contextlib.suppress(Exception):  # whoever shows it says what is wrong
+                self.handler.collect(_LIBRARY.name, self.handler.get_options({}))
+            list(ran)
         stale = [kept for kept in self.pages if not self._holds(kept)]
         for kept in stale:
             before, kept.trace, kept.resolved, kept.shown = len(warnings), None, None, None
@@ -174,7 +177,7 @@ class Site:
     def _run(self, file: File) -> None:
         """Have the results of a page kept."""
         with inputs.noted() as trace, contextlib.suppress(Exception):  # rendering tells it, at its place
-            inputs.ask(fences.compute, _DOCS / file.src_uri)
+            inputs.aside(results.own, _DOCS / file.src_uri)
         self.read |= trace.files
 
     def _holds(self, kept: _Kept) -> bool:

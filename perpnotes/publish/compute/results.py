@@ -99,6 +99,15 @@ def _quoted(path: str, values: Iterable[Value], folder: str) -> Iterator[tuple[s
         yield value.source, known[wanted]
 
 
+def own(path: Path) -> Computed:
+    """As `of`, but for what the page in a file quotes.
+
+    Parameters:
+        path: the page.
+    """
+    return inputs.once(_own, articles.read(path))
+
+
 def deep(article: Article) -> Mapping[str, Any]:
     """What is told of each number that an article computes, with how far its inputs move it; kept like the rest.
 

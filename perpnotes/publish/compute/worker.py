@@ -96,8 +96,15 @@ class Computed:
 
     outputs: tuple[tuple[Output, ...], ...] = ()
     values: Mapping[str, Result] = field(default_factory=dict)
-    trace: tuple[str, ...] = ()
+    trace: tuple[str, ...] = field(default=(), repr=False)  # where they lie is no part of what a page is made from
     told: Mapping[str, Any] = field(default_factory=dict)
+
+
+def warm() -> None:
+    """Have ready what runs pages, so that the first does not wait for it."""
+    process = _start(int)
+    process.join()
+    process.close()
 
 
 def run(article: Article, deep: bool = False) -> Computed:
@@ -118,9 +125,6 @@ def run(article: Article, deep: bool = False) -> Computed:
     """
     if not article.executed and not article.evaluated:
         return Computed()
-    # A page's process writes nothing, and would compile the library each time. By time, or where the time of a build is
-    # given everything would be compiled again.
-    compileall.compile_dir(_LIBRARY, quiet=2, invalidation_mode=PycInvalidationMode.TIMESTAMP)
     mine, theirs = _server.Pipe()
     process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), deep, theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
@@ -244,7 +248,10 @@ def _typed(value: Any, kind: type) -> Any:
     return value
 
 
-def _start(target: Callable[..., None], *arguments: object) -> BaseProcess:
+def _start(target: Callable[..., object], *arguments: object) -> BaseProcess:
+    # A page's process writes nothing, and would compile the library each time. By time, or where the time of a build is
+    # given everything would be compiled again.
+    compileall.compile_dir(_LIBRARY, quiet=2, invalidation_mode=PycInvalidationMode.TIMESTAMP)
     process = _server.Process(target=target, args=arguments, daemon=True)
     with _starting:
         before = {name: os.environ.get(name) for name in _ENVIRONMENT}

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from griffe import Module, ModuleFinder
 from markdown import Extension, Markdown
 from markdown.preprocessors import Preprocessor
 
@@ -74,9 +75,12 @@ def _uses(text: str) -> Mapping[str, Sequence[str]]:
 
 def _names(idea: str) -> Sequence[Name]:
     """Uses are counted in the code of all articles; a name without a function's call there comes after."""
-    texts = (file.read_text(encoding="utf-8") for file in sorted((_DOCS / "insights").glob("*.md")))
-    code = "\n".join(use for text in texts for use in _uses(text).get(idea, ()))
+    code = "\n".join(use for uses in inputs.once(_articles) for use in uses.get(idea, ()))
     return names((_LIBRARY / f"{idea}.py").read_text(encoding="utf-8"), code)
+
+
+def _articles() -> Sequence[Mapping[str, Sequence[str]]]:
+    return [_uses(file.read_text(encoding="utf-8")) for file in sorted((_DOCS / "insights").glob("*.md"))]
 
 
 def _ideas() -> Sequence[str]:
@@ -126,6 +130,13 @@ class _Reference(Preprocessor):
         return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
 
 
+def _submodules(
+    self: ModuleFinder, module: Module, every: Callable[..., list[Any]] = ModuleFinder.submodules
+) -> list[Any]:
+    """What there is to read for mkdocstrings: of this package all but what makes the site, which no page documents."""
+    return [found for found in every(self, module) if found[0][0] != "publish"]
+
+
 class _Extension(Extension):
     def extendMarkdown(self, md: Markdown) -> None:
         md.preprocessors.register(_Reference(md), "perpnotes_reference", 41)  # before evidence is put above the entries
@@ -133,4 +144,5 @@ class _Extension(Extension):
 
 def makeExtension(**options: Any) -> Extension:
     """What `mkdocs.yml` names."""
+    ModuleFinder.submodules = _submodules  # type: ignore[method-assign]
     return _Extension(**options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ def grouped(nav: str = "mkdocs.yml") -> Mapping[str, Sequence[str]]:
     Parameters:
         nav: the file with the navigation, from the working directory.
     """
-    config: Any = yaml.load(Path(nav).read_text(encoding="utf-8"), yaml.BaseLoader) or {}  # noqa: S506  (no objects)
+    return _grouped(Path(nav).read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _grouped(text: str) -> Mapping[str, Sequence[str]]:
+    config: Any = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506  (no objects)
     groups = [group for section in _lists(config.get("nav", ())).values() for group in _lists(section).items()]
     return {question: [f"docs/{file}" for file in files] for question, files in groups}
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perpnotes._validate import FloatArray
 
@@ -27,7 +28,11 @@ _NOISE = 4e-15  # a gap below this part of what it is the sum of is rounding
 
 
 def first_move(
-    constant: FloatArray, lines: Callable[[slice], tuple[FloatArray, FloatArray]], exponents: FloatArray, *, down: bool
+    constant: FloatArray,
+    lines: Callable[[slice], tuple[FloatArray, FloatArray]],
+    exponents: FloatArray,
+    *,
+    down: bool | NDArray[np.bool_],
 ) -> FloatArray:
     """`|r|` at the first zero, 0 where the gap is not above 0 now, infinite where there is none; shape `(A,)`.
 
@@ -35,9 +40,10 @@ def first_move(
         constant: `C`, shape `(A,)`.
         lines: `v` and `s` of a slice of the accounts, each of shape `(K, L, a)`, of each leg in the order of `s`.
         exponents: `b`, shape `(L, 1)` or `(L, A)`.
-        down: whether the driver falls.
+        down: whether the driver falls; one for all, or shape `(A,)`.
     """
     accounts = len(constant)
+    sign = np.broadcast_to(np.where(down, -1.0, 1.0), accounts)
     straight = bool(((exponents == 0) | (exponents == 1)).all())
     solve = _straight if straight else _curved
     result = np.empty(accounts)
@@ -46,13 +52,13 @@ def first_move(
         part = slice(start, min(start + size, accounts))
         values, slopes = lines(part)
         powers = exponents if exponents.shape[1] == 1 else exponents[:, part]
-        result[part] = solve(constant[part], values, slopes, powers, -1.0 if down else 1.0)
+        result[part] = solve(constant[part], values, slopes, powers, sign[part])
         start, size = part.stop, max(64, _CELLS // (values.shape[0] * values.shape[1]))
     return result
 
 
 def _straight(
-    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: float
+    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: FloatArray
 ) -> FloatArray:
     """Each leg stays or moves with the driver, so the gap is concave in `r`: tangents from the far end, exactly."""
 
@@ -73,14 +79,13 @@ def _straight(
         return constant + value.sum(axis=0), slope.sum(axis=0), np.abs(slope).sum(axis=0)
 
     now = constant + values.min(axis=0).sum(axis=0)
-    move = np.full(len(constant), sign if sign < 0 else 1e30)
+    move = np.where(sign < 0, -1.0, 1e30)
     never = now <= 0
     for _ in range(values.shape[0] * values.shape[1] + 1):  # no tier of a leg is left twice
         level, slope, size = tangent(move)
         flat = sign * slope >= -_HEDGED * size
-        after = np.divide(-level, slope, out=np.full(len(level), sign * np.inf), where=~flat)
-        if sign < 0:
-            flat |= after <= _LOWEST - 1.0
+        after = np.divide(-level, slope, out=sign * np.inf, where=~flat)
+        flat |= after <= _LOWEST - 1.0
         never |= flat
         if len(values) == 1 or (never | (after == move)).all():
             break
@@ -89,14 +94,15 @@ def _straight(
 
 
 def _curved(
-    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: float
+    constant: FloatArray, values: FloatArray, slopes: FloatArray, exponents: FloatArray, sign: FloatArray
 ) -> FloatArray:
     """Powers: a search near by, and one further out for those accounts that it leaves open.
 
     Near by are few tiers, and none whose amounts are so large that the account would be rounding beside them.
     """
     powers = np.broadcast_to(exponents, values.shape[1:]) * sign
-    end = np.minimum(-np.log(_LOWEST) if sign < 0 else _LARGEST, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
+    far = np.where(sign < 0, -np.log(_LOWEST), _LARGEST)
+    end = np.minimum(far, _LARGEST / np.maximum(1.0, np.abs(powers).max(axis=0)))
     found, left = np.full(len(constant), np.inf), np.arange(len(constant))
     for reach in _REACHES if len(values) > 1 else _REACHES[-1:]:
         parts = (part[..., left] for part in (constant, values, slopes, powers, np.minimum(end, reach)))
@@ -196,10 +202,10 @@ def first_touch(
         count: how many accounts.
         end: how far is looked.
     """
-    at, step = np.zeros(count), np.full(count, end / _PIECES**2)
+    at, reach, likely = np.zeros(count), np.full(count, end / _PIECES), np.full(count, np.nan)
     result, here = np.full(count, np.inf), np.arange(count)
     for _ in range(_ROUNDS):
-        points = np.minimum(at[here, None] + step[here, None] * np.arange(_PIECES + 1), end)
+        points = np.minimum(at[here, None] + reach[here, None] * _parted(likely[here]), end)
         values, below, bend = parts(points, here)
         first, second, total = values[..., :-1], values[..., 1:] - below, values.sum(axis=0)
         least = np.minimum(first.sum(axis=0), second.sum(axis=0)) - bend.sum(axis=0)
@@ -207,11 +213,23 @@ def first_touch(
         found, piece, rows = unsure.any(axis=1), unsure.argmax(axis=1), np.arange(len(here))
         crossed = found & (total[rows, piece + 1] <= 0)
         at[here] = np.where(found, points[rows, piece], points[:, -1])
-        exact = found & (step[here] <= _FINEST)
+        length = points[rows, piece + 1] - points[rows, piece]
+        exact = found & (length <= _FINEST)
         result[here[exact]] = at[here[exact]]
-        step[here] *= np.where(crossed, 1.0 / _PIECES, np.where(found, 0.25, 4.0))
+        reach[here] = np.where(crossed, length, reach[here] * np.where(found, 0.25, 4.0))
+        fall = total[rows, piece] - total[rows, piece + 1]
+        ratio = np.divide(total[rows, piece], fall, out=np.full(len(here), np.nan), where=crossed & (fall > 0))
+        likely[here] = ratio.clip(0.0, 1.0)
         here = here[~exact & (at[here] < end)]
         if not here.size:
             return result
     result[here] = at[here]
     return result
+
+
+def _parted(likely: FloatArray) -> FloatArray:
+    """Where the pieces of stretches of length 1 begin and end: ever shorter toward a likely zero, even without one."""
+    off = 4.0 ** -np.arange(_PIECES // 2)
+    zero = likely[:, None]
+    closer = np.hstack([zero * (1.0 - off), zero, zero + (1.0 - zero) * off[::-1]])
+    return np.where(np.isnan(zero), np.arange(_PIECES + 1) / _PIECES, closer)

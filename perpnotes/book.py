@@ -6,9 +6,9 @@ import json
 import math
 import pprint
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -39,6 +39,7 @@ __all__ = [
     "as_python",
     "parse",
     "report",
+    "rules",
 ]
 
 VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
@@ -89,6 +90,7 @@ _BOOK = (
     "hours", "funding", "moves", "fx_moves", "driver",
 )  # fmt: skip
 _MONEY = ("amount", "currency", "haircut")
+_T = TypeVar("_T")
 _FAR = 27.0  # logarithm of the largest move of a price that is looked at where options are held
 
 
@@ -251,7 +253,7 @@ class Report(ByValue):
         fails: in which cells the cross account is liquidated, shape `(S,)`.
         fails_at: the lowest correlation stress at which one of the moves liquidates the cross account; infinite for
             none.
-        rules: the cross legs under the rule of each venue; None without cross legs.
+        rules: the cross legs under the rule of each venue; None without cross legs, or where it was not asked for.
         closing: what closing every perpetual at its mark costs in fees, USD, `>= 0`.
         payments: how many funding payments are expected.
         assumed: what the book did not say.
@@ -425,7 +427,7 @@ class Report(ByValue):
                 "closing": self.closing,
                 "payments": self.payments,
             },
-            "assumed": [asdict(each) for each in self.assumed],
+            "assumed": [_plain(each) for each in self.assumed],
         }
 
     def __str__(self) -> str:
@@ -928,7 +930,7 @@ class _Shared(NamedTuple):
         return sum((position.maintenance_at(price) for position in charged), np.zeros(np.shape(price)))
 
 
-def report(book: Mapping[str, Any]) -> Report:
+def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
     """What a book says: margin, liquidation prices, stops, the worst of a stress grid, and every venue's rule for it.
 
     Legs are cross, or isolated with a margin of their own. Fees to open and the funding expected over `days` are taken
@@ -959,6 +961,7 @@ def report(book: Mapping[str, Any]) -> Report:
             `moves`: of the driver in the grid, each `> -1`; from -16% to 16%, and volatilities by -22% and 40%, as in
             Paradex's grid. `driver`: its coin; that of the first leg. `fx_moves`: of currencies in it, each `> -1`; the
             largest ones of the peso in a day if it is held, else none.
+        with_rules: whether the report has `rules`, which can take as long as all the rest.
 
     Raises:
         ValueError: for a field that is unknown, missing or outside its range; the message begins with where it stands,
@@ -984,15 +987,40 @@ def report(book: Mapping[str, Any]) -> Report:
         maintenance margin           180.00 USD   M = Σ_i (m_k N_i - c_k + φ_i N_i)
         margin ratio                   0.036      R = M / E
     """
-    read = _read(book)
+    return _sized(partial(_report, with_rules=with_rules), _read(book))
+
+
+def rules(book: Mapping[str, Any]) -> Comparison | None:
+    """The cross legs of a book under the rule of each venue, as the report has them; None without cross legs.
+
+    Parameters:
+        book: as in `report`.
+
+    Raises:
+        ValueError: as `report`.
+
+    Examples:
+        >>> found = rules({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000}]})
+        >>> round(found.row("deribit_2024_06").maintenance)
+        4811
+    """
+    return _sized(_rules, _read(book))
+
+
+def _sized(what: Callable[[_Book], _T], read: _Book) -> _T:
     try:
         with np.errstate(over="ignore", invalid="ignore"):
-            return _report(read)
+            return what(read)
     except ValueError as error:  # each field is right by itself
         raise ValueError(f"book must be of sizes that floats can hold together: {error}") from None
 
 
-def _report(read: _Book) -> Report:
+def _rules(read: _Book) -> Comparison | None:
+    cross = [(leg.contract, leg.size) for leg in read.legs if leg.margin is None]
+    return compare(cross, read.market) if cross else None
+
+
+def _report(read: _Book, *, with_rules: bool) -> Report:
     shared = _shared(read)
     prices = tuple(each for k, one in enumerate(shared) for each in _prices(k, one, read))
     stressed, fails = _stressed(read, shared, np.linspace(0.0, 1.0, 11))
@@ -1000,7 +1028,6 @@ def _report(read: _Book) -> Report:
     if 0.0 < fails_at < math.inf:  # the same again between the last stress that it survives and this one
         fails_at = _first(*_stressed(read, shared, fails_at - np.linspace(0.1, 0.0, 11)))
     where = {i: k for k, one in enumerate(shared) for i in one.standing.legs}
-    cross = [(leg.contract, leg.size) for leg in read.legs if leg.margin is None]
     return Report(
         currency=read.currency,
         usd=read.usd,
@@ -1011,7 +1038,7 @@ def _report(read: _Book) -> Report:
         stressed=stressed,
         fails=fails,
         fails_at=fails_at,
-        rules=compare(cross, read.market) if cross else None,
+        rules=_rules(read) if with_rules else None,
         closing=math.fsum(read.taker * leg.notional(leg.mark) for leg in read.legs if leg.future),
         payments=read.payments,
         assumed=read.assumed,
@@ -1073,6 +1100,8 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
     """Where each coin of an account is liquidated, asked three times."""
     marks, sigma, matrix = read.market.prices, read.market.volatilities, np.asarray(read.market.correlation)
     order, coins = list(marks), list(dict.fromkeys(leg.coin for leg in shared.legs))
+    if not coins:  # money beside isolated legs
+        return
     moving = list(dict.fromkeys([*coins, *(each.currency for each in shared.money if each.currency in marks)]))
     asked: list[tuple[str, dict[str, float]]] = []
     for driver in coins:

@@ -820,8 +820,7 @@ class Account:
             return np.broadcast_to(values, wide), np.broadcast_to(along, wide)
 
         found = np.empty(len(asked))
-        for falls, lined in {*zip(down.tolist(), straight.tolist(), strict=True)}:
-            some = np.flatnonzero((down == falls) & (straight == lined))
-            found[some] = first_move(np.full(len(some), equity), lines, follow[:, some], down=falls)
+        for some in (np.flatnonzero(straight), np.flatnonzero(~straight)):
+            found[some] = first_move(np.full(len(some), equity), lines, follow[:, some], down=down[some])
         result: list[float] = found.tolist()
         return result

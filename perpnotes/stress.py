@@ -434,6 +434,8 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     if unknown := [name for name in named if name not in market.prices]:
         raise ValueError(f"prices of the market must name {unknown[0]!r}, which the scenarios move")
     pnl = np.empty((len(scenarios), len(instruments)))
+    *_, last = ("", *scenarios.axes)
+    alike = len(scenarios.axes[last]) if last == "fx" else 1  # so many in turn are one and the same to an option
     options: dict[str, list[int]] = {}  # those on one underlying are valued at once
     for k, contract in enumerate(instruments):
         if isinstance(contract, Option):
@@ -445,8 +447,9 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
         group = [instruments[k] for k in columns]
         implied = market.implied_volatilities(group)
         then = scenarios.volatility(implied, [option.years for option in group])
-        pnl[:, columns] = _option_values(group, after * (1.0 + scenarios.moves["basis"]), then)
-        pnl[:, columns] -= _option_values(group, before, implied)
+        forward = after * (1.0 + scenarios.moves["basis"])
+        worth = _option_values(group, forward[::alike], then[::alike]) - _option_values(group, before, implied)
+        pnl[:, columns] = worth.repeat(alike, axis=0)
     return pnl
 
 

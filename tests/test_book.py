@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -355,6 +356,25 @@ class TestBesides:
         assert [row["ratio"] for row in shown["rules"]] == [
             row.maintenance and row.maintenance / 5_000 for row in expected.rows
         ]
+
+    def test_money_beside_an_isolated_leg_changes_nothing_of_it(self) -> None:
+        """The cross account then holds no leg, and cannot be liquidated."""
+        leg = {**BTC, "margin": 3_000.0, "stop": 58_000.0}
+        alone, beside = book.report({"legs": [leg]}), book.report({"legs": [leg], "collateral": CASH})
+        assert [each.name for each in beside.accounts] == ["cross", alone.accounts[0].name]
+        assert beside.accounts[0].assessment.equity == 5_000.0
+        assert [replace(each, account=0) for each in beside.prices] == list(alone.prices)
+        assert [replace(each, account=0) for each in beside.legs] == list(alone.legs)
+        assert str(beside)
+        assert beside.to_dict()["accounts"][0]["ratio"] == 0.0
+
+    @pytest.mark.parametrize("legs", [[BTC, ETH], [BTC, CALL, PUT], [{**BTC, "margin": 3_000.0}]])
+    def test_rules_can_be_asked_for_alone_and_left_out(self, legs: list[dict[str, Any]]) -> None:
+        whole = book.report(changed(legs=legs))
+        assert book.rules(changed(legs=legs)) == whole.rules
+        without = book.report(changed(legs=legs), with_rules=False)
+        assert without == replace(whole, rules=None)
+        assert without.to_dict() == whole.to_dict() | {"rules": [], "ranked": []}
 
     def test_a_rule_that_covers_no_part_of_the_book_is_not_ranked(self) -> None:
         shown = book.report(changed(legs=[BTC, {**CALL, "coin": "BTC"}])).to_dict()

@@ -186,11 +186,12 @@ def test_many_accounts_are_answered_as_one_by_one(exponent: float) -> None:
     def lines(part: slice) -> tuple[FloatArray, FloatArray]:
         return values[..., part], slopes[..., part]
 
-    for down in (True, False):
+    each = rng.random(300) < 0.5
+    for down in (True, False, each):
         together = first_move(constant, lines, powers, down=down)
-        for i in range(300):
+        for i, falls in enumerate(np.broadcast_to(down, 300).tolist()):
             legs = [[(values[k, j, i], slopes[k, j, i]) for k in range(2)] for j in range(3)]
-            alone = move(constant[i], legs, powers[:, 0].tolist(), down=down)
+            alone = move(constant[i], legs, powers[:, 0].tolist(), down=falls)
             assert together[i] == pytest.approx(alone, rel=1e-9, abs=1e-12) or together[i] == alone
         assert np.isinf(together).any()
         assert (together == 0).any()

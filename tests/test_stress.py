@@ -172,6 +172,16 @@ class TestAxes:
                 behind = (scenarios.moves["correlation"] == theta) & (scenarios.moves["price"] == move)
                 assert actual[i, j] == result.pnl[behind].min()
 
+    def test_a_move_of_currencies_leaves_options_where_they_are(self) -> None:
+        """Beside a currency each option is worth in every third row what it is worth without."""
+        held = [Option("BTC", 65_000.0, 0.1), Cash("MXN"), Option("ETH", 2_500.0, 0.3, call=False)]
+        axes = {"price": [-0.1, 0.0, 0.2], "volatility": [-0.2, 0.4], "correlation": [0.0, 0.7]}
+        alone = stress.unit_pnl(held, MARKET, grid(**axes))
+        beside = stress.unit_pnl(held, MARKET, grid(**axes, fx=[-0.1, 0.0, 0.1]))
+        for k in range(3):
+            np.testing.assert_array_equal(beside[k::3, [0, 2]], alone[:, [0, 2]])
+        assert len(np.unique(beside[:, 1])) == 3
+
 
 class TestCorrelationJump:
     def test_it_destroys_netting_in_a_long_book_and_makes_it_in_a_pair(self) -> None:

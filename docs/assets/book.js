@@ -209,8 +209,9 @@
 
   // --- Python ---
 
-  const code = ["import json", "from perpnotes import book as pn", "def pn_report(text):", " asked = json.loads(text)", " try:", "  found = [pn.report(each) for each in asked['books']]", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
+  const code = ["import json", "from perpnotes import book as pn", "def pn_report(text):", " asked = json.loads(text)", " try:", "  found = [pn.report(each, with_rules='text' in asked['why']) for each in asked['books']]", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     " why = {path: str(found[0].why(path)) for path in asked['why'] if path in found[0].reasons}", " return json.dumps({'reports': [each.to_dict() for each in found], 'text': str(found[0]) if 'text' in asked['why'] else '', 'why': why, 'reasons': found[0].reasons})",
+    "def pn_rules(text):", " try:", "  found = pn.rules(json.loads(text))", " except ValueError as error:", "  return json.dumps({'error': str(error)})", " return json.dumps({'rules': list(found.table()) if found else []})",
     "def pn_python(text):", " try:", "  return json.dumps({'text': pn.as_python(json.loads(text))})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_parse(text):", " try:", "  return json.dumps({'legs': pn.parse(text)})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_lists(text):", " return json.dumps({'venues': list(pn.VENUES), 'tables': list(pn.TABLES)})"].join("\n")
@@ -246,14 +247,16 @@
     draw()
     ask()
   }
-  // The newest book is asked about as soon as the one before it has been answered.
+  // The newest book is asked about as soon as the one before it has been answered. Every venue's rule takes as long as
+  // all the rest: it comes after that, unless there is a newer book.
   const ask = async () => {
     if (!worker || busy) return late = true
     busy = true
     late = false
-    const { trade, ...mine } = book
+    const { trade, ...mine } = book, text = JSON.stringify(mine)
     try {
-      answer(JSON.parse(await call("pn_report", JSON.stringify({ books: trade ? [mine, { ...mine, legs: [...mine.legs, trade] }] : [mine], why: [...open] }))))
+      const shows = answer(JSON.parse(await call("pn_report", JSON.stringify({ books: trade ? [mine, { ...mine, legs: [...mine.legs, trade] }] : [mine], why: [...open] }))))
+      if (shows && !late) answer(JSON.parse(await call("pn_rules", text)))
     } catch (problem) { status.textContent = `It did not run: ${problem.message}` }
     busy = false
     if (late) ask()
@@ -275,11 +278,13 @@
     status.textContent = "One field has a fault. The results are of the book before it."
   }
   const answer = found => {
+    if (found.rules) return render(out[2], rules(found))
     if (!found.error) {
       assumed = found.reports[0].assumed
       assume()
       fault()
-      return show(found)
+      show(found)
+      return true
     }
     let [, path, text] = /^(\S+) ([^]*)$/.exec(found.error) ?? ["", "", found.error]
     const missing = /^must have (\w+)$/.exec(text)
@@ -333,9 +338,10 @@
   }
   // Only what differs is touched, so that the browser need not lay out the rest again, and what has the focus keeps it.
   const become = (here, there) => {
+    if (here.isEqualNode(there)) return
     if (here.nodeName !== there.nodeName) return here.replaceWith(there)
     if (here.nodeType === Node.TEXT_NODE) {
-      if (here.data !== there.data) here.data = there.data
+      here.data = there.data
       return
     }
     for (const { name, value } of there.attributes ?? []) if (here.getAttribute(name) !== value) here.setAttribute(name, value)
@@ -356,8 +362,8 @@
     const [now, after] = found.reports, all = { ...now, why: found.why, reasons: found.reasons }
     latest = found
     render(out[0], h`${prices(all)}${after && compared(now, after)}`)
-    render(out[1], h`${accounts(all)}${closings(all)}${grid(all)}${rules(all)}
-      ${now.assumed.length > 0 && h`<details class="pn-fold" data-key="assumed" ${open.has("assumed") ? h`open` : ""}><summary>What was assumed, and where it is from</summary>${open.has("assumed") && rows(["Field", "Value", "Source"], now.assumed.map(one => [one.field, String(one.value), one.source]), "Assumed")}</details>`}
+    render(out[1], h`${accounts(all)}${closings(all)}${grid(all)}`)
+    render(out[3], h`${now.assumed.length > 0 && h`<details class="pn-fold" data-key="assumed" ${open.has("assumed") ? h`open` : ""}><summary>What was assumed, and where it is from</summary>${open.has("assumed") && rows(["Field", "Value", "Source"], now.assumed.map(one => [one.field, String(one.value), one.source]), "Assumed")}</details>`}
       <details class="pn-fold" data-key="text" ${open.has("text") ? h`open` : ""}><summary>The whole report as text</summary>${found.text && h`<div class="pn-output"><pre tabindex="0">${found.text}</pre></div>`}</details>`)
     status.textContent = `Liquidated at ${now.prices.filter(one => one.account === 0).map(one => `${one.coin} ${end(one, "following")}`).join(", ") || "no price"}${now.coins.length > 1 ? " if the others follow" : ""}. Margin ratio ${or(now.accounts[0].ratio, pct, "none: no equity")}.`
   }
@@ -372,10 +378,10 @@
       while (example.at(-1).nextElementSibling?.matches(":not(h2)")) example.push(example.at(-1).nextElementSibling)
       document.body.classList.add("pn-wide")
       for (const each of example) each.hidden = true // the form and its results stand in its place
-      example[0].insertAdjacentHTML("beforebegin", `<section class="pn-book" aria-label="Your own book"><div class="pn-top"></div><form class="pn-in" novalidate></form><div class="pn-rest"></div><p class="pn-status" role="status"></p></section>`)
+      example[0].insertAdjacentHTML("beforebegin", `<section class="pn-book" aria-label="Your own book"><div class="pn-top"></div><form class="pn-in" novalidate></form><div class="pn-rest"><div></div><div></div><div></div></div><p class="pn-status" role="status"></p></section>`)
       root = example[0].previousElementSibling
       form = root.querySelector("form")
-      out = root.querySelectorAll("div")
+      out = [root.firstElementChild, ...root.querySelector(".pn-rest").children]
       status = root.querySelector(".pn-status")
       out[0].prepend(runs)
       listen()

@@ -39,7 +39,7 @@ _TYPE = """times => new Promise(done => {
         found.push(performance.now() - began)
         setTimeout(go, 30 + found.length % 17)
       }))
-    }).observe(document.querySelector(".pn-rest"), { childList: true, characterData: true, subtree: true })
+    }).observe(document.querySelector(".pn-rest > *"), { childList: true, characterData: true, subtree: true })
     field.value = 1 + found.length / 100
     field.dispatchEvent(new Event("input", { bubbles: true }))
   }

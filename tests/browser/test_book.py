@@ -129,6 +129,17 @@ def test_each_large_price_is_the_one_in_the_report(python: Page) -> None:
     assert page.locator(".pn-grid .pn-fails").count() == sum(map(sum, said["grid"]["fails"]))
 
 
+def test_the_rules_of_every_venue_follow_the_book(python: Page) -> None:
+    """They come after the rest: the table is that of the newest book."""
+    page = _opened(python)
+    for size in ("0.75", "0.5", "2"):
+        _field(page, "legs[0].size").fill(size)
+    found = book.rules({**BOOK, "legs": [{**BOOK["legs"][0], "size": 2.0}, *BOOK["legs"][1:]]})
+    assert found is not None
+    shown = ["" if row.maintenance is None else f"${row.maintenance:,.0f}" for row in found.rows]
+    expect(page.get_by_role("table", name="Margin under every rule").locator("td:last-child")).to_have_text(shown)
+
+
 def test_a_reason_is_asked_and_follows_the_book(python: Page) -> None:
     page = _opened(python)
     path = "prices[0].alone"

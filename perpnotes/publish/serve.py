@@ -22,6 +22,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from html import escape
@@ -38,7 +39,7 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results, worker
-from perpnotes.publish.site import search
+from perpnotes.publish.site import runtime, search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
 _WATCHED = (_DOCS, _LIBRARY, Path("tests/published"))
@@ -47,6 +48,7 @@ import sys
 from perpnotes.publish.site import traces
 print(dict(traces.files(sys.argv[1])).get(sys.argv[2], ""))
 """
+_asked: ContextVar[str] = ContextVar("_asked")  # the folder of the page that a thread serves
 _PLACE = re.compile(r"(?P<path>[\w./-]+):\d+: ")
 
 
@@ -337,6 +339,12 @@ def _advice(path: str) -> Iterator[str]:
         yield from map(str, checks.check(path, terms, checks.quotable(_DOCS / "insights")))
 
 
+def _told(folder: str, path: str) -> bytes:
+    """What is told of the numbers of a page, or a picture's steps, by a process that loads the library anew."""
+    command = [sys.executable, "-c", _ASKED, folder, path]
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603  (our own command)
+
+
 class _Server(LiveReloadServer):
     """Serves the site, or its fault in the place of every page; looks for edits itself.
 
@@ -380,21 +388,29 @@ class _Server(LiveReloadServer):
                     self._rebuild_cond.notify_all()
 
     def _serve_request(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Any:
-        """A file; what a page asks for when a reader acts is made then, in a process that has the library as it is."""
+        """A file; what a page asks for when a reader acts is made then, of the library as it is."""
         path = environ["PATH_INFO"].lstrip("/")
+        folder, _, name = path.rpartition("/")
+        _asked.set(folder)
+        python = folder == runtime.TARGET and runtime.ready() and name in runtime.names()
         if path.endswith(".js"):
             with self._epoch_cond:
                 self._epoch_cond.wait_for(lambda: self._visible_epoch == self._wanted_epoch)
-        if not path.endswith(".js") or Path(self.root, path).is_file():
+        if not python and (not path.endswith(".js") or Path(self.root, path).is_file()):
             return super()._serve_request(environ, start_response)
-        command = [sys.executable, "-c", _ASKED, path[: path.rfind("/") + 1], path]
-        told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout  # noqa: S603  (our own command)
+        told = runtime.content(name) if python else _told(f"{folder}/", path)
         if not told.strip():
             return None
-        start_response("200 OK", [("Content-Type", "text/javascript"), ("Content-Length", str(len(told)))])
+        kind = self._guess_type(name)  # type: ignore[no-untyped-call]
+        start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(told)))])
         return [told]
 
     def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
+        page = next((file for file in _DOCS.rglob("*.md") if articles.address(file).rstrip("/") == _asked.get()), None)
+        for page in _DOCS.rglob("*.md") if runtime.ready() else ():
+            if articles.address(page).rstrip("/") == _asked.get():
+                with contextlib.suppress(articles.ArticleError):  # the next build shows it
+                    content = runtime.opened(content.decode(), page).encode()
         return bytes(super()._inject_js_into_html(self.fault or content, epoch))  # type: ignore[no-untyped-call]
 
     def _missing(self) -> bytes:

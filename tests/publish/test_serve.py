@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import io
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -19,6 +21,8 @@ from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Browser, expect
+
+from perpnotes.publish.site import runtime
 
 ROOT = Path(__file__).parents[2]
 ARTICLE = """\
@@ -191,10 +195,13 @@ class Served:
         (folder,) = self.root.glob("served/perpnotes_*")
         assert list(_differences(filecmp.dircmp(self.root / "full", folder, ignore=[]))) == []
 
+    def raw(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.url + path, timeout=120) as answer:  # noqa: S310
+            return bytes(answer.read())
+
     def get(self, path: str = "") -> str:
         try:
-            with urllib.request.urlopen(self.url + path, timeout=120) as answer:  # noqa: S310
-                return str(answer.read().decode())
+            return self.raw(path).decode()
         except HTTPError as error:
             return error.read().decode()
 
@@ -269,6 +276,28 @@ def test_a_click_on_a_number_opens_its_card_as_it_is_now(site: Served, browser: 
         site.replace(file, new, old)
     assert site.get("verification/numbers.js") == examples
     page.close()
+
+
+def test_python_for_browsers_has_the_library_as_it_is_now(site: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is prepared there are buttons, and what they load; elsewhere neither. No file of the site has them."""
+    library, button = site.root / "perpnotes/fees.py", 'data-run="trip"'
+    assert button not in site.get("insights/fees/")
+    with pytest.raises(HTTPError, match="404"):
+        site.raw("assets/run/perpnotes.zip")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(site.root / "cache"))
+    runtime.folder().mkdir()
+    (runtime.folder() / "numpy.zip").write_bytes(b"numpy")
+    try:
+        for edit in ((), ("n * (first + ", "n * (3 * first + "), ("n * (3 * first + ", "n * (first + ")):
+            if edit:
+                site.replace("perpnotes/fees.py", *edit)
+            assert site.get("insights/fees/").count(button) == 1
+            with zipfile.ZipFile(io.BytesIO(site.raw("assets/run/perpnotes.zip"))) as packed:
+                assert packed.read("perpnotes/fees.py") == library.read_bytes()
+        assert site.raw("assets/run/numpy.zip") == b"numpy"
+        site.same()
+    finally:
+        shutil.rmtree(runtime.folder())
 
 
 def test_after_any_edit_it_is_what_a_build_of_everything_makes(site: Served) -> None:

@@ -20,6 +20,7 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -50,6 +51,7 @@ NumPy 2.4.3, BSD 3-Clause License. Source: https://github.com/numpy/numpy"""
 
 REQUIREMENTS = Path("requirements-run.txt")
 TARGET = "assets/run"
+_LIBRARY = "perpnotes.zip"
 _INSIDE = "open_webui/frontend/pyodide/"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -183,30 +185,53 @@ def add(site: Path) -> int:
     """
     if not ready():
         return 0
-    target = site / TARGET
-    target.mkdir(parents=True, exist_ok=True)
-    for file in folder().iterdir():
-        (target / file.name).write_bytes(file.read_bytes())
-    (target / "perpnotes.zip").write_bytes(wheel.packed())
-    size = sum(
-        len(gzip.compress(f.read_bytes(), 6)) if f.suffix in (".mjs", ".json") else f.stat().st_size
-        for f in target.iterdir()
-    )
-    loads = f"<small>Loads Python into this browser, {size / 1e6:.1f} MB, once.</small>"
+    (site / TARGET).mkdir(parents=True, exist_ok=True)
+    for name in names():
+        (site / TARGET / name).write_bytes(content(name))
     count = 0
     for file in sorted(Path("docs").rglob("*.md")):
-        article = articles.read(file)
         page = site / articles.address(file) / "index.html"
-        html = page.read_text(encoding="utf-8") if page.is_file() else ""
-        for name in runnable(article):
-            button = (
-                f'<p class="pn-runs"><button type="button" data-run="{escape(name)}">Run it here</button>{loads}</p>'
-            )
-            html, done = re.subn(rf'(<div class="pn-block" id="{re.escape(name)}">)', rf"\g<1>{button}", html, count=1)
-            count += done
-        if html:
-            page.write_text(_doors(html, articles.address(file), loads), encoding="utf-8")
+        if page.is_file():
+            html = opened(page.read_text(encoding="utf-8"), file)
+            page.write_text(html, encoding="utf-8")
+            count += html.count('<button type="button" data-run=')
     return count
+
+
+def names() -> list[str]:
+    """The files that a page loads."""
+    return [*sorted(file.name for file in folder().iterdir()), _LIBRARY]
+
+
+def content(name: str) -> bytes:
+    """What is in one of these files; the library is in it as it is now.
+
+    Parameters:
+        name: one of `names`.
+    """
+    return wheel.packed() if name == _LIBRARY else (folder() / name).read_bytes()
+
+
+def opened(html: str, file: Path) -> str:
+    """A page with a button at each block that runs there, and the links to the reader's own book.
+
+    Parameters:
+        html: as built.
+        file: what it was built from, from the root of the repository.
+    """
+    loads = _loads(folder())
+    for name in runnable(articles.read(file)):
+        button = f'<p class="pn-runs"><button type="button" data-run="{escape(name)}">Run it here</button>{loads}</p>'
+        html = re.sub(rf'(<div class="pn-block" id="{re.escape(name)}">)', rf"\g<1>{button}", html, count=1)
+    return _doors(html, articles.address(file), loads)
+
+
+@lru_cache(maxsize=1)
+def _loads(_folder: Path) -> str:
+    """What is said beside a button that loads it."""
+    files = ((name, content(name)) for name in names())
+    size = sum(len(gzip.compress(raw, 6) if name.endswith((".mjs", ".json")) else raw) for name, raw in files)
+    return f"<small>Loads Python into this browser, {size / 1e6:.1f} MB, once.</small>"
 
 
 def _doors(html: str, page: str, loads: str) -> str:

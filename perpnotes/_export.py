@@ -202,7 +202,7 @@ def _careful(text: str, delimiter: str, notes: Notes) -> _Cells:
     width = Counter(len(row) for _, row in numbered).most_common(1)[0][0]
     first = next(i for i, (_, row) in enumerate(numbered) if len(row) == width)
     if width < 2:
-        raise ValueError("text must have a column of stamps and one of values, got one column")
+        raise ValueError("text must have two columns at least, got one")
     if first:
         notes.append(("file", "note", first, "lines before the header"))
     (number, header), body = numbered[first], numbered[first + 1 :]

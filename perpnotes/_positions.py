@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from perpnotes._export import key, table
-from perpnotes._validate import brief, scalar
+from perpnotes._validate import brief, one_of, scalar
 from perpnotes._venues import SIZE_TIERS, TIERS
 
 _EVERY = ("coin", "kind", "size", "entry", "mark")
@@ -44,6 +44,7 @@ _NAMES = {
 }
 _COUNTS = ("contracts", "pos", "lots", "currentqty", "numcontracts")
 _SIDES = {"long": 1.0, "buy": 1.0, "short": -1.0, "sell": -1.0, "both": 0.0, "net": 0.0}
+_PERPETUAL = ("future", "futures", "perpetual", "perp", "swap")  # kinds that do not tell linear from inverse
 _NUMBER = re.compile(r"[+-]?(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?(e[+-]?\d+)?", re.ASCII)
 _SYMBOL = re.compile(r"(PF_|PI_)?([A-Z0-9]*?[A-Z])(?:[-_/]?(USDT|USDC|USD))?(?::[A-Z]+)?([-_](?:PERP|PERPETUAL|SWAP))?")
 
@@ -155,8 +156,9 @@ def _instrument(where: str, symbol: Any, kind: Any) -> dict[str, Any]:
         raise ValueError(f"{where} must be a coin or the symbol of a perpetual, such as BTCUSDT, got {brief(symbol)}")
     prefix, coin, quote, suffix = found.groups()
     coin = "BTC" if coin == "XBT" else coin
-    if kind is not None:
-        return {"coin": coin, "kind": kind}
+    kind = str(kind or "").strip().lower()
+    if kind and kind not in _PERPETUAL:
+        return {"coin": coin, "kind": one_of(f"{where.partition(',')[0]}, kind", kind, tuple(FIELDS))}
     if prefix == "PI_" or (suffix == "-PERPETUAL" and not quote):  # Kraken's and Deribit's inverse contracts
         return {"coin": coin, "kind": "inverse"}
     if quote == "USD" and prefix != "PF_":

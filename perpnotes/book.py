@@ -455,9 +455,9 @@ class Report(ByValue):
             f"{name} {move:.1f}" if name == "correlation" else f"{name} {move:+.0%}"
             for name, move in worst.moves.items()
         )
-        lines += ["", f"worst cell: {moves or 'no move'}: {worst.pnl:,.0f} USD"]
+        lines += ["", f"worst cell: {moves or 'no move'}: {worst.pnl:z,.0f} USD"]
         names = [*(leg.name for leg in self.legs), *(f"collateral in {name}" for name in self._others)]
-        lines += [f"  {leg:24} {pnl:>14,.0f}" for leg, pnl in zip(names, worst.contributions, strict=True)]
+        lines += [f"  {leg:24} {pnl:>z14,.0f}" for leg, pnl in zip(names, worst.contributions, strict=True)]
         if any(not account.isolated for account in self.accounts):
             fails = f"from correlation stress {self.fails_at:.2f} on" if math.isfinite(self.fails_at) else "at none"
             lines.append(f"a move of the grid liquidates the account {fails}")
@@ -551,10 +551,17 @@ class _Leg(NamedTuple):
         return self.kind in ("linear", "inverse")
 
     def pnl(self, price: Any) -> Any:
-        """P&L from the mark to another price of the coin, USD."""
+        """What equity gains from the mark to another price of the coin, USD."""
         volatility = (self.implied, self.implied) if self.kind == "option" else ()
         gained = self.contract.pnl_usd(self.mark, price, *volatility)  # type: ignore[attr-defined]  # all but the base
-        return self.size * gained
+        return self.moved * gained
+
+    def closed(self, mark: float, slippage: float) -> tuple[float, float]:
+        """What the fill of a close at a mark loses against it, and its notional, USD; coins count at the mark."""
+        fill = mark * (1.0 - self.side * slippage)
+        worth = mark / fill if self.kind == "inverse" else 1.0
+        lost = worth - 1.0 if self.kind == "inverse" else mark - fill
+        return self.size * lost, self.notional(fill) * worth
 
     def notional(self, price: float) -> float:
         """USD."""
@@ -565,9 +572,14 @@ class _Leg(NamedTuple):
         return abs(self.size) / price if self.kind == "inverse" else abs(self.size) * price
 
     @property
+    def moved(self) -> float:
+        """The size of which equity gains: an inverse perpetual has its P&L since the entry in coins, which move too."""
+        return self.size * (self.mark / self.entry) if self.kind == "inverse" else self.size
+
+    @property
     def counted(self) -> float:
-        """The size after the haircut of a coin."""
-        return self.size * (1.0 - (self.haircut if self.size > 0 else 0.0))
+        """The same after the haircut of a coin."""
+        return self.moved * (1.0 - (self.haircut if self.size > 0 else 0.0))
 
 
 class _Book(NamedTuple):
@@ -663,6 +675,8 @@ def _read(book: Any) -> _Book:
     payments = math.floor(count)
     rates = _funding(stated.get("funding"), coins, assumed if payments else [])
     moves = np.unique(real("moves", stated.get("moves", _MOVES), gt=-1, ndim=1))
+    if not moves.any():
+        raise ValueError("moves must hold one that is not 0")
     fx_moves = real("fx_moves", stated.get("fx_moves", 0.0), gt=-1)
     if "fx_moves" not in stated and any(each.currency == "MXN" for each in money):
         fx_moves = np.array(_FX_MOVES)
@@ -841,6 +855,7 @@ def _leg(
     if perpetual or (kind == "option" and size < 0):
         future = Inverse(coin) if kind == "inverse" else Linear(coin)
         table = _table(path, leg, mark, rule, assumed)
+        leverage = number("leverage", 1.0 if table.max_leverage else _LEVERAGE, ge=1)
         try:
             charged = Position(
                 future,
@@ -848,7 +863,7 @@ def _leg(
                 entry if perpetual else mark,
                 mark,
                 table,
-                number("leverage", 1.0 if table.max_leverage else _LEVERAGE, ge=1),
+                leverage,
                 rule.basis if perpetual else "mark",
                 taker if rule.counts_fee and perpetual else 0.0,
             )
@@ -923,6 +938,11 @@ class _Shared(NamedTuple):
         legs = [leg for leg in self.legs if leg.coin == coin and (leg.future or (options and leg.kind == "option"))]
         coins = [each.usd * (price / each.fx - 1.0) for each in (*self.money, *self.coins) if each.currency == coin]
         return sum([*(leg.pnl(price) for leg in legs), *coins], np.zeros(np.shape(price)))
+
+    @property
+    def owes_nothing(self) -> bool:
+        """Whether it holds only what is bought and paid, so that no price can liquidate it."""
+        return all(leg.size > 0 and not leg.future for leg in self.legs) and all(each.amount > 0 for each in self.money)
 
     def required(self, coin: str, price: Any) -> Any:
         """Maintenance margin of the legs on one coin at a price of it, USD."""
@@ -1124,6 +1144,8 @@ def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
     held, inverse = {each.currency for each in (*shared.money, *shared.coins)}, leg.kind == "inverse"
     if more or not leg.future or leg.charged is None or (rest or held - {coin} if inverse else coin in held):
         return None
+    if shared.standing.assessment.buffer <= 0:  # then it is the mark, not where the formula had it
+        return None
     settles = leg.mark if inverse else 1.0  # USD
     rates = read.funding[coin] * read.payments * (leg.entry / leg.mark if inverse else leg.mark / leg.entry)
     pnl = math.fsum(each.unrealized for each in rest if each.future)
@@ -1149,6 +1171,8 @@ def _touched(
     shared: _Shared, moving: Sequence[str], marks: Mapping[str, float], asked: Sequence[tuple[str, Mapping[str, float]]]
 ) -> tuple[Interval, ...]:
     """`liquidation.intervals` for an account with options, or with coins on which there is no perpetual."""
+    if shared.owes_nothing:
+        return tuple(Interval(marks[driver], 0.0, math.inf) for driver, _ in asked)
     if shared.standing.assessment.buffer <= 0:
         return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in asked)
     betas = np.array([[1.0 if coin == driver else each.get(coin, 0.0) for driver, each in asked] for coin in moving])
@@ -1228,7 +1252,7 @@ def _stressed(read: _Book, shared: Sequence[_Shared], theta: FloatArray) -> tupl
         for coin, mark in marks.items():
             power = read.market.beta(coin, scenarios.moves["correlation"])
             left -= one.required(coin, mark * (1.0 + scenarios.moves["price"]) ** power)
-        fails = left <= 0.0
+        fails = (left <= 0.0) & (not one.owes_nothing)
     contracts = [*found.contracts[:count], *(Spot(name) if name in marks else Cash(name) for name in others)]
     return Evaluation(tuple(contracts), amounts, scenarios, legs), fails
 
@@ -1289,9 +1313,9 @@ def _closed(
     slipped = charged = 0.0
     for leg in closed:
         mark = price if leg.coin == coin else leg.mark
-        fill = mark * (1.0 - leg.side * slippage)
-        slipped += float(leg.pnl(mark) - leg.pnl(fill))
-        charged += fee * leg.notional(fill)
+        lost, notional = leg.closed(mark, slippage)
+        slipped += lost
+        charged += fee * notional
         if margin_fee and leg.charged is not None:
             charged += margin_fee * float(replace(leg.charged, close_fee=0.0).maintenance_at(mark))
     return Settlement(equity, slipped, charged, keeps)

@@ -191,6 +191,15 @@ class TestLiquidationPrices:
         assert more.fails_at >= less.fails_at
         assert more.prices[0].together.low <= less.prices[0].together.low
 
+    @pytest.mark.parametrize("leg", [{**PUT, "call": True}, PUT, {**PUT, "days": 0}, {"coin": "BTC", "kind": "spot"}])
+    def test_what_is_bought_and_paid_is_never_liquidated(self, leg: dict[str, Any]) -> None:
+        """Not even where an option is worth so little that floats tell it from nothing no more."""
+        given = {"legs": [{**leg, "size": 1.0}], "marks": {"BTC": 60_000.0}}
+        found = book.report(given)
+        assert (found.prices[0].alone.low, found.prices[0].alone.high) == (0.0, math.inf)
+        assert not found.fails.any()
+        assert book.report({**given, "collateral": [{"amount": -1e6}]}).fails.all()
+
     def test_an_account_that_is_too_late_is_liquidated_where_it_is(self) -> None:
         for legs in ([BTC], [BTC, CALL]):
             found = book.report({"legs": legs, "collateral": [{"amount": 10.0}]})
@@ -263,8 +272,19 @@ class TestHowItEnds:
         coin = {"coin": "BTC", "kind": "inverse", "size": 30_000.0, "mark": 60_000.0, "margin": 0.05, "stop": 57_000.0}
         (inverse,) = book.report({"legs": [{**coin, "maintenance": 0.01}], "slippage": 0.01, "taker": 0.001}).legs
         assert inverse.stop is not None
-        fill = 57_000 * 0.99
-        assert inverse.stop.settlement.returned == pytest.approx(0.05 * 57_000 + 30_000 * (fill / 60_000 - 1) - 30.0)
+        coins = 0.05 + 30_000 * (1 / 60_000 - 1 / (57_000 * 0.99)) - 0.001 * 30_000 / (57_000 * 0.99)
+        assert inverse.stop.settlement.returned == pytest.approx(57_000 * coins, rel=1e-12)
+
+    @pytest.mark.parametrize("size", [30_000.0, -30_000.0])
+    def test_an_inverse_leg_has_its_gain_in_coins_which_move_too(self, size: float) -> None:
+        """So equity at the liquidation price is the maintenance margin there, and a cell is worth its coins."""
+        leg = {"coin": "BTC", "kind": "inverse", "size": size, "entry": 50_000.0, "mark": 60_000.0, "margin": 0.2}
+        found = book.report({"legs": [{**leg, "maintenance": 0.01}], "moves": [0.05], "slippage": 0.0})
+        liquidation = found.legs[0].liquidation
+        assert liquidation is not None
+        assert liquidation.settlement.equity == pytest.approx(300.0)
+        held = 0.2 + size * (1 / 50_000 - 1 / np.array([60_000.0, 63_000.0]))
+        assert found.stressed.pnl == pytest.approx(held[1] * 63_000 - held[0] * 60_000)
 
     def test_a_stop_beyond_liquidation_comes_too_late(self) -> None:
         (found,) = book.report({"legs": [{**BTC, "margin": 600.0, "stop": 50_000.0}]}).legs
@@ -524,10 +544,12 @@ class TestAsPlainValues:
     def test_none_is_the_same_as_a_field_left_out(self) -> None:
         assert book.report(changed(days=None, legs=[{**BTC, "stop": None}, ETH])) == book.report(BOOK)
 
-    def test_every_reason_leads_to_the_number_at_its_place(self) -> None:
-        found = book.report(self.FULL)
+    @pytest.mark.parametrize("given", [FULL, changed(collateral=[{"amount": 100.0}])])
+    def test_every_reason_leads_to_the_number_at_its_place(self, given: dict[str, Any]) -> None:
+        """Where the account is liquidated already, too: that is at the mark, not where a formula had it before."""
+        found = book.report(given)
         shown = found.to_dict()
-        assert len(found.reasons) > 30
+        assert len(found.reasons) > 15
         for name in found.reasons:
             value: Any = shown
             for key in re.findall(r"\w+", name):
@@ -599,6 +621,12 @@ class TestAsPlainValues:
         assert found.prices[0].alone.high == pytest.approx(mark * (times + 1) / 1.01)
         assert f"{'BTC':16} {printed:>19} {printed:>19} {printed:>19}\n" in str(found)
 
+    def test_a_hedge_that_is_exact_but_for_rounding_loses_nothing(self) -> None:
+        short = {"coin": "BTC", "kind": "inverse", "size": -60_000.0, "maintenance": 0.01}
+        found = book.report({"legs": [{"coin": "BTC", "kind": "spot", "size": 1.0}, short], "marks": {"BTC": 60_000.0}})
+        assert found.stressed.worst.pnl < 0
+        assert re.search(r"^worst cell: price \+8%: 0 USD$", str(found), re.MULTILINE)
+
     def test_a_stop_that_is_late_and_a_fee_that_is_not_published_are_said(self) -> None:
         leg = {**BTC, "margin": 600.0, "stop": 50_000.0, "maintenance": 0.005}
         text = str(book.report({"legs": [leg], "venue": "Kraken"}))
@@ -633,6 +661,8 @@ class TestPositions:
              [{"coin": "BTC", "kind": "inverse", "size": -30_000.0}, {"coin": "BTC", "kind": "inverse", "size": 1.0},
               {"coin": "BTC", "size": 2.0}]),
             ("pair,size,kind\nBTC/USD,3,linear", [{"coin": "BTC", "kind": "linear", "size": 3.0}]),
+            ("instrument_name,size,kind,direction\nBTC-PERPETUAL,50,future,buy\nETH_USDC-PERPETUAL,-2,future,sell",
+             [{"coin": "BTC", "kind": "inverse", "size": 50.0}, {"coin": "ETH", "size": -2.0}]),
             ("coin,size,maintenance\nBTC,1,okx_btcusdt_2026_05",
              [{"coin": "BTC", "size": 1.0, "maintenance": "okx_btcusdt_2026_05"}]),
             ("coin,kind,size,strike,days,call,maintenance\nBTC,option,-1,60000,30,false,0.1",
@@ -659,6 +689,8 @@ class TestPositions:
             ("symbol,size\nBTC,nan", "row 1, size must be a number such as"),
             ("symbol,side,size\nBTC,up,1", "row 1, side must be one of long, buy, .* got 'up'"),
             ("symbol,side,size\nBTC,buy,-1", "row 1, size must be > 0 beside side buy, got -1"),
+            ("hello", "text must have two columns at least, got one"),
+            ("symbol,size,kind\nBTC,1,quanto", "row 1, kind must be one of 'linear', 'inverse'"),
             ("symbol,size\nBTCUSD,1", "row 1, symbol must say whether BTCUSD is linear or inverse"),
             ("symbol,size\nBTC-27DEC26,1", "row 1, symbol must be a coin or the symbol of a perpetual"),
             ("symbol,size,marginMode\nBTC,1,isolated", "row 1 must have the margin of an isolated position"),
@@ -720,6 +752,8 @@ class TestPositions:
         ({"hours": 0}, "hours must be > 0"),
         ({"days": 1, "funding": {"BTC": "x"}}, r"funding\.BTC must be a number"),
         ({"moves": [-1.0]}, "moves must be > -1"),
+        ({"moves": [0.0]}, "moves must hold one that is not 0"),
+        ({"legs": [{**BTC, "leverage": 0.5}]}, r"legs\[0\]\.leverage must be >= 1"),
         ({"fx_moves": [-1.5]}, "fx_moves must be > -1"),
         ({"legs": [BTC, {**PUT, "volatility": 1.5}, {**PUT, "volatility": 1}]}, r"legs\[2\]\.volatility must be 1\.5"),
         ({"legs": [{**BTC, "mark": 1e300, "maintenance": 0.1}, {**PUT, "size": 1e300}]}, "book must be of sizes"),

@@ -265,13 +265,15 @@ def _around() -> tuple[str, ...]:
 
 @lru_cache(maxsize=128)
 def _outside(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
-            node.body = []
-        elif isinstance(node, ast.Module | ast.ClassDef):
-            node.body = [statement for statement in node.body if not isinstance(statement, ast.Expr)]
-    return ast.dump(tree)
+    outer: list[ast.Module | ast.ClassDef] = [ast.parse(source)]
+    for node in outer:
+        node.body = [each for each in node.body if not isinstance(each, ast.Expr)]
+        for each in node.body:
+            if isinstance(each, ast.FunctionDef) and each.name != "__init__":
+                each.body = []
+            elif isinstance(each, ast.ClassDef):
+                outer.append(each)
+    return ast.dump(outer[0])
 
 
 class _Warnings(logging.Handler):

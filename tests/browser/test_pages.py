@@ -359,7 +359,7 @@ def test_everything_is_there_without_scripts(site: Path, address: str, browser: 
             texts[name, scripts] = page.locator("article :is(p, li, h2, h3, td, pre)").all_inner_texts()
             if scripts:
                 continue
-            for figure in page.locator(".pn-figure svg").all():
+            for figure in page.locator(".pn-plot > svg").all():
                 assert figure.is_visible()
                 marks = figure.locator(".m").count()
                 assert figure.locator(".m title").count() == marks

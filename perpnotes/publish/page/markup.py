@@ -63,6 +63,7 @@ _START = re.compile("<")
 
 _STYLE = re.compile(
     r"(?:\s*(?:aspect-ratio:\d{1,4}/\d{1,4}|background:var\(--pn-[a-z0-9-]{1,20}\)"
+    r"|height:\d{1,4}px|padding:\d{1,3}px(?: \d{1,3}px){3}"
     r"|text-align: ?(?:left|right|center)|justify-items: ?(?:start|end|center)"
     r"|padding-(?:left|right): ?\d[\d.]{0,5}(?:em)?|width: ?\d{1,3}%"
     r"|border-(?:top|right|bottom|left): 0\.05em \w+ currentcolor)"

@@ -21,7 +21,7 @@ import numpy as np
 from perpnotes.publish.compute import units
 from perpnotes.publish.compute.outputs import Output, collect, show
 from perpnotes.publish.show.figures import colors, heatmap, layout
-from perpnotes.publish.show.figures.svg import FONT, GAIN, LOSS, MUTED, PAPER, RULE, WIDTH
+from perpnotes.publish.show.figures.svg import FONT, GAIN, LOSS, MUTED, PAPER, RULE
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
 Control: TypeAlias = tuple[Sequence[Any], str | Sequence[str], Any]
@@ -31,6 +31,7 @@ Text: TypeAlias = str | tuple[str, str, str]
 """With `{name}` for a quantity, `{|name}` without its sign, `{@name}` for its place on the scale. Or the name of a
 quantity, the text where it is 0 or more, and the text where it is less."""
 
+WIDTH = 370  # px of a picture, which grows and shrinks with its column as a whole
 TOP = 18  # px above the scale, and below it
 ROWS = 6  # of the table, for a control at most
 _INKS = {meaning: colors.COLORS[slot] for meaning, slot in colors.MEANINGS.items()}

@@ -1,7 +1,7 @@
 """Charts, each form for a point of its own. A page gets an inline SVG and no chart runtime.
 
-They are drawn as wide as a phone's column, so that their labels are readable there; on a wide screen they grow with the
-column, and `figures.css` keeps their text from growing with them.
+They are drawn as wide as a phone's column, so that their labels are readable there. On a wide screen the plot is
+stretched across the column, and texts keep their size.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def bars(
     )
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: layout.wrapped(name, 18) for name in amounts}
-    left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 8
+    left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 10
     ends = [*itertools.accumulate(values.values(), initial=0.0)][: len(values)] if waterfall else [0.0] * len(values)
     spans = {name: (start, start + value) for (name, value), start in zip(amounts.items(), [*ends, 0.0], strict=False)}
     beside = [  # the room that numbers need on the side of losses, and on that of gains
@@ -60,14 +60,13 @@ def bars(
     ]
     low, high = (bound(0.0, *(end for span in spans.values() for end in span)) for bound in (min, max))
     step = 28 + 12 * max(name.count("\n") for name in names.values())
-    drawing = Drawing(step * len(amounts), left=left, top=4, bottom=4)
-    pixels = max(drawing.width - sum(beside), 60.0) / (high - low or 1.0)
+    drawing = Drawing(step * len(amounts), left=left + beside[0], right=beside[1], top=4, bottom=4)
 
     def right_of(value: float) -> float:
-        return beside[0] + (value - low) * pixels
+        return (value - low) / (high - low or 1.0) * drawing.width
 
     middles = {name: (i + 0.5) * step for i, name in enumerate(amounts)}
-    drawing.axis([(middles[name], text) for name, text in names.items()], INK)
+    drawing.texts([(-4 - beside[0], middles[name], text) for name, text in names.items()], text_anchor="end")
     above, below = {"pnl": (GAIN, LOSS), "loss": (LOSS, GAIN), "plain": (PLAIN, PLAIN)}[scale]
     for name, value in amounts.items():
         left_end, right_end = sorted(map(right_of, spans[name]))

@@ -63,12 +63,11 @@ def show_figure(
         raise ValueError("alt must say what the reader should see, not that it is a chart")
     table = html_table(headers, rows, numeric or [False] + [True] * (len(headers) - 1), id)
     note = "".join(f"<span>{text}</span>" for text in [escape(title, quote=False), *notes])
-    wide, tall = drawing.size
     html = (
         f'<figure class="pn-figure" id="{id}"><figcaption>{escape(caption, quote=False)}</figcaption>'
         f'<div class="pn-head"><output class="pn-readout" aria-live="polite"></output>'
         f'<div class="pn-note">{note}</div></div>'
-        f'<div class="pn-plot" style="aspect-ratio:{wide}/{tall}" role="img" aria-label="{escape(alternative)}" '
+        f'<div class="pn-plot" style="{drawing.style()}" role="img" aria-label="{escape(alternative)}" '
         f"data-search-exclude>{drawing.svg()}</div>"
         '<details class="pn-data" data-search-exclude><summary>Data</summary>'
         f"{scroll(table, f'Data: {caption}')}</details></figure>"

@@ -95,7 +95,7 @@ def heatmap(
         text = f"{column_title} {across[j]}, {row_title} {down[i]}: {value_title} {told(grid[i, j])}"
         return f"{text}, {threshold_label}" if threshold_label and beyond[i, j] else text
 
-    shown = _shown(m, max(map(layout.wide, column_labels)) + 5, width)
+    shown = _shown(m, max(map(layout.wide, column_labels)) + 7, width)
     under = [((j + 0.5) * width, height * n + 4, column_labels[j]) for j in shown]
     under.append((width * m / 2, height * n + 23, column_title))
     drawing.texts(under, MUTED, hangs=True, text_anchor="middle")

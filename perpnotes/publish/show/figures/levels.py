@@ -11,7 +11,7 @@ from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import scaled, show_figure
-from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, WIDTH, Drawing
+from perpnotes.publish.show.figures.svg import GAIN, INK, LOSS, MUTED, PLAIN, Drawing
 
 _TALL = 260.0  # px: the scale of a ladder
 
@@ -59,8 +59,8 @@ def ladder(
     left = max(map(layout.wide, tick_labels)) + 10
     text_room = max(layout.wide(text, bold=True) for text in said.values()) + 8
     text_room = max(text_room, *(layout.wide(name, bold=True) + 8 for name in areas)) if areas else text_room
-    wide = max(WIDTH - left - text_room - 22, 40.0)
-    drawing = Drawing(_TALL, left=left, top=8, bottom=8)
+    drawing = Drawing(_TALL, left=left, right=text_room, top=8, bottom=8)
+    wide = drawing.width - 18.0
 
     def down(value: float) -> float:
         return _TALL * (1 - part_of(value))
@@ -76,8 +76,8 @@ def ladder(
     places = layout.spread(heights, texts, (0.0, 1.0), _TALL)
     for name, part in heights.items():
         y, at, zone = _TALL * (1 - part), _TALL * (1 - places[name]), name in areas
-        drawing.rules([(wide * 0.6 if zone else wide, y, wide + 18, at)], MUTED, opacity=0.7)
-        drawing.texts([(wide + 20, at, texts[name])], inks[name], font_weight=400 if zone else 600)
+        drawing.rules([(wide * 0.6 if zone else wide, y, drawing.width, at)], MUTED, opacity=0.7)
+        drawing.texts([(drawing.width + 2, at, texts[name])], inks[name], font_weight=400 if zone else 600)
     for name, level in levels.items():
         y, label = down(float(level)), f"{name}: {title} {fmt(level, unit)}"
         drawing.boxes([(0, y - 1.5, wide, y + 1.5, label)], fill=inks[name])

@@ -87,7 +87,7 @@ def lines(
     # Drawn is the logarithm, on an axis that is linear and says at each tick what it stands for.
     to_x, to_y = (np.log if log else np.asarray for log in (log_x, log_y))
     run, heights = to_x(across), {name: to_y(values) for name, values in columns.items()}
-    height, first, last = 220.0, float(across[0]), float(across[-1])
+    height, first, last = 230.0, float(across[0]), float(across[-1])
     low, high = float(to_y(every.min())), float(to_y(every.max()))
     low = min(low, 0.0) if zero else low
     edge = (high - low or abs(high) or 1.0) * 0.06

@@ -71,7 +71,7 @@ def network(
     px = {
         name: (side + (WIDTH - 2 * side) * x, height - rim - (height - 2 * rim) * y) for name, (x, y) in places.items()
     }
-    drawing = Drawing(height, top=2, bottom=2)
+    drawing = Drawing(height, whole=True)
     looped = set(zip(loop, [*loop[1:], *loop[:1]], strict=True)) if loop else set()
     hits = []
     pairs = {edge[:2] for edge in edges}
@@ -97,10 +97,13 @@ def network(
         drawing.dots([(x, y, name)], _RADIUS - 1, fill=ink, stroke=ink, stroke_width=1.5, fill_opacity=0.25)
         lines = layout.wrapped(name, 14)
         away = _RADIUS + 8 + LINE * lines.count("\n") / 2
-        up = places[name][1] > 0.5  # out of the way of the edges
-        text = [(x, y - away if up else y + away, lines)]
-        drawing.texts(text, text_anchor="middle", stroke=PAPER, stroke_width=4)  # readable where an edge runs below it
-        drawing.texts(text, text_anchor="middle")
+        across, up = places[name]  # out of the way of the edges: above or below, and half way up toward the middle
+        text, anchor = [(x, y - away if up > 0.5 else y + away, lines)], "middle"
+        if abs(up - 0.5) < 0.2 < abs(across - 0.5):
+            right = across < 0.5
+            text, anchor = [(x + (_RADIUS + 5) * (1 if right else -1), y, lines)], "" if right else "end"
+        drawing.texts(text, text_anchor=anchor, stroke=PAPER, stroke_width=4)  # readable where an edge runs below it
+        drawing.texts(text, text_anchor=anchor)
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
     show_figure(drawing, ["From", "To", title], table, caption, alt, id, title=title, numeric=[False, False, True])
 

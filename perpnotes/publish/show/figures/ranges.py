@@ -119,9 +119,11 @@ def specification(
     px = np.array([to_px(value) for value in results[order]])
     drawing.axis([*zip(map(to_px, ticks), tick_labels, strict=True), *((y, names[level]) for level, y in rows.items())])
     drawing.rules([(0, y, width, y) for y in (*map(to_px, ticks), *rows.values())])
+    rank = {int(i): k for k, i in enumerate(order)}
+    taken = [] if published is None else [x[rank[published]] / width]  # by the line that goes down from it
     for name, value in (rules or {}).items():
         y = to_px(value)
-        part, side = layout.free(name, -y, x / width, [-px], (-_PLOT, 0.0), width, ())
+        part, side = layout.free(name, -y, x / width, [-px], (-_PLOT, 0.0), width, taken)
         drawing.rules([(0, y, width, y)], INK, stroke_dasharray="3,3")
         drawing.texts([(part * width + 3, y - 8 * side, name)])
     drawing.texts(heads, font_weight=600)
@@ -131,7 +133,6 @@ def specification(
             boxes = [((a, y - half), (b, y - half), (b, y + half), (a, y + half)) for a, b in pitch * runs]
             drawing.lines(*boxes, closed=True, fill=color)
     drawing.texts([(width + right, y, counted[level]) for level, y in rows.items()], MUTED, text_anchor="end")
-    rank = {int(i): k for k, i in enumerate(order)}
     places = {i: f"{k + 1}" + (", published" if i == published else "") for i, k in rank.items()}
     if published is not None:
         at_x, y = x[rank[published]], px[rank[published]]

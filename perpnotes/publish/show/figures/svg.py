@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-WIDTH = 370  # px of the whole drawing: a phone's column
+WIDTH = 358  # px of the whole drawing in a phone's column
 FONT = 11.5  # px, in that drawing
 LINE = 13.0  # px between lines of text
+RIM = 4  # px around a drawing, for the outlines of marks at its edge
 
 INK = LIMIT = "currentColor"
 MUTED, RULE, PAPER, LOSS, GAIN, PLAIN, BREACH = (
@@ -31,6 +32,10 @@ PLAINS = tuple(f"var(--pn-plain-{i})" for i in range(1, 7))  # from the lowest t
 class Drawing:
     """The shapes of a chart in the order in which they are painted, in px from the upper left of the plot.
 
+    On a column wider than a phone's the plot is stretched across, and what is beside it is not: lines and boxes stand
+    in an `svg` of their own, which the browser stretches, and the places of texts and dots are parts of the width. So
+    lines must stay within the width of the plot; a text may stand beside it.
+
     Its methods take the attributes of SVG by name, with `_` for `-`. A shape with a label is a mark; an empty label is
     none.
 
@@ -41,6 +46,7 @@ class Drawing:
         top: room above.
         bottom: room below.
         crisp: whether cells share their edges, and no hairline of paper shines through.
+        whole: whether all of it grows with the column instead, as what has arrows must.
     """
 
     def __init__(
@@ -52,11 +58,12 @@ class Drawing:
         top: float = 0.0,
         bottom: float = 0.0,
         crisp: bool = False,
+        whole: bool = False,
     ) -> None:
-        self.height, self.left, self.top = height, math.ceil(left), top
-        self.width = WIDTH - self.left - math.ceil(right)
-        self.size = WIDTH, math.ceil(top + height + bottom)
-        self._crisp, self._parts = crisp, list[str]()
+        self.height = math.ceil(height)
+        self._around = [math.ceil(room) for room in (top, right, bottom, left)]
+        self.width = WIDTH - self._around[1] - self._around[3]
+        self._crisp, self._whole, self._parts = crisp, whole, list[tuple[bool, str]]()
 
     def rules(
         self, ends: Iterable[tuple[float, float, float, float]], stroke: str = RULE, **style: str | float
@@ -83,7 +90,8 @@ class Drawing:
 
     def dots(self, dots: Iterable[tuple[float, float, str]], radius: float, **style: str | float) -> None:
         """Circles around places, each with a label."""
-        self._add("circle", [_mark(_placed({"cx": x, "cy": y, "r": radius}), label) for x, y, label in dots], **style)
+        made = [_mark({"cx": self._part(x), **_placed({"cy": y, "r": radius})}, label) for x, y, label in dots]
+        self._add("circle", made, **style)
 
     def texts(
         self, texts: Iterable[tuple[float, float, str]], fill: str = INK, *, hangs: bool = False, **style: str | float
@@ -92,15 +100,15 @@ class Drawing:
         made = []
         for x, y, text in texts:
             lines = [escape(line, quote=False) for line in text.split("\n")]
+            on = min(max(x, 0.0), float(self.width))
+            across = {"x": self._part(on)} | _placed({"dx": x - on})
             shift = f"{round((0.79 if hangs else 0.3) - (len(lines) - 1) / 2 * LINE / FONT, 2):g}em"
             if len(lines) == 1:
-                made.append((_placed({"x": x, "y": y}) | {"dy": shift}, lines[0]))
+                made.append((across | _placed({"y": y}) | {"dy": shift}, lines[0]))
                 continue
             shifts = [shift] + [f"{LINE / FONT:.2f}em"] * (len(lines) - 1)
-            spans = (
-                _element("tspan", _placed({"x": x}) | {"dy": dy}, each) for dy, each in zip(shifts, lines, strict=True)
-            )
-            made.append((_placed({"x": x, "y": y}), "".join(spans)))
+            spans = (_element("tspan", across | {"dy": dy}, each) for dy, each in zip(shifts, lines, strict=True))
+            made.append((_placed({"y": y}), "".join(spans)))
         self._add("text", made, fill=fill, **style)
 
     def axis(self, ticks: Iterable[tuple[float, str]], fill: str = MUTED) -> None:
@@ -108,21 +116,38 @@ class Drawing:
         self.texts([(-3.5, y, text) for y, text in ticks], fill, text_anchor="end")
 
     def svg(self) -> str:
-        """All of it as one `svg` element."""
-        wide, tall = self.size
-        frame = {"viewBox": f"0 0 {wide} {tall}", "font-size": f"{FONT}", "aria-hidden": "true"}
-        place = {"fill": "none", "transform": f"translate({self.left},{self.top:g})"}
-        inside = _element("g", place, "".join(self._parts))
+        """All of it as one `svg` element, as high as the plot."""
+        box = {"viewBox": f"0 0 {self.width} {self.height}"}
+        frame = box if self._whole else {"height": f"{self.height}"}
+        frame |= {"font-size": f"{FONT}", "fill": "none", "aria-hidden": "true"}
+        inside = ""
+        for stretched, parts in groupby(self._parts, lambda part: part[0] and not self._whole):
+            some = "".join(text for _, text in parts)
+            inside += _element("svg", {**box, "preserveAspectRatio": "none"}, some) if stretched else some
         return _element("svg", {**frame, **({"class": "pn-crisp"} if self._crisp else {})}, inside)
+
+    def style(self) -> str:
+        """What the element around it must say, so that its size is known before it is drawn."""
+        if self._whole:
+            return f"aspect-ratio:{self.width}/{self.height}"
+        top, right, bottom, left = (room + RIM for room in self._around)
+        return f"height:{top + self.height + bottom}px;padding:{top}px {right}px {bottom}px {left}px"
+
+    def _part(self, x: float) -> str:
+        """A place across, as a part of the width where that is stretched."""
+        return _short(x) if self._whole else f"{round(100 * x / self.width, 1):g}%"
 
     def _add(self, tag: str, each: Sequence[tuple[Mapping[str, str], str]], **style: str | float) -> None:
         """Elements that look alike: several are a group that says it once."""
         look = {name.replace("_", "-"): v if isinstance(v, str) else f"{v:g}" for name, v in style.items() if v != ""}
+        if not each:
+            return
+        text = "".join(_element(tag, *one) for one in each)
         if len(each) == 1:
-            self._parts.append(_element(tag, {**each[0][0], **look}, each[0][1]))
-        elif each:
-            alike = "".join(_element(tag, *one) for one in each)
-            self._parts.append(_element("g", look, alike) if look else alike)
+            text = _element(tag, {**each[0][0], **look}, each[0][1])
+        elif look:
+            text = _element("g", look, text)
+        self._parts.append((tag in ("line", "path"), text))
 
 
 def path(points: Iterable[tuple[float, float]], after: tuple[float, float] | None = None) -> str:

@@ -162,7 +162,7 @@ if ("popover" in HTMLElement.prototype) {
     return element
   }
   const cell = td => { // a button in the cell: the cell stays one
-    if (td.firstElementChild) return td.firstElementChild
+    if (td.firstElementChild?.role) return td.firstElementChild
     const inside = document.createElement("span")
     inside.append(...td.childNodes)
     td.append(inside)

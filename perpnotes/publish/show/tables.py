@@ -110,7 +110,10 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: S
 
     def cell(tag: str, scope: str, text: str, number: bool) -> str:
         attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-n"' if number else "")
-        return f"<{tag}{attributes}>{escape(text, quote=False)}</{tag}>"
+        shown = escape(text, quote=False)
+        if not number:
+            shown = re.sub(r"\b\d{4}-\d\d(?:-\d\d)?\b", r'<span class="pn-d">\g<0></span>', shown)  # a date stays whole
+        return f"<{tag}{attributes}>{shown}</{tag}>"
 
     head = "".join(cell("th", "col", text, number) for text, number in zip(headers, numeric, strict=True))
     body = "".join(

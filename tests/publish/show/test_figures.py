@@ -320,6 +320,8 @@ def test_the_name_of_a_rule_keeps_away_from_the_lines() -> None:
     x = np.linspace(0, 1, 50)
     assert layout.free("rule", 0.5, x, [0.55 - 0.5 * x], (0.0, 1.0), 250.0, ())[0] > 0.4
     assert layout.free("rule", 0.5, x, [0.54 + 0 * x], (0.0, 1.0), 250.0, ())[1] == -1
+    steep = np.where(x < 0.1, 0.9, 0.1)  # far from the name at every point, and across it between two
+    assert layout.free("rule", 0.5, x, [steep], (0.0, 1.0), 250.0, ())[0] > 0.1
     assert layout.free("rule", 0.5, x, [0 * x], (0.0, 1.0), 250.0, [0.0])[0] > 0.0
 
 

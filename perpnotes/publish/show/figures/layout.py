@@ -49,7 +49,8 @@ def free(
         level = value + side * lift
         if not domain[0] < level < domain[1] or any(start <= x <= start + need for x in taken):
             return -1.0
-        return min(2.0 * lift, *(float(np.abs(curve[here] - level).min()) for curve in curves))
+        away = [curve[here] - level for curve in curves]
+        return min(2.0 * lift, *(max(float(each.min()), float(-each.max()), 0.0) for each in away))  # 0 if one crosses
 
     starts = [0.0, *(k * (1.0 - need) for k in (1.0, 0.25, 0.5, 0.75) if need < 1.0)]
     return max(((start, side) for side in (1, -1) for start in starts), key=room)

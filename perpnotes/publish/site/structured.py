@@ -126,7 +126,7 @@ def website(site: Site) -> Mapping[str, Any]:
 
 
 def told(html: str, things: Any) -> str:
-    """A page with JSON-LD in its head, once.
+    """A page with JSON-LD at its end, once: it repeats the answers there, and packs best beside them.
 
     Parameters:
         html: the page.
@@ -134,4 +134,5 @@ def told(html: str, things: Any) -> str:
     """
     html = re.sub(r'<script type="application/ld\+json">.*?</script>', "", html)
     said = json.dumps(things, ensure_ascii=False).replace("<", "\\u003c")
-    return html.replace("</head>", f'<script type="application/ld+json">{said}</script></head>', 1)
+    page, body, end = html.rpartition("</body>")
+    return f'{page}<script type="application/ld+json">{said}</script>{body}{end}'

@@ -23,9 +23,11 @@ _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>")
 _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _FEATURE = re.compile(r"([.#])(-?[_a-zA-Z][\w-]*)|\[([\w-]+)(?:=[\"']?([\w-]+))?[^\]]*\]")
-# Of elements that are there and that only the theme's script would use, and what its script says of the focus.
+# Of elements that are there and that only the theme's script would use, what its script says of the focus, and what the
+# theme has for words that our scripts use for something else.
 _OFF = re.compile(
     r"md-dialog|md-tabs__item:nth-child|highlighttable|linenodiv|columnheader|md-(?:header|tabs)\[hidden|\.focus-visible"
+    r"|\.grid\b|#gh-|#only-|__comments|\.md-typeset mark|\.md-tabs__link svg"
 )
 _STATES = {"open", "hidden", "checked", "disabled"}  # attributes that an element may come to have without a script
 

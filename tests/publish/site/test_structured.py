@@ -188,15 +188,16 @@ def test_finishing_twice_is_finishing_once(
     first = {file: file.read_bytes() for file in describe(Path("site"))}
     assert {file: file.read_bytes() for file in describe(Path("site"))} == first
     html = first[Path("site/insights/grid/index.html")].decode()
-    head, _, rest = html.partition("</head>")
-    said = head.partition('<script type="application/ld+json">')[2].removesuffix("</script>")
+    rest = html.partition("</head>")[2]
+    page, _, said = rest.partition('<script type="application/ld+json">')
+    said = said.removesuffix("</script></body></html>")
     assert json.loads(said)[2]["mainEntity"][0]["name"] == "Is it < 3?"
     assert "<" not in said
     assert b'"@type": "WebSite"' in first[Path("site/index.html")]
     assert first[Path("site/robots.txt")].endswith(b"\nSitemap: https://example.org/notes/sitemap.xml\n")
     assert gzip.decompress(first[Path("site/sitemap.xml.gz")]) == first[Path("site/sitemap.xml")]
     assert b"2030" not in first[Path("site/sitemap.xml")]
-    assert PAGE in rest
+    assert PAGE in page
     assert article.path == provenance([article])["articles"]["grid"]["source"]
 
 

@@ -19,7 +19,17 @@ from perpnotes._positions import FIELDS, parse
 from perpnotes._types import FloatArray
 from perpnotes._validate import brief, flag, one_of, real, scalar, text
 from perpnotes._venues import LIQUIDATIONS, SIZE_TIERS, TIERS
-from perpnotes.contracts import Cash, Contract, Inverse, Linear, Option, Spot, _value_and_delta, option_value
+from perpnotes.contracts import (
+    Cash,
+    Contract,
+    Inverse,
+    Linear,
+    Option,
+    Spot,
+    _value_and_delta,
+    holding,
+    option_value,
+)
 from perpnotes.liquidation import Estimate, Interval, Settlement, intervals
 from perpnotes.liquidation import Rule as Practice
 from perpnotes.liquidation import published_rule as practice
@@ -40,6 +50,7 @@ __all__ = [
     "parse",
     "report",
     "rules",
+    "traded",
 ]
 
 VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
@@ -831,7 +842,7 @@ def _leg(
     def number(name: str, otherwise: Any, **bounds: float) -> Any:
         return scalar(f"{path}.{name}", leg[name], **bounds) if name in leg else otherwise
 
-    implied, name = 0.0, f"{coin} {size:+,g}"
+    implied, name = 0.0, f"{coin} {size:+,.10g}"
     contract: Contract
     if kind == "option":
         implied = number("volatility", volatility.get(coin, 0.0), ge=0)
@@ -1025,6 +1036,69 @@ def rules(book: Mapping[str, Any]) -> Comparison | None:
         4811
     """
     return _sized(_rules, _read(book))
+
+
+def traded(book: Mapping[str, Any], trade: Mapping[str, Any]) -> dict[str, Any]:
+    """The book after a trade, as plain values.
+
+    A trade in what the book holds cross makes that leg larger, smaller or turns it around, as where each coin has one
+    position; what closing realizes goes to the collateral, less the fee to open. A bought coin or option is paid out of
+    the collateral, a sold one pays into it. Any other trade is a leg of its own.
+
+    Parameters:
+        book: as in `report`. A matrix of correlations must fit the coins that remain.
+        trade: like one of its legs; its `entry` is the price of the trade.
+
+    Returns:
+        The book, perhaps without a leg: then there is no position left.
+
+    Raises:
+        ValueError: as `report` of the book with the trade as the last of its legs.
+
+    Examples:
+        >>> mine = {"legs": [{"coin": "BTC", "size": 0.5, "entry": 58_000}], "marks": {"BTC": 60_000}}
+        >>> after = traded(mine, {"coin": "BTC", "size": -0.2})
+        >>> after["legs"]
+        [{'coin': 'BTC', 'size': 0.3, 'entry': 58000.0}]
+        >>> after["collateral"]
+        [{'amount': 400.0}]
+    """
+    stated = (
+        {name: value for name, value in trade.items() if value is not None} if isinstance(trade, Mapping) else trade
+    )
+    if isinstance(stated, dict) and stated.get("kind") != "spot":  # what is sold to close needs no rate of its own
+        stated = {"maintenance": 0.5, **stated}
+    *held, new = _read({**book, "legs": [*_list("legs", book.get("legs")), stated]}).legs
+    legs, money = [dict(leg) for leg in book["legs"]], list(book.get("collateral") or ())
+    after = {**book, "legs": legs, "collateral": money, "marks": {**(book.get("marks") or {}), new.coin: new.mark}}
+
+    def pay(amount: float) -> None:
+        if amount:
+            money.append({"amount": amount} | ({"currency": new.coin} if new.kind == "inverse" else {}))
+
+    if not new.future:
+        pay(-new.size * new.entry)
+    same = [i for i, leg in enumerate(held) if leg.contract == new.contract and leg.margin is new.margin is None]
+    if not same:
+        legs.append(dict(trade))
+        return after
+    i = min(same, key=lambda k: held[k].side == new.side)  # what it closes, where the book has both sides
+    old = held[i]
+    size, entry = old.size + new.size, old.entry
+    if old.future:
+        left = holding([old.size, new.size], [old.entry, new.entry], inverse=old.kind == "inverse")
+        entry = left.entry
+        pay(left.realized - math.fsum(each.open_fee * each.settled(each.entry) for each in (old, new)))
+    if abs(size) <= 1e-12 * abs(new.size):
+        del legs[i]
+        if all(leg["coin"] != new.coin for leg in legs) and after.get("driver") == new.coin:
+            del after["driver"]
+        return after
+    legs[i] |= {name: value for name, value in trade.items() if value is not None} | {"size": size, "entry": entry}
+    legs[i].pop("open_fee", None)
+    if size * old.size < 0 and trade.get("stop") is None:
+        legs[i].pop("stop", None)
+    return after
 
 
 def _sized(what: Callable[[_Book], _T], read: _Book) -> _T:

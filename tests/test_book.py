@@ -621,6 +621,10 @@ class TestAsPlainValues:
         assert found.prices[0].alone.high == pytest.approx(mark * (times + 1) / 1.01)
         assert f"{'BTC':16} {printed:>19} {printed:>19} {printed:>19}\n" in str(found)
 
+    def test_a_large_size_is_written_out(self) -> None:
+        leg = {"coin": "DOGE", "size": -5e8, "mark": 1e-5, "maintenance": 0.02}
+        assert book.report({"legs": [leg], "collateral": CASH}).legs[0].name == "DOGE -500,000,000"
+
     def test_a_hedge_that_is_exact_but_for_rounding_loses_nothing(self) -> None:
         short = {"coin": "BTC", "kind": "inverse", "size": -60_000.0, "maintenance": 0.01}
         found = book.report({"legs": [{"coin": "BTC", "kind": "spot", "size": 1.0}, short], "marks": {"BTC": 60_000.0}})
@@ -773,6 +777,68 @@ def test_an_inverse_leg_is_counted_in_dollars_of_contracts() -> None:
     position = Position(Inverse("BTC"), -30_000.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
     expected = liquidation.interval(Account([position], [Collateral(0.5, "BTC", fx=60_000.0)]), "BTC")
     assert found.prices[0].alone == expected
+
+
+class TestTrade:
+    """What a trade leaves is the book that one would write down after it."""
+
+    @pytest.mark.parametrize("kind", ["linear", "inverse"])
+    @pytest.mark.parametrize("size", [-0.2, 0.3, -0.8])
+    def test_a_trade_in_a_coin_changes_its_position_and_no_equity(self, kind: str, size: float) -> None:
+        """At the mark nothing is won or lost; the margin is that of what is left, not of two positions."""
+        unit = {"linear": 1.0, "inverse": 60_000.0}[kind]
+        leg = {
+            "coin": "BTC",
+            "kind": kind,
+            "size": 0.5 * unit,
+            "entry": 58_000.0,
+            "stop": 50_000.0,
+            "maintenance": 0.01,
+        }
+        given = {"legs": [leg, ETH], "marks": {"BTC": 60_000.0}, "collateral": CASH}
+        after = book.traded(given, {"coin": "BTC", "kind": kind, "size": size * unit})
+        assert len(after["legs"]) == 2
+        found, before = book.report(after), book.report(given)
+        assert found.legs[0].size == pytest.approx((0.5 + size) * unit)
+        assert (found.legs[0].stop is not None) == (0.5 + size > 0)
+        assert found.accounts[0].assessment.equity == pytest.approx(before.accounts[0].assessment.equity)
+        assert found.legs[0].maintenance == pytest.approx(abs(0.5 + size) * 600.0)
+        assert given["collateral"] == CASH
+
+    def test_a_close_leaves_what_it_realized(self) -> None:
+        given = {"legs": [{**BTC, "entry": 58_000.0, "open_fee": 0.001}, ETH], "collateral": CASH, "driver": "BTC"}
+        after = book.traded(given, {"coin": "BTC", "size": -0.5, "entry": 61_000.0, "open_fee": 0.0005})
+        assert after["legs"] == [ETH]
+        assert [each["amount"] for each in after["collateral"]] == pytest.approx([5_000.0, 1_500 - 29.0 - 15.25])
+        assert book.report(after).accounts[0].assessment.maintenance == pytest.approx(60.0)
+        assert book.traded({**given, "legs": given["legs"][:1]}, {"coin": "BTC", "size": -0.5})["legs"] == []
+
+    @pytest.mark.parametrize("bought", [{**PUT, "entry": 900.0}, {"coin": "BTC", "kind": "spot", "size": 0.1}])
+    def test_what_is_bought_is_paid(self, bought: dict[str, Any]) -> None:
+        after = book.traded(BOOK, bought)
+        assert after["legs"][-1] == bought
+        assert after["collateral"][-1]["amount"] == pytest.approx(-bought["size"] * bought.get("entry", 60_000.0))
+        again = book.traded(after, {**bought, "size": -bought["size"]})
+        assert again["legs"] == BOOK["legs"]
+        assert sum(each["amount"] for each in again["collateral"]) == pytest.approx(5_000.0)
+
+    def test_isolated_legs_and_other_coins_stay_as_they_are(self) -> None:
+        for mine, trade in (
+            (changed(legs=[{**BTC, "margin": 3_000.0}]), {"coin": "BTC", "size": -0.5}),
+            (BOOK, {"coin": "BTC", "size": -0.5, "margin": 1_000.0}),
+            (BOOK, {"coin": "SOL", "size": 1.0, "mark": 150.0, "maintenance": 0.01}),
+        ):
+            assert book.traded(mine, trade)["legs"] == [*mine["legs"], trade]
+
+    def test_where_the_book_has_both_sides_the_other_one_is_closed(self) -> None:
+        both = changed(legs=[BTC, {**BTC, "size": -0.3}])
+        assert [leg["size"] for leg in book.traded(both, {"coin": "BTC", "size": 0.1})["legs"]] == pytest.approx(
+            [0.5, -0.2]
+        )
+
+    def test_a_fault_of_it_is_that_of_the_last_leg(self) -> None:
+        with pytest.raises(ValueError, match=r"^legs\[2\]\.mark must be stated"):
+            book.traded(BOOK, {"coin": "SOL", "size": 1.0})
 
 
 BAD_INPUT = dict.fromkeys(book.__all__)

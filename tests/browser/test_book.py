@@ -179,6 +179,83 @@ def test_a_fault_is_told_at_its_field_and_the_last_results_stay(python: Page) ->
         expect(page.locator(".pn-stale, .pn-fault, [aria-invalid]")).to_have_count(0)
 
 
+TWO: dict[str, Any] = {
+    "legs": [{"coin": "BTC", "size": 0.5}, {"coin": "ETH", "size": 5}],
+    "marks": {"BTC": 60_000, "ETH": 3_000},
+    "collateral": [{"amount": 5_000}],
+}
+ONE: dict[str, Any] = {**TWO, "legs": TWO["legs"][:1]}
+
+
+def test_a_new_coin_asks_for_its_mark_and_is_named_where_it_counts(python: Page) -> None:
+    """Its size is in it, and the grid can move it; a coin that leaves takes that choice with it."""
+    page = _opened(python, {**ONE, "marks": {"BTC": 60_000}})
+    page.get_by_role("button", name="Add a leg").click()
+    _field(page, "legs[1].coin").fill("eth")
+    _field(page, "legs[1].size").fill("5")
+    expect(_field(page, "marks.ETH")).to_have_attribute("aria-invalid", "true")
+    _field(page, "marks.ETH").fill("3000")
+    _says(page, str(book.report(TWO)))
+    expect(page.locator("label", has=_field(page, "legs[1].size")).locator("i")).to_have_text("ETH")
+    _field(page, "driver").select_option("ETH")
+    _says(page, str(book.report({**TWO, "driver": "ETH"})))
+    page.get_by_role("button", name="Remove leg 2").click()
+    _says(page, str(book.report(ONE)))
+
+
+@pytest.mark.parametrize(
+    ("typed", "size"), [("0,5", 0.5), ("1,5", 1.5), ("1,500", 1_500), ("−1,234.5", -1_234.5), ("0,125", 0.125)]
+)
+def test_a_comma_stands_between_thousands_or_before_decimals(python: Page, typed: str, size: float) -> None:
+    page = _opened(python, {**ONE, "legs": [{"coin": "BTC", "size": 7, "leverage": 1}]})
+    _field(page, "legs[0].size").fill(typed)
+    _says(page, str(book.report({**ONE, "legs": [{"coin": "BTC", "size": size, "leverage": 1}]})))
+    _field(page, "legs[0].size").fill("1.234,5")
+    expect(_field(page, "legs[0].size")).to_have_attribute("aria-invalid", "true")
+
+
+def _compared(page: Page, given: dict[str, Any]) -> list[list[str]]:
+    _opened(page, given)
+    rows = page.get_by_role("table", name="Before and after the trade").locator("tbody tr").all()
+    return [row.locator("th, td").all_text_contents() for row in rows]
+
+
+def test_a_trade_is_compared_in_its_account(python: Page) -> None:
+    """One that closes a leg leaves no margin of two; an isolated leg beside it is no account of before."""
+    closes = _compared(python, {**TWO, "trade": {"coin": "BTC", "size": -0.5}})
+    assert closes[1] == ["maintenance", "$180.00", "$60.00"]
+    assert closes[3] == ["BTC, others following", "$53,733", "not held"]
+    isolated = {**ONE, "legs": [{"coin": "BTC", "size": 0.5, "margin": 3_000}], "collateral": None}
+    beside = _compared(python, {**isolated, "trade": {"coin": "BTC", "size": -0.5}})
+    assert beside[1] == ["maintenance", "none", "$120.00"]
+    opened = _compared(python, {**ONE, "trade": {"coin": "BTC", "size": -0.5, "margin": 3_000}})
+    assert opened[1] == ["maintenance", "none", "$120.00"]
+    assert _compared(python, {**ONE, "trade": {"coin": "BTC", "size": -0.5}}) == []
+    expect(python.locator(".pn-top")).to_contain_text("It closes the only position")
+
+
+def test_prices_are_told_to_the_digit_that_counts_and_what_is_passed_is_now(python: Page) -> None:
+    cheap = {"coin": "PEPE", "size": -5e8, "mark": 1.234e-5, "maintenance": 0.02, "stop": 1.4e-5}
+    page = _opened(python, {"legs": [cheap], "collateral": [{"amount": 1_500}]})
+    expect(page.locator(".pn-price .pn-value")).to_have_text("$0.000015039")
+    _opened(python, {**ONE, "collateral": [{"amount": 50}]})
+    expect(page.locator(".pn-price dd")).to_have_text(["now", "equity is below maintenance"])
+    expect(page.locator(".pn-status")).to_contain_text("Liquidated: BTC now.")
+    _opened(python, {**ONE, "legs": [{"coin": "BTC", "size": 0.5, "margin": 3_000}]})
+    expect(page.locator(".pn-status")).to_contain_text("Liquidated: BTC $54,217. Margin ratio 4.0%")
+
+
+def test_the_parts_of_the_worst_cell_add_up_and_a_hedge_loses_nothing(python: Page) -> None:
+    """Collateral that moves is one of them; what rounding leaves of a hedge is no loss."""
+    page = _opened(python, {**ONE, "collateral": [{"amount": 0.1, "currency": "BTC"}]})
+    parts = page.get_by_role("table", name="Legs in the worst cell").locator("tr")
+    expect(parts).to_have_text(["BTC +0.5−$4,800", "collateral in BTC−$960.00"])
+    spot = {"coin": "BTC", "kind": "spot", "size": 1}
+    short = {"coin": "BTC", "kind": "inverse", "size": -60_000, "maintenance": 0.01}
+    _opened(python, {**ONE, "legs": [spot, short]})
+    expect(page.locator(".pn-grid td")).to_have_text(["0"] * 9)
+
+
 def test_a_shared_link_brings_the_same_book_back(python: Page, browser: Browser) -> None:
     """Also with what was changed, added and taken out, and with the trade; the address alone carries it."""
     page = _opened(python)
@@ -210,7 +287,7 @@ def test_a_shared_link_brings_the_same_book_back(python: Page, browser: Browser)
     expect(again.locator(".pn-price").first).to_be_visible()
     trade = expected.pop("trade")
     assert _text(again) == str(book.report(expected)) == _text(page)
-    after = book.report({**expected, "legs": [*expected["legs"], trade]}).to_dict()["accounts"][0]["ratio"]
+    after = book.report(book.traded(expected, trade)).to_dict()["accounts"][0]["ratio"]
     row = again.locator(".pn-top .pn-rows tbody tr").first
     expect(row.locator("td").last).to_have_text(f"{after:.1%}")
     again.close()

@@ -723,11 +723,11 @@ LONG: list[tuple[Any, dict[str, Any]]] = [
 
 
 def test_every_text_is_inside_the_drawing(browser: Any) -> None:
-    """On a phone, where the room is smallest, in the widest of the typefaces that readers have."""
+    """On a phone, where the room is smallest, and on a desk, in the widest of the typefaces that readers have."""
     content = "".join(make(**change).content for make, change in LONG)
     page, wide = browser.new_page(), "margin:16px;--pn-sans:DejaVu Sans"
     page.set_content(f'<body class="md-typeset" style="{wide}"><style>{SITE_CSS}{CSS}</style>{content}')
-    for width in (320, 390):
+    for width in (320, 390, 700):
         page.set_viewport_size({"width": width, "height": 900})
         outside = page.evaluate("""() => [...document.querySelectorAll(".pn-plot")].map(plot => {
             const box = plot.getBoundingClientRect()

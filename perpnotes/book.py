@@ -446,7 +446,7 @@ class Report(ByValue):
         for account in self.accounts:
             lines += [f"account: {account.name}", str(account.why()), ""]
             if self.currency != "USD":
-                lines[-1:] = [f"equity in {self.currency}: {account.assessment.equity / self.usd:,.2f}", ""]
+                lines[-1:] = [f"equity in {self.currency}: {_own(account.assessment.equity / self.usd)}", ""]
         if self.prices:
             lines.append(f"{'liquidation':16} {'alone':>19} {'others follow':>19} {'together':>19}")
             for prices in self.prices:
@@ -523,6 +523,10 @@ def _finite(value: float) -> float | None:
 
 def _price(value: float) -> str:
     return f"{value:,.0f}" if value >= 1_000 else f"{value:,.2f}" if value >= 1 else f"{value:.4g}"
+
+
+def _own(amount: float) -> str:
+    return f"{amount:,.2f}" if abs(amount) >= 100 else f"{amount:.5g}"
 
 
 def _between(found: Interval) -> str:
@@ -650,9 +654,13 @@ def _read(book: Any) -> _Book:
     cash = [
         _money(f"collateral[{i}]", each) for i, each in enumerate(_list("collateral", stated.get("collateral", ())))
     ]
-    coins += [c for c in dict.fromkeys(each["currency"] for each in cash) if c in marks and c not in coins]
-    driver = one_of("driver", stated.get("driver", coins[0]), coins)
     fx = _each("fx", stated.get("fx", {}), gt=0)
+    money_in = dict.fromkeys(each["currency"] for each in cash)
+    marks |= {
+        c: fx[c] for c in money_in if c in fx and c in _COINS and c not in marks
+    }  # a coin moves, whoever states it
+    coins += [c for c in money_in if c in marks and c not in coins]
+    driver = one_of("driver", stated.get("driver", coins[0]), coins)
     if fx.get("USD", 1.0) != 1:
         raise ValueError(f"fx.USD must be 1, got {fx['USD']:g}")
 
@@ -982,7 +990,8 @@ def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
             `strike` and `days`, and if wanted `call` (True), `volatility` (the coin's), and if it is sold
             `maintenance`, a rate of the coin's price, and `leverage`.
             `collateral`: of the cross account; each `amount`, and if wanted `currency` (USD) and `haircut` (0).
-            `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin.
+            `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin;
+            of a coin that is only collateral, `fx` may have it.
             `volatility`: of each coin per square root of a year. `correlation`: one number for every pair, a mapping of
             pairs such as `"BTC-ETH"`, or a matrix in the order in which the legs name the coins.
             `venue`: one of `VENUES`; the first. `taker`: fee of a close, in `[0, 1)`. `slippage`: adverse move of the

@@ -412,6 +412,12 @@ class TestBesides:
         hourly = book.report(changed(days=1, hours=1, funding=0.0001))
         assert hourly.payments == 24
 
+    def test_a_coin_that_is_only_collateral_moves_wherever_its_price_stands(self) -> None:
+        given = {"legs": [BTC], "collateral": [*CASH, {"amount": 1.0, "currency": "ETH"}]}
+        by_rate, by_mark = (book.report({**given, field: {"ETH": 3_000.0}}) for field in ("fx", "marks"))
+        assert by_rate == by_mark
+        assert by_rate.prices[0].together.low > by_rate.prices[0].alone.low
+
     def test_a_currency_moves_by_what_is_stated_and_a_peso_by_default(self) -> None:
         """What another currency may do in a day is not measured, so it stands still unless the book says."""
         money = [{"amount": 1_000.0, "currency": "EUR"}]
@@ -422,6 +428,9 @@ class TestBesides:
         assert "fx" not in still.stressed.scenarios.axes
         assert moved.stressed.scenarios.axes["fx"].tolist() == [-0.1, 0.0]
         assert moved.stressed.worst.contributions[1] == pytest.approx(-110.0)
+
+    def test_an_account_in_a_coin_has_digits(self) -> None:
+        assert "equity in BTC: 0.083333\n" in str(book.report({"legs": [BTC], "collateral": CASH, "currency": "BTC"}))
 
     def test_results_are_told_in_the_currency_of_the_account(self) -> None:
         found = book.report(changed(currency="MXN", fx={"MXN": 0.05}))

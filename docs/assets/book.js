@@ -95,7 +95,7 @@
     const currency = each.currency || "USD"
     return h`<fieldset class="pn-leg"><legend>Collateral ${i + 1}</legend><div class="pn-fields pn-main">${field(`collateral[${i}].amount`, "Amount", { letters: false })}${field(`collateral[${i}].currency`, "Currency", { letters: true })}${field(`collateral[${i}].haircut`, "Haircut", { percent: true })}${rate(currency)}${action(`drop collateral[${i}]`, "×", `Remove collateral ${i + 1}`)}</div></fieldset>`
   }
-  const rate = currency => currency !== "USD" && !coins().includes(currency) && field(`fx.${currency}`, `One ${currency}`, { unit: "USD" })
+  const rate = currency => currency !== "USD" && !coins().includes(currency) && field(`${book.marks?.[currency] === undefined ? "fx" : "marks"}.${currency}`, `One ${currency}`, { unit: "USD" })
   const pairs = () => coins().flatMap((one, i, all) => all.slice(i + 1).map(other => field(`correlation.${one}-${other}`, `${one} with ${other}`, { letters: false })))
   const markets = () => h`${coins().map(coin => h`<fieldset class="pn-leg"><legend>${coin}</legend><div class="pn-fields">${field(`marks.${coin}`, `${coin} mark`, { unit: "USD" })}${field(`volatility.${coin}`, "Volatility", { percent: true, unit: "% a year" })}${field(`funding.${coin}`, "Funding", { percent: true, letters: false, unit: "% each" })}</div></fieldset>`)}${coins().length > 1 && h`<fieldset class="pn-leg"><legend>Correlation</legend><div class="pn-fields">${pairs()}</div></fieldset>`}`
   const account = () => h`<div class="pn-fields">${lists.venues.length ? choice("venue", "Venue’s rules", [[null, lists.venues[0]], ...lists.venues.slice(1).map(name => [name, name])]) : field("venue", "Venue’s rules", { letters: false })}
@@ -318,10 +318,10 @@
 
   const prices = found => found.prices.map((one, i) => {
     const { name, isolated } = found.accounts[one.account]
-    const asked = isolated || found.coins.length < 2 ? ["alone"] : Object.keys(ways)
+    const asked = isolated || new Set(Object.keys(ways).map(way => JSON.stringify(one[way]))).size < 2 ? ["alone"] : Object.keys(ways)
     return h`<section class="pn-price"><h3>${one.coin} <small>${isolated && `isolated, ${name}, `}now ${price(one.mark)}</small></h3><dl>${asked.map(way => tile(asked.length > 1 ? ways[way] : "liquidated at", end(one, way), [or(one[way].distance, it => it ? `${pct(it)} away` : "equity is below maintenance", ""), ends(one[way], one.mark).slice(1).map(far => `, and at ${far}`)]))}</dl><div class="pn-asks">${asked.map(way => why(found, `prices[${i}].${way}`, asked.length > 1 ? `Why, ${ways[way]}?` : "Why?"))}</div></section>`
   })
-  const own = (found, one, name) => found.currency.name !== "USD" && `${signed(one.currency[name], 0)} ${found.currency.name}`
+  const own = (found, one, name) => found.currency.name !== "USD" && `${signed(one.currency[name], Math.abs(one.currency[name]) < 100 ? 4 : 0)} ${found.currency.name}`
   const accounts = found => found.accounts.map((one, i) => h`<dl class="pn-account" aria-label="${one.name}">${tile(`margin ratio${found.accounts.length > 1 ? `, ${one.name}` : ""}`, or(one.ratio, pct, "no equity"), "liquidated at 100%")}${tile("equity", usd(one.equity), own(found, one, "equity"))}${tile("maintenance", usd(one.maintenance), own(found, one, "maintenance"))}${tile("above maintenance", usd(one.buffer), own(found, one, "buffer"))}${tile("initial margin", usd(one.initial), `${usd(one.available)} free`)}${!one.isolated && (found.coins.length > 1 ? tile("fails at correlation stress", or(found.fails_at, it => signed(it, 2)), "of the worst move") : tile("fails in the grid", or(found.fails_at, () => "yes", "no"), "at the worst move"))}${!i && tile("holding costs", usd(-found.costs.funding), `funding, and ${usd(found.costs.closing)} to close`)}</dl><div class="pn-asks">${["ratio", "equity"].map(name => why(found, `accounts[${i}].${name}`, `Why, ${name}?`))}</div>`)
   const closed = one => one === null ? ["", ""] : [price(one.price), `${one.complete === false && one.returned > 0 ? "≤ " : ""}${usd(one.returned)}`]
   const closings = found => {

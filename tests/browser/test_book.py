@@ -241,6 +241,9 @@ def test_prices_are_told_to_the_digit_that_counts_and_what_is_passed_is_now(pyth
     _opened(python, {**ONE, "collateral": [{"amount": 50}]})
     expect(page.locator(".pn-price dd")).to_have_text(["now", "equity is below maintenance"])
     expect(page.locator(".pn-status")).to_contain_text("Liquidated: BTC now.")
+    _opened(python, {**TWO, "legs": [TWO["legs"][0], {"coin": "ETH", "size": 5, "margin": 3_000}], "currency": "BTC"})
+    expect(page.locator(".pn-price dt")).to_have_text(["liquidated at"] * 2)  # no other coin is in either account
+    expect(page.locator(".pn-account").first).to_contain_text("$5,0000.0833 BTC")
     _opened(python, {**ONE, "legs": [{"coin": "BTC", "size": 0.5, "margin": 3_000}]})
     expect(page.locator(".pn-status")).to_contain_text("Liquidated: BTC $54,217. Margin ratio 4.0%")
 

@@ -874,7 +874,7 @@ def _leg(
     if perpetual or (kind == "option" and size < 0):
         future = Inverse(coin) if kind == "inverse" else Linear(coin)
         table = _table(path, leg, mark, rule, assumed)
-        leverage = number("leverage", 1.0 if table.max_leverage else _LEVERAGE, ge=1)
+        leverage = number("leverage", 1.0, ge=1)
         try:
             charged = Position(
                 future,
@@ -887,9 +887,9 @@ def _leg(
                 taker if rule.counts_fee and perpetual else 0.0,
             )
             if "leverage" not in leg:
-                if table.max_leverage:
-                    charged = replace(charged, leverage=_allowed(charged))
-                assumed.append(Assumption(f"{path}.leverage", charged.leverage, "a choice of this library"))
+                charged = replace(charged, leverage=_leverage(charged, margin))
+                source = "a choice of this library" if margin is None else "notional over its margin, as far as allowed"
+                assumed.append(Assumption(f"{path}.leverage", charged.leverage, source))
         except ValueError as error:
             raise ValueError(f"{path}.{error}") from None
     return _Leg(
@@ -911,10 +911,12 @@ def _leg(
     )
 
 
-def _allowed(position: Position) -> float:
-    """The leverage that is assumed, or less where the table allows less."""
+def _leverage(position: Position, margin: float | None) -> float:
+    """The leverage that is assumed, of an isolated leg that of its margin; less where the table allows less."""
     settled = position.notional_usd / (position.mark if isinstance(position.contract, Inverse) else 1.0)
-    return min(_LEVERAGE, position.tiers.max_leverage[int(position.tiers.tier(settled))])
+    wanted = _LEVERAGE if margin is None else max(1.0, settled / margin)
+    allowed = position.tiers.max_leverage
+    return min(wanted, allowed[int(position.tiers.tier(settled))]) if allowed else wanted
 
 
 def _table(path: str, leg: Mapping[str, Any], mark: float, rule: Practice, assumed: list[Assumption]) -> Tiers:
@@ -984,11 +986,11 @@ def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
             `legs`: at least one. Each has `coin` and `size` (coins; USD of contracts if inverse; options; long or
             bought `> 0`), `mark` (price of its coin, `> 0`, USD, unless another leg or `marks` has it), and if wanted
             `kind` (`"linear"`, `"inverse"`, `"spot"`, `"option"`) and `entry` (the mark; of an option its premium). A
-            perpetual may have `margin` (isolated with it: USD, or coins if inverse), `stop`, `leverage` (10, or less
-            where the table allows less), `maintenance` (a rate in `(0, 1)` or one of `TABLES`; the venue's) and
-            `open_fee` (still to be paid, of the notional at the entry; 0). A spot leg may have `haircut`. An option has
-            `strike` and `days`, and if wanted `call` (True), `volatility` (the coin's), and if it is sold
-            `maintenance`, a rate of the coin's price, and `leverage`.
+            perpetual may have `margin` (isolated with it: USD, or coins if inverse), `stop`, `leverage` (10, isolated
+            its notional over `margin`; less where the table allows less), `maintenance` (a rate in `(0, 1)` or one of
+            `TABLES`; the venue's) and `open_fee` (still to be paid, of the notional at the entry; 0). A spot leg may
+            have `haircut`. An option has `strike` and `days`, and if wanted `call` (True), `volatility` (the coin's),
+            and if it is sold `maintenance`, a rate of the coin's price, and `leverage`.
             `collateral`: of the cross account; each `amount`, and if wanted `currency` (USD) and `haircut` (0).
             `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin;
             of a coin that is only collateral, `fx` may have it.

@@ -464,6 +464,15 @@ class TestBesides:
         assert [term.equation for term in why][-1] == "E = C + U + V - F_o + F"
         assert list(dict(book.report(BOOK).why("accounts[0].buffer"))) == ["C", "U", "E", "M", "B"]
 
+    @pytest.mark.parametrize(
+        ("margin", "leverage"), [(3_000.0, 10.0), (2_000.0, 15.0), (100.0, 125.0), (50_000.0, 1.0)]
+    )
+    def test_an_isolated_leg_has_the_leverage_of_its_margin(self, margin: float, leverage: float) -> None:
+        """So its margin is what it needed, unless the table allows no such leverage."""
+        found = book.report({"legs": [{**BTC, "margin": margin}]})
+        assert found.legs[0].initial == pytest.approx(30_000 / leverage)
+        assert ("legs[0].leverage", leverage) in [(each.field, each.value) for each in found.assumed]
+
     def test_leverage_is_ten_or_what_the_table_allows(self) -> None:
         legs = book.report({"legs": [{**BTC, "size": 3_000.0}, ETH], "collateral": CASH}).legs
         assert [leg.initial for leg in legs] == [180e6 / 10, 1_500.0]

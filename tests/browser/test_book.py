@@ -238,6 +238,9 @@ def test_prices_are_told_to_the_digit_that_counts_and_what_is_passed_is_now(pyth
     cheap = {"coin": "PEPE", "size": -5e8, "mark": 1.234e-5, "maintenance": 0.02, "stop": 1.4e-5}
     page = _opened(python, {"legs": [cheap], "collateral": [{"amount": 1_500}]})
     expect(page.locator(".pn-price .pn-value")).to_have_text("$0.000015039")
+    carry = [{"coin": "BTC", "kind": "spot", "size": 1}, {"coin": "BTC", "size": -1}]
+    _opened(python, {**ONE, "legs": carry, "collateral": None})
+    expect(page.locator(".pn-price .pn-value")).to_have_text("over 10×")  # as in the printed report
     _opened(python, {**ONE, "collateral": [{"amount": 50}]})
     expect(page.locator(".pn-price dd")).to_have_text(["now", "equity is below maintenance"])
     expect(page.locator(".pn-status")).to_contain_text("Liquidated: BTC now.")

@@ -11,7 +11,8 @@ import datetime as dt
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,18 @@ def column(
     Raises:
         ValueError: no such column, or stamps that do not rise.
     """
-    hours, values = [], []
-    for row in _rows(path):
-        stamp = next(iter(row.values()))
-        if any(row.get(other) != wanted for other, wanted in (where or {}).items()):
-            continue
-        if name not in row:
-            raise ValueError(f"name must be one of {', '.join(row)}, got {name!r}")
-        if row[name] and (not first or stamp >= first) and (not last or stamp <= last):
-            hours.append(_hours(stamp))
-            values.append(float(row[name]))
+    columns = _columns(path.read_bytes())
+    if name not in columns:
+        raise ValueError(f"name must be one of {', '.join(columns)}, got {name!r}")
+    stamps = next(iter(columns.values()))
+    kept = [
+        place
+        for place, (stamp, entry) in enumerate(zip(stamps, columns[name], strict=True))
+        if entry and (not first or stamp >= first) and (not last or stamp <= last)
+    ]
+    for other, wanted in (where or {}).items():
+        kept = [place for place in kept if columns[other][place] == wanted]
+    hours, values = [_hours(stamps[place]) for place in kept], [float(columns[name][place]) for place in kept]
     times = np.array(hours)
     if (np.diff(times) <= 0).any():
         raise ValueError(f"the stamps of {path.name} must rise")
@@ -66,8 +69,7 @@ def table(path: Path) -> Mapping[str, Any]:
     Returns:
         By name; shape `(n,)`.
     """
-    rows = list(_rows(path))
-    return {name: _typed([row[name] for row in rows]) for name in (rows[0] if rows else ())}
+    return {name: _typed(entries) for name, entries in _columns(path.read_bytes()).items()}
 
 
 def shared(*series: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, ...]:
@@ -415,9 +417,10 @@ def closes(published: Mapping[str, Path]) -> str:
     names = {"data/xauusd.csv": "XAUUSD_close", "data/spy.csv": "SPY_close", "data/eww.csv": "EWW_close"}
     table: dict[str, dict[str, str]] = {}
     for path, name in names.items():
-        for row in _rows(published[path]):
-            if row["Date"] >= "2017-01-01" and row["close"]:
-                table.setdefault(row["Date"], {})[name] = f"{float(row['close']):.9g}"
+        columns = _columns(published[path].read_bytes())
+        for date, close in zip(columns["Date"], columns["close"], strict=True):
+            if date >= "2017-01-01" and close:
+                table.setdefault(date, {})[name] = f"{float(close):.9g}"
     return _table("date", list(names.values()), table)
 
 
@@ -439,10 +442,12 @@ def _table(first: str, columns: Sequence[str], rows: Mapping[str, Mapping[str, s
     return text.getvalue()
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-    yield from csv.DictReader(io.StringIO(text, newline=""))
+@lru_cache(maxsize=8)
+def _columns(content: bytes) -> Mapping[str, Sequence[str]]:
+    """The entries of each column of a file; many records ask the same few files, and several columns of each."""
+    text = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode("utf-8-sig")
+    names, *rows = (row for row in csv.reader(io.StringIO(text, newline="")) if row)
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def _typed(entries: Sequence[str]) -> npt.NDArray[Any]:
@@ -452,6 +457,7 @@ def _typed(entries: Sequence[str]) -> npt.NDArray[Any]:
         return np.array(entries)
 
 
+@lru_cache(maxsize=1 << 18)
 def _hours(stamp: str) -> float:
     moment = dt.datetime.fromisoformat(stamp)
     return moment.replace(tzinfo=moment.tzinfo or dt.UTC).timestamp() / 3600

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 from needs import CHROMIUM
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # One clock for all, so that what the ledger computes is kept for the sites that are built.
 os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
@@ -30,3 +30,22 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all tests that need none of their own: to open one takes a second of the processor."""
+    opened = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    opened.set_default_timeout(180_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A page of its own; what it stores is gone with it."""
+    opened = window.new_page()
+    yield opened
+    if opened.url.startswith("http"):
+        opened.evaluate("localStorage.clear(), sessionStorage.clear()")
+    opened.close()

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import axe_playwright_python
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 _RUN = """rules => axe.run(document, {
@@ -63,7 +63,7 @@ def covering(pages: dict[str, set[tuple[str, str]]]) -> Iterator[str]:
         yield best
 
 
-def test_axe_finds_nothing_on_any_component(site: Path, address: str, browser: Browser) -> None:
+def test_axe_finds_nothing_on_any_component(site: Path, address: str, page: Page) -> None:
     """Pages that have every component of the site among them, each narrow and dark, and wide and light, all opened."""
     pages = {
         file.relative_to(site).as_posix(): _Components(file.read_text(encoding="utf-8")).found
@@ -72,7 +72,7 @@ def test_axe_finds_nothing_on_any_component(site: Path, address: str, browser: B
     seen = list(covering(pages))
     assert set().union(*(pages[name] for name in seen)) == set().union(*pages.values())
     faults = {}
-    page = browser.new_page(reduced_motion="reduce")
+    page.emulate_media(reduced_motion="reduce")
     for name in seen:
         page.set_viewport_size({"width": 390, "height": 900})
         page.goto(address + name.removesuffix("index.html"))
@@ -83,7 +83,6 @@ def test_axe_finds_nothing_on_any_component(site: Path, address: str, browser: B
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             if found := page.evaluate(_RUN, _LEVELS):
                 faults[name, width, scheme] = found
-    page.close()
     assert faults == {}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import articles, run
 
@@ -124,13 +124,11 @@ def test_a_notebook_runs_in_a_kernel_and_shows_what_the_page_shows(site: Path, b
         assert published == executed, name
 
 
-def test_the_copy_buttons_give_the_script(site: Path, address: str, browser: Browser) -> None:
+def test_the_copy_buttons_give_the_script(site: Path, address: str, page: Page) -> None:
     """Every button of a worked example, links in the code or not: what it copies is the cell.
 
     The first is clicked as a reader would, who has to see it.
     """
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    page = context.new_page()
     for name in articles(site):
         page.goto(f"{address}insights/{name}/")
         for place, cell in enumerate(notebook(site / f"examples/{name}.ipynb")[1:]):
@@ -138,4 +136,3 @@ def test_the_copy_buttons_give_the_script(site: Path, address: str, browser: Bro
             button.evaluate("it => it.click()") if place else button.click()
             expect(button).to_have_attribute("title", "Copied")
             assert page.evaluate("navigator.clipboard.readText()").strip() == cell.source
-    context.close()

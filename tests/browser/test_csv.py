@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Page
 
 SCRIPT = Path(__file__).parents[2] / "docs/assets/figures.js"
 CELLS = [
@@ -41,9 +41,8 @@ WANTED = [
 ]
 
 
-def test_texts_that_a_spreadsheet_would_run_leave_as_text(browser: Browser) -> None:
+def test_texts_that_a_spreadsheet_would_run_leave_as_text(page: Page) -> None:
     """Negative numbers stay numbers, with or without a unit; a quote before a text says that it is one."""
-    page = browser.new_page()
     page.set_content(
         '<figure class="pn-figure" id="f"><div class="pn-plot"></div><output class="pn-readout"></output>'
         '<details class="pn-data" open><summary>Data</summary><table></table></details></figure>'
@@ -59,4 +58,3 @@ def test_texts_that_a_spreadsheet_would_run_leave_as_text(browser: Browser) -> N
         page.locator(".pn-csv").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert [row[1] for row in csv.reader(io.StringIO(text, newline=""))][1:] == WANTED
-    page.close()

@@ -19,26 +19,69 @@ from .conftest import ROOT, articles, until
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def test_no_page_scrolls_sideways_fails_or_asks_another_host(site: Path, address: str, browser: Browser) -> None:
-    """From a small phone to a desktop: no error in the console, no failed request, none to elsewhere."""
+_WIDTHS = {320: 800, 390: 844, 768: 800, 1280: 900}
+_TEXTS = """() => Array.from(document.querySelectorAll("article :is(p, li, h2, h3, td, pre)"), it => it.innerText)"""
+_TOP = "document.querySelector('.pn-figure').getBoundingClientRect().top"
+# What is amiss on a page without scripts: figures that do not show or name their values, answers that do not open.
+_PLAIN = """() => {
+  const box = it => it.getBoundingClientRect(), faults = []
+  const seen = it => it.checkVisibility({ visibilityProperty: true }) && box(it).width > 0 && box(it).height > 0
+  for (const figure of document.querySelectorAll(".pn-plot > svg")) {
+    const marks = figure.querySelectorAll(".m"), named = figure.querySelectorAll(".m title")
+    if (!seen(figure)) faults.push("a figure is not shown")
+    if (marks.length !== named.length) faults.push("a mark has no name")
+    if (!marks.length && !Array.from(figure.querySelectorAll("text")).some(it => /\\d/.test(it.textContent)))
+      faults.push("a figure has no value")
+  }
+  if (!seen(document.querySelector("data.calc"))) faults.push("no number is shown")
+  for (const answer of document.querySelectorAll("details.pn-answer")) {
+    const text = answer.querySelector("p")
+    if (seen(text)) faults.push("an answer stands open")
+    answer.querySelector("summary").click()
+    if (!seen(text)) faults.push("an answer does not open")
+  }
+  return faults
+}"""
+
+
+def test_every_page_fits_its_window_fails_nowhere_and_reads_without_scripts(
+    site: Path, address: str, browser: Browser, page: Page
+) -> None:
+    """From a small phone to a desktop: no error in the console, no failed request, none to elsewhere.
+
+    Of an article, a figure begins within the first two screens, and without scripts it is the same text, with figures
+    that show and name their values, and answers that open.
+    """
     faults: list[str] = []
-    page = browser.new_page()
     page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
     page.on("requestfailed", lambda request: faults.append(f"{page.url}: {request.url} {request.failure}"))
     page.on("response", lambda r: faults.append(f"{page.url}: {r.url} {r.status}") if r.status >= 400 else None)
     page.on("request", lambda r: _foreign(r.url, address) and faults.append(f"{page.url} asks {r.url}"))
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    told = [f"insights/{name}/index.html" for name in articles(site)]
     for file in sorted(site.rglob("*.html")):
         name = file.relative_to(site).as_posix()
-        for width in (320, 390, 768, 1280):
-            page.set_viewport_size({"width": width, "height": 800})
+        for width, height in _WIDTHS.items():
+            page.set_viewport_size({"width": width, "height": height})
             if width == 320:
                 page.goto(address + name.removesuffix("index.html"))
             try:  # what moves to its place after a change of size is no fault; what stays is
                 until(page, f"{SIDEWAYS} <= 0", seconds=5.0)
             except TimeoutError:
                 faults.append(f"{name}: scrolls sideways at {width} px")
-    page.close()
+            if name in told and width in (390, 1280) and (top := page.evaluate(_TOP)) > 2 * height:
+                faults.append(f"{name}: the first figure is at screen {top / height:.1f} at {width} px")
+        if name in told:
+            texts = page.evaluate(_TEXTS)
+            plain.goto(page.url)
+            if plain.evaluate(_TEXTS) != texts:
+                faults.append(f"{name}: another text without scripts")
+            plain.locator("details.pn-answer summary").first.click()
+            expect(plain.locator("details.pn-answer p").first).to_be_visible()
+            plain.locator("details.pn-answer summary").first.click()
+            faults += [f"{name}: without scripts {fault}" for fault in plain.evaluate(_PLAIN)]
+    plain.context.close()
     assert faults == []
 
 
@@ -46,21 +89,19 @@ def _foreign(url: str, address: str) -> bool:
     return urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != urlsplit(address).netloc
 
 
-def test_both_schemes_are_there_without_a_choice(address: str, browser: Browser) -> None:
+def test_both_schemes_are_there_without_a_choice(address: str, page: Page) -> None:
     """The operating system's scheme decides; ink and paper change places."""
     papers = []
     for scheme in ("light", "dark"):
-        page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(address)
         papers.append(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-        page.close()
     assert papers[0] != papers[1]
 
 
-def test_a_chosen_scheme_stays_chosen(address: str, browser: Browser) -> None:
+def test_a_chosen_scheme_stays_chosen(address: str, page: Page) -> None:
     """Light, dark, and as the system again; the next page has it before it is drawn."""
-    context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
+    page.emulate_media(color_scheme="dark")
     page.goto(address)
     paper = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(paper)
@@ -73,12 +114,11 @@ def test_a_chosen_scheme_stays_chosen(address: str, browser: Browser) -> None:
         page.get_by_role("button", name="Color scheme").click()
         assert page.evaluate(paper) == expected
     assert page.evaluate("localStorage.length") == 0
-    context.close()
 
 
-def test_the_menu_opens_by_keyboard_and_closes(address: str, browser: Browser) -> None:
+def test_the_menu_opens_by_keyboard_and_closes(address: str, page: Page) -> None:
     """On a phone: Enter opens it, Escape closes it, and so does a link within the page."""
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{address}insights/fees/")
     menu, contents = page.locator("[for=__drawer].md-header__button"), page.locator(".md-sidebar--primary")
 
@@ -91,15 +131,11 @@ def test_the_menu_opens_by_keyboard_and_closes(address: str, browser: Browser) -
         expect(contents).to_be_in_viewport()
         close()
         expect(contents).not_to_be_in_viewport()
-    page.close()
 
 
-def test_contents_follow_the_reader_and_code_is_copied(address: str, browser: Browser) -> None:
+def test_contents_follow_the_reader_and_code_is_copied(address: str, page: Page) -> None:
     """What is copied is the code and nothing else."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
-    )
-    page = context.new_page()
+    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{address}insights/stress/")
     page.locator("#what-breaks-first").scroll_into_view_if_needed()
     page.locator("#what-breaks-first").evaluate("heading => heading.scrollIntoView()")
@@ -108,13 +144,12 @@ def test_contents_follow_the_reader_and_code_is_copied(address: str, browser: Br
     code.locator("button").click()
     expect(code.locator("button")).to_have_attribute("title", "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == code.locator("code").text_content()
-    context.close()
 
 
-def test_the_title_in_the_header_leads_to_the_contents(address: str, browser: Browser) -> None:
+def test_the_title_in_the_header_leads_to_the_contents(address: str, page: Page) -> None:
     """Narrow and wide: once the title is out of sight, the header has it, and it opens the contents."""
     for width in (390, 1280):
-        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.set_viewport_size({"width": width, "height": 800})
         page.goto(f"{address}insights/stress/")
         title = page.locator(".pn-now")
         assert not title.is_visible()
@@ -125,12 +160,10 @@ def test_the_title_in_the_header_leads_to_the_contents(address: str, browser: Br
         page.locator("#pn-contents").get_by_role("link", name="Sources").click()
         expect(page.locator("#sources")).to_be_in_viewport()
         assert not page.locator("#pn-contents").is_visible()
-        page.close()
 
 
-def test_thresholds_are_sorted_by_their_headings(address: str, browser: Browser) -> None:
+def test_thresholds_are_sorted_by_their_headings(address: str, page: Page) -> None:
     """One way and the other, and each row leads to the table that it is from."""
-    page = browser.new_page()
     page.goto(f"{address}thresholds/")
     first = page.locator(".pn-sorted tbody th").first
     heading = page.get_by_role("columnheader", name="What breaks")
@@ -142,16 +175,13 @@ def test_thresholds_are_sorted_by_their_headings(address: str, browser: Browser)
     assert seen[0] != seen[1]
     page.locator(".pn-sorted a").first.click()
     expect(page.locator(":target")).to_have_count(1)  # the table is far down, and the click does not wait for it
-    page.close()
 
 
-def test_an_address_that_does_not_exist_is_searched(address: str, browser: Browser) -> None:
+def test_an_address_that_does_not_exist_is_searched(address: str, page: Page) -> None:
     """Its words are typed already."""
-    page = browser.new_page()
     page.goto(f"{address}404.html")
     page.keyboard.press("/")
     assert page.get_by_role("searchbox").input_value() == "404 html"
-    page.close()
 
 
 def test_every_page_describes_itself(site: Path) -> None:
@@ -162,9 +192,8 @@ def test_every_page_describes_itself(site: Path) -> None:
     assert len({found[0] for found in said.values()}) == len(said)
 
 
-def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
+def test_the_keyboard_reads_a_figure(address: str, page: Page) -> None:
     """Tab reaches it, arrows walk over its marks and fill the readout, Escape empties it, Tab leaves."""
-    page = browser.new_page()
     page.goto(f"{address}insights/stress/")
     _tab_to(page, ".pn-plot")
     readout = page.locator(".pn-figure").filter(has=page.locator(":focus")).locator(".pn-readout")
@@ -179,39 +208,26 @@ def test_the_keyboard_reads_a_figure(address: str, browser: Browser) -> None:
     assert readout.text_content() == ""
     page.keyboard.press("Tab")
     assert page.locator(".pn-plot:focus").count() == 0
-    page.close()
 
 
-def test_a_figure_begins_within_the_first_two_screens_of_an_article(site: Path, address: str, browser: Browser) -> None:
-    """On a desk and on a phone."""
-    late = {}
-    for width, height in ((1280, 900), (390, 844)):
-        page = browser.new_page(viewport={"width": width, "height": height})
-        for name in articles(site):
-            page.goto(f"{address}insights/{name}/")
-            top = page.locator(".pn-figure").first.evaluate("figure => figure.getBoundingClientRect().top")
-            if top > 2 * height:
-                late[name, width] = top / height
-        page.close()
-    assert late == {}
-
-
-def test_a_picture_is_moved_and_without_scripts_its_start_stands(site: Path, address: str, browser: Browser) -> None:
+def test_a_picture_is_moved_and_without_scripts_its_start_stands(
+    site: Path, address: str, browser: Browser, page: Page
+) -> None:
     """By keyboard: picture, sentence and labels change together. It comes with the first touch, and is small."""
     asked = {file.stem for file in (ROOT / "docs/insights").glob("*.md") if "\nexplore(" in file.read_text()}
     found = set()
-    pages = {scripts: browser.new_context(java_script_enabled=scripts).new_page() for scripts in (True, False)}
+    plain = browser.new_context(java_script_enabled=False).new_page()
     for name in articles(site):
         if '<input type="range"' not in (site / f"insights/{name}/index.html").read_text():
             continue
         found.add(name)
         parts = (".pn-stage svg", ".pn-said", ".pn-slider")
         first = []
-        for scripts, page in pages.items():
+        for scripts, shown in ((True, page), (False, plain)):
             came: list[str] = []
-            page.on("response", keep := lambda response, came=came: came.append(response.url))
-            page.goto(f"{address}insights/{name}/", wait_until="networkidle")
-            figure = page.locator(".pn-figure:has(input[type=range])")
+            shown.on("response", keep := lambda response, came=came: came.append(response.url))
+            shown.goto(f"{address}insights/{name}/", wait_until="networkidle" if scripts else "load")
+            figure = shown.locator(".pn-figure:has(input[type=range])")
             slider = figure.locator("input").last
             assert slider.is_visible() == scripts
             assert figure.locator(".pn-stage svg").is_visible()
@@ -229,17 +245,16 @@ def test_a_picture_is_moved_and_without_scripts_its_start_stands(site: Path, add
                     sum(len(gzip.compress((site / file).read_bytes())) for file in ("assets/explore.js", steps))
                     <= 16_000
                 )
-            page.remove_listener("response", keep)
+            shown.remove_listener("response", keep)
         assert first[0] == first[1]
-    for page in pages.values():
-        page.context.close()
+    plain.context.close()
     assert found == asked
     assert found
 
 
-def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, browser: Browser) -> None:
+def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, page: Page) -> None:
     """By keyboard, and by dragging the stop above it."""
-    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{address}insights/liquidation/")
     figure = page.locator("#ladder")
     said = figure.locator(".pn-said")
@@ -272,17 +287,16 @@ def test_the_ladder_shows_the_liquidation_price_of_what_is_set(address: str, bro
     )
     assert stop > 58_500
     shows(25, 0, stop)
-    page.close()
 
 
-def test_the_standing_book_falls_as_far_as_the_cascade(address: str, browser: Browser) -> None:
+def test_the_standing_book_falls_as_far_as_the_cascade(address: str, page: Page) -> None:
     """Thinned until it runs, and back to the shock alone."""
     rng = np.random.default_rng(10)
     drawn = rng.gamma(2.0, 0.03, 20_000)
     levels = 60_000.0 * (1 - drawn[drawn < 0.5])
     sizes = rng.lognormal(-2.4, 1.0, levels.size)
     steps = 60_000.0 * np.arange(0.0, 0.40, 0.0005)
-    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{address}insights/cascades/")
     figure = page.locator("#standing-book")
     said = figure.locator(".pn-said")
@@ -298,7 +312,6 @@ def test_the_standing_book_falls_as_far_as_the_cascade(address: str, browser: Br
     figure.get_by_label("round").press("Home")
     expect(said).to_contain_text(f"{fmt(found.direct[0], 'count')} accounts")
     expect(said).to_contain_text(f"It ends with {accounts}.")
-    page.close()
 
 
 def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, browser: Browser) -> None:
@@ -348,35 +361,9 @@ def _tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab never reaches {selector}")
 
 
-def test_everything_is_there_without_scripts(site: Path, address: str, browser: Browser) -> None:
-    """The same text, figures that show and name their values, answers that open."""
-    texts = {}
-    for scripts in (True, False):
-        context = browser.new_context(java_script_enabled=scripts)
-        page = context.new_page()
-        for name in articles(site):
-            page.goto(f"{address}insights/{name}/")
-            texts[name, scripts] = page.locator("article :is(p, li, h2, h3, td, pre)").all_inner_texts()
-            if scripts:
-                continue
-            for figure in page.locator(".pn-plot > svg").all():
-                assert figure.is_visible()
-                marks = figure.locator(".m").count()
-                assert figure.locator(".m title").count() == marks
-                assert marks or figure.locator("text", has_text=re.compile(r"\d")).count()
-            assert page.locator("data.calc").first.is_visible()
-            for answer in page.locator("details.pn-answer").all():
-                assert not answer.locator("p").first.is_visible()
-                answer.locator("summary").click()
-                expect(answer.locator("p").first).to_be_visible()
-        context.close()
-    for name in articles(site):
-        assert texts[name, True] == texts[name, False]
-
-
-def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, browser: Browser) -> None:
+def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, page: Page) -> None:
     """Everything unfolds for print: answers stay, code of figures and their data go, links say where to."""
-    page = browser.new_page(color_scheme="dark")
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{address}insights/stress/")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -387,14 +374,12 @@ def test_paper_has_the_article_and_spells_out_where_it_leads(address: str, brows
     source = page.locator("#sources ~ ul a").first
     assert source.evaluate("link => getComputedStyle(link, '::after').content.includes(link.href)")
     assert page.evaluate("getComputedStyle(document.body).getPropertyValue('--pn-paper')") == "#fff"
-    page.close()
 
 
-def test_figures_out_of_sight_are_drawn_once_the_page_stands(address: str, browser: Browser) -> None:
+def test_figures_out_of_sight_are_drawn_once_the_page_stands(address: str, page: Page) -> None:
     """A picture of the whole page has them, though nobody has scrolled there."""
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{address}insights/margin/")
     last = page.locator(".pn-plot svg").last
     assert last.evaluate("drawing => drawing.getBoundingClientRect().top") > 2_000
     until(page, "drawing => drawing.checkVisibility({ contentVisibilityAuto: true })", last.element_handle())
-    page.close()

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Page, Route
 
 from .conftest import until
 
@@ -42,11 +42,10 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_a_page_runs_the_scripts_of_the_site_and_no_other(
-    site: Path, elsewhere: tuple[str, list[str]], address: str, browser: Browser
+    site: Path, elsewhere: tuple[str, list[str]], address: str, page: Page
 ) -> None:
     """Each of the ways in which markup runs something or asks another host; the site's own scripts go on working."""
     html = (site / "about/index.html").read_text(encoding="utf-8")
-    page = browser.new_page()
     page.add_init_script("top.refused = 0; addEventListener('securitypolicyviolation', () => { top.refused += 1 })")
     page.goto(f"{address}about/")
     assert page.evaluate("refused") == 0
@@ -61,7 +60,6 @@ def test_a_page_runs_the_scripts_of_the_site_and_no_other(
         assert page.evaluate("typeof tried") == "undefined", name
         assert page.locator(".pn-scheme").is_visible(), name
     assert asked == []
-    page.close()
 
 
 def test_every_page_states_its_policy_before_anything_else(site: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 import perpnotes
 from perpnotes.publish.site import runtime
@@ -42,30 +42,33 @@ _RUNS = """async path => {
 }"""
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page()
-    opened.set_default_timeout(180_000)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(scope="module")
-def fees(address: str, browser: Browser) -> Iterator[Page]:
-    """An article whose blocks have run once; each test leaves them as the build did."""
-    page = browser.new_page()
-    page.set_default_timeout(180_000)
-    page.goto(f"{address}insights/fees/")
+def article(address: str, window: BrowserContext) -> Iterator[tuple[Page, list[str], list[str]]]:
+    """An article whose blocks have run once, each test leaving them as the build did; what was asked before, and then.
+
+    To start Python takes ten seconds of the processor, so it is started once.
+    """
+    page = window.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}insights/fees/", wait_until="networkidle")
+    before = asked.copy()
     page.locator("[data-run]").first.click()
     expect(page.locator(".pn-state").first).to_have_attribute("data-verdict", "identical")
-    yield page
+    yield page, before, asked
     page.close()
 
 
+@pytest.fixture
+def ran(article: tuple[Page, list[str], list[str]]) -> Page:
+    """The article itself."""
+    return article[0]
+
+
 @pytest.fixture(scope="module")
-def python(address: str, browser: Browser) -> Iterator[Page]:
+def python(address: str, window: BrowserContext) -> Iterator[Page]:
     """A page with one Python that several tests ask, because it takes seconds to start."""
-    page = browser.new_page()
+    page = window.new_page()
     page.goto(f"{address}insights/fees/")
     yield page
     page.close()
@@ -86,15 +89,13 @@ def test_every_open_block_prints_what_the_build_printed(site: Path, address: str
     assert blocks > 60 + len(reference)
 
 
-def test_a_click_runs_every_open_block_of_the_page(address: str, page: Page) -> None:
+def test_a_click_runs_every_open_block_of_the_page(address: str, article: tuple[Page, list[str], list[str]]) -> None:
     """Each says that it printed the same. Nothing is asked of another host, nothing loaded before the click."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{address}insights/liquidation/", wait_until="networkidle")
-    assert not [url for url in asked if "/run" in url]
+    page, before, asked = article
+    assert not [url for url in before if "/run" in url]
+    assert [url for url in asked if "/run" in url]
     blocks = page.locator(".pn-block:has([data-run])")
     assert blocks.count() > 1
-    page.locator("[data-run]").first.click()
     expect(blocks.locator(".pn-state[data-verdict]")).to_have_count(blocks.count())
     expect(blocks.locator(".pn-state[data-verdict=identical]")).to_have_count(blocks.count())
     assert [url for url in asked if not url.startswith(address)] == []
@@ -131,9 +132,9 @@ def test_the_librarys_doctests_hold_in_the_browser(python: Page) -> None:
     assert count > 200
 
 
-def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(fees: Page) -> None:
+def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(ran: Page) -> None:
     """The text keeps the build's numbers and says so; an error names the reader's line; nothing is stored."""
-    first, second = (fees.locator(".pn-block:has([data-run])").nth(place) for place in (0, 1))
+    first, second = (ran.locator(".pn-block:has([data-run])").nth(place) for place in (0, 1))
     built = [each.locator(".pn-output pre").text_content() for each in (first, second)]
     first.get_by_role("button", name="Change it").click()
     editor = first.get_by_role("textbox")
@@ -152,11 +153,11 @@ def test_a_change_moves_what_later_blocks_print_and_reset_brings_the_build_back(
     assert [each.locator(".pn-output pre").text_content() for each in (first, second)] == [
         text and text.rstrip() for text in built
     ]
-    assert fees.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
+    assert ran.evaluate("[localStorage.length, sessionStorage.length, location.hash, document.cookie]")[2:] == ["", ""]
 
 
-def test_stop_always_works(fees: Page) -> None:
-    block = fees.locator(".pn-block:has([data-run])").first
+def test_stop_always_works(ran: Page) -> None:
+    block = ran.locator(".pn-block:has([data-run])").first
     block.get_by_role("button", name="Change it").click()
     block.get_by_role("textbox").fill("while True:\n    pass")
     block.locator("[data-run]").click()
@@ -177,13 +178,13 @@ def test_the_first_click_loads_little_and_the_button_says_how_much(site: Path, a
     expect(page.locator(".pn-runs small").first).to_contain_text("MB, once")
 
 
-def test_axe_finds_nothing_with_an_editor_open(fees: Page) -> None:
-    block = fees.locator(".pn-block:has([data-run])").first
+def test_axe_finds_nothing_with_an_editor_open(ran: Page) -> None:
+    block = ran.locator(".pn-block:has([data-run])").first
     block.get_by_role("button", name="Change it").click()
-    fees.evaluate(AXE)
+    ran.evaluate(AXE)
     for width, scheme in ((390, "dark"), (1280, "light")):
-        fees.set_viewport_size({"width": width, "height": 900})
-        fees.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert fees.evaluate(_RUN, _LEVELS) == [], scheme
-        assert fees.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        ran.set_viewport_size({"width": width, "height": 900})
+        ran.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert ran.evaluate(_RUN, _LEVELS) == [], scheme
+        assert ran.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     block.get_by_role("button", name="Reset").click()

@@ -7,8 +7,9 @@ import inspect
 import re
 from pathlib import Path
 
+import pytest
 from markdown.extensions.toc import slugify
-from playwright.sync_api import Browser, Page, Response, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 import perpnotes
 
@@ -80,9 +81,9 @@ def wanted() -> dict[str, list[str]]:
     return found
 
 
-def opened(address: str, browser: Browser) -> Page:
+@pytest.fixture
+def searched(address: str, page: Page) -> Page:
     """The home page with the search open, and its index there."""
-    page = browser.new_page()
     page.goto(address)
     page.get_by_role("button", name="Search").click()
     until(page, "window.pnFind?.('funding').length > 0")
@@ -94,36 +95,31 @@ def found(page: Page, query: str) -> list[list[str]]:
     return list(page.evaluate("query => pnFind(query).map(page => page.hits.map(hit => hit.address))", query))
 
 
-def test_terms_ideas_and_functions_are_the_first_or_second_hit(address: str, browser: Browser) -> None:
+def test_terms_ideas_and_functions_are_the_first_or_second_hit(searched: Page) -> None:
     """By their names."""
-    page = opened(address, browser)
     lost = {}
     for query, homes in wanted().items():
-        hits = [one for hit in found(page, query)[:2] for one in hit]
+        hits = [one for hit in found(searched, query)[:2] for one in hit]
         if not any(hit in homes for hit in hits):
             lost[query] = hits
     assert lost == {}
-    page.close()
 
 
-def test_questions_lead_to_the_page_that_answers_them(address: str, browser: Browser) -> None:
+def test_questions_lead_to_the_page_that_answers_them(searched: Page) -> None:
     """As people ask, with a misspelling among them: first or second, and first for the three that are asked most."""
-    page = opened(address, browser)
     lost = {}
     for questions, places in ((FIRST, 1), (QUESTIONS, 2)):
         for query, home in questions.items():
-            hits = [hit[0] for hit in found(page, query)[:places]]
+            hits = [hit[0] for hit in found(searched, query)[:places]]
             if home not in hits:
                 lost[query] = hits
     assert lost == {}
     assert len(QUESTIONS) >= 40
-    assert found(page, "zzzzzz") == []
-    page.close()
+    assert found(searched, "zzzzzz") == []
 
 
-def test_the_keyboard_searches(address: str, browser: Browser) -> None:
+def test_the_keyboard_searches(address: str, page: Page) -> None:
     """A slash opens it, arrows walk over the hits, typing goes on, Enter opens the first, Escape closes it."""
-    page = browser.new_page()
     page.goto(f"{address}about/")
     page.keyboard.press("/")
     page.keyboard.type("stress grid")
@@ -140,12 +136,10 @@ def test_the_keyboard_searches(address: str, browser: Browser) -> None:
     expect(page.locator(".pn-search li a").first).to_have_attribute("href", f"{address}insights/stress/")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}insights/stress/")
-    page.close()
 
 
-def test_the_first_search_is_light(address: str, browser: Browser) -> None:
+def test_the_first_search_is_light(address: str, page: Page) -> None:
     """What comes when a reader turns to the search, with gzip; nothing of it comes before."""
-    page = browser.new_page()
     seen: list[Response] = []
     page.goto(address, wait_until="networkidle")
     page.on("response", lambda response: seen.append(response))
@@ -153,12 +147,10 @@ def test_the_first_search_is_light(address: str, browser: Browser) -> None:
     until(page, "window.pnFind?.('funding').length > 0")
     assert len(seen) == 2
     assert sum(len(gzip.compress(response.body(), 6)) for response in seen) <= BYTES
-    page.close()
 
 
-def test_what_is_typed_before_the_index_has_come_is_answered(address: str, browser: Browser) -> None:
+def test_what_is_typed_before_the_index_has_come_is_answered(address: str, page: Page) -> None:
     """On a slow line a reader types faster than the index arrives."""
-    page = browser.new_page()
     held: list[Route] = []
     page.route("**/search/index.js", lambda route: held.append(route))
     page.goto(address)
@@ -167,4 +159,3 @@ def test_what_is_typed_before_the_index_has_come_is_answered(address: str, brows
     until(page, lambda: held)
     held[0].continue_()
     expect(page.locator(".pn-search a[href$='#netting-benefit']")).to_be_visible()
-    page.close()

@@ -53,12 +53,11 @@ def test_every_number_can_be_asked_and_is_told_of(site: Path) -> None:
     assert seen > 1_500
 
 
-def test_questions_are_light_and_reading_loads_none_of_it(site: Path, address: str, browser: Browser) -> None:
+def test_questions_are_light_and_reading_loads_none_of_it(site: Path, address: str, page: Page) -> None:
     """The card and a page's numbers come with the first question, and are small."""
     card = sum(len(gzip.compress((site / f"assets/trace.{kind}").read_bytes())) for kind in ("js", "css"))
     sizes = {file.parent.name: card + len(gzip.compress(file.read_bytes())) for file in site.rglob("numbers.js")}
     assert {name: size for name, size in sizes.items() if size > ASKED} == {}
-    page = browser.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
     page.goto(f"{address}insights/liquidation/", wait_until="networkidle")
@@ -72,12 +71,10 @@ def test_questions_are_light_and_reading_loads_none_of_it(site: Path, address: s
     page.locator("[data-trace]").nth(2).click()
     expect(page.locator(".pn-trace")).to_be_visible()
     assert asked == []
-    page.close()
 
 
-def test_the_keyboard_asks_a_number_and_comes_back_to_it(address: str, browser: Browser) -> None:
+def test_the_keyboard_asks_a_number_and_comes_back_to_it(address: str, page: Page) -> None:
     """One stop in a section, arrows to the others, Enter opens, Escape and Tab out come back, code and back again."""
-    page = browser.new_page()
     page.goto(f"{address}insights/stress/")
     _tab_to(page, "data.calc")
     first = page.locator("data.calc:focus").text_content()
@@ -111,15 +108,12 @@ def test_the_keyboard_asks_a_number_and_comes_back_to_it(address: str, browser: 
     _tab_to(page, "td > [role=button]")
     page.keyboard.press("Enter")
     expect(card).to_be_visible()
-    page.close()
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 700), (1280, 800)])
-def test_the_card_stays_in_the_window_and_off_its_number(
-    address: str, browser: Browser, width: int, height: int
-) -> None:
+def test_the_card_stays_in_the_window_and_off_its_number(address: str, page: Page, width: int, height: int) -> None:
     """Wherever the number stands; on a phone it is a sheet from below, and what is to be touched is large enough."""
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{address}insights/liquidation/")
     for place in ("start", "center", "end"):
         number = page.locator("[data-trace=v3]").first
@@ -145,12 +139,10 @@ def test_the_card_stays_in_the_window_and_off_its_number(
             assert size["height"] >= 44
         page.keyboard.press("Escape")
         expect(card).to_have_count(0)
-    page.close()
 
 
-def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str, browser: Browser) -> None:
+def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str, page: Page) -> None:
     """A quoted number leads to its article; a mark of a chart to its series; a published number to its call."""
-    page = browser.new_page()
     card = page.locator(".pn-trace")
     for path, selector, said in (
         ("", "a > [data-trace*=':']", "="),
@@ -172,7 +164,6 @@ def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str
     page.locator(".pn-plot").first.focus()
     page.keyboard.press("Enter")
     expect(card).to_be_visible()
-    page.close()
 
 
 def test_without_scripts_the_expression_is_the_title(address: str, browser: Browser) -> None:
@@ -184,17 +175,12 @@ def test_without_scripts_the_expression_is_the_title(address: str, browser: Brow
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_axe_finds_nothing_with_a_card_open(address: str, browser: Browser, width: int, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme=scheme,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
-    page: Page = context.new_page()
+def test_axe_finds_nothing_with_a_card_open(address: str, page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     page.goto(f"{address}insights/liquidation/")
     page.locator("[data-trace=v3]").first.click()
     expect(page.locator(".pn-trace")).to_be_visible()
     page.evaluate("for (const details of document.querySelectorAll('.pn-trace details')) details.open = true")
     page.evaluate(AXE)
     assert page.evaluate(_RUN, _LEVELS) == []
-    context.close()

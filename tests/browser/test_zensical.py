@@ -6,14 +6,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from perpnotes.publish.site import search
 
 from .conftest import articles, run
 
 
-def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, browser: Browser) -> None:
+def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, page: Page) -> None:
     """mkdocs-material ends in 2027; its successor builds every page, strictly, and the scripts work there."""
     folder = tmp_path / "copy"  # with the results that are kept, which `--clean` would remove
     shutil.copytree(site.parent, folder, ignore=shutil.ignore_patterns("site"))
@@ -21,7 +21,7 @@ def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, browser: Br
     assert list(articles(folder / "site")) == list(articles(site))
     assert "<math" in (folder / "site/insights/stress/index.html").read_text(encoding="utf-8")
     search.write(folder / "site")
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.set_viewport_size({"width": 390, "height": 800})
     page.goto((folder / "site/insights/stress/index.html").as_uri())
     scripts = [script.get_attribute("src") for script in page.locator("script[src]").all()]
     assert scripts == ["../../assets/site.js", "../../assets/figures.js"]
@@ -31,4 +31,3 @@ def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, browser: Br
     page.keyboard.type("netting benefit")
     expect(page.locator(".pn-search a[href$='#netting-benefit']")).to_be_visible()
     assert page.locator(".pn-copy").count() > 0
-    page.close()

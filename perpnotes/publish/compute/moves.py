@@ -76,7 +76,11 @@ def tried(page: Page, after: Sequence[int]) -> bool:
     """
     blocks = page.article.executed
     found = [page.statements[i] for i in after]
-    return not any(_draws(each.tree) or blocks[each.block].seconds > SECONDS for each in found)
+    functions = [each for each in page.statements if isinstance(each.tree, ast.FunctionDef)]
+    drawing = frozenset[str]()
+    for _ in functions:  # one that calls one that draws, draws, too
+        drawing |= frozenset().union(*(e.binds for e in functions if _draws(e.tree) or e.reads & drawing))
+    return not any(_draws(e.tree) or e.reads & drawing or blocks[e.block].seconds > SECONDS for e in found)
 
 
 def steps(literal: Literal) -> Iterator[ast.expr]:

@@ -129,7 +129,7 @@ class Page:
                 for i, each in enumerate(self.statements)
                 if i not in hit
                 and not each.shows
-                and (each.reads & names if i > place else False or (each.binds | each.changes) & self._changed(hit))
+                and ((i > place and each.reads & names) or (each.binds | each.changes) & self._changed(hit))
             }
             if not more:
                 return sorted(hit)

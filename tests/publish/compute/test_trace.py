@@ -96,6 +96,22 @@ def test_an_input_says_how_far_it_moves_the_number_or_that_it_does_not_here() ->
     assert moved[str(labels.index("count"))] == pytest.approx(33.0)
 
 
+def test_what_is_filled_step_by_step_is_made_anew_for_each_input() -> None:
+    """A list grows in a loop: with another input it begins empty again, whichever input was tried before."""
+    code = "scale = 2.0\nrows = []\nfor k in (1.0, 3.0):\n    rows.append(k * scale)\ntotal = sum(rows)"
+    found = told(code, "total | number.2", deep=True)
+    labels = [each[0] for each in found["inputs"]]
+    moved = number(found, "v0")["m"]
+    assert moved[str(labels.index("scale"))] == pytest.approx(1.0)
+    assert sorted(moved.values()) == pytest.approx([0.25, 0.75, 1.0])
+
+
+def test_a_function_that_draws_is_not_called_again() -> None:
+    drawn = "import numpy as np\nrng = np.random.default_rng(7)\ndef draw(n):\n    return rng.normal(size=n)\n"
+    code = f"{drawn}def mean(n):\n    return float(draw(n).mean())\ncount = 10\nfound = mean(count)"
+    assert "m" not in number(told(code, "found | number.2", deep=True), "v0")
+
+
 def test_what_draws_is_not_run_again() -> None:
     code = "import numpy as np\nn = 10\nmean = float(np.random.default_rng(7).normal(size=n).mean())"
     found = told(code, "mean | number.2", deep=True)

@@ -1074,12 +1074,13 @@ def traded(book: Mapping[str, Any], trade: Mapping[str, Any]) -> dict[str, Any]:
         >>> after["collateral"]
         [{'amount': 400.0}]
     """
+    book = _fields("book", book, _BOOK, ("legs",))
     stated = (
         {name: value for name, value in trade.items() if value is not None} if isinstance(trade, Mapping) else trade
     )
     if isinstance(stated, dict) and stated.get("kind") != "spot":  # what is sold to close needs no rate of its own
         stated = {"maintenance": 0.5, **stated}
-    *held, new = _read({**book, "legs": [*_list("legs", book.get("legs")), stated]}).legs
+    *held, new = _read({**book, "legs": [*_list("legs", book["legs"]), stated]}).legs
     legs, money = [dict(leg) for leg in book["legs"]], list(book.get("collateral") or ())
     after = {**book, "legs": legs, "collateral": money, "marks": {**(book.get("marks") or {}), new.coin: new.mark}}
 

@@ -304,10 +304,12 @@ def holding(sizes: ArrayLike, prices: ArrayLike, *, fee: float = 0.0, inverse: b
         if opened:
             worth = (size * worth + opened * value) / (size + opened)
         size += opened
-    defined(np.array([worth, realized]), "sizes", "prices")
-    notionals = np.abs(signed) / fills if reciprocal else np.abs(signed) * fills
+    with np.errstate(over="ignore", invalid="ignore"):  # told
+        notionals = np.abs(signed) / fills if reciprocal else np.abs(signed) * fills
+        fees = rate * float(notionals.sum())
+    defined(np.array([worth, realized, fees]), "sizes", "prices")
     entry = 0.0 if size == 0 else -1.0 / worth if reciprocal else worth
-    return Holding(size, entry, realized, rate * float(notionals.sum()))
+    return Holding(size, entry, realized, fees)
 
 
 @overload

@@ -216,6 +216,8 @@ class TestHolding:
         """Two fills and one price are refused, and so is a contract that is neither kind."""
         with pytest.raises(ValueError, match="one entry a fill"):
             contracts.holding([1, 1], [100.0])
+        with pytest.raises(ValueError, match="sizes and prices must be of sizes that floats can hold together"):
+            contracts.holding([1e-62, 1e187], [1e77, 1e142])  # without a fee, of an infinite cost
         with pytest.raises(ValueError, match="inverse must be True or False"):
             contracts.holding([1], [100.0], inverse="yes")  # type: ignore[arg-type]
 

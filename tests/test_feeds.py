@@ -171,7 +171,7 @@ class TestReading:
             (b" \n\n", "must not be empty"),
             (gzip.compress(write().encode()), "no UTF-8"),
             (b"PK\x03\x04\x00\x00text", "control characters"),
-            ("just prose\nof two lines\n", "one column"),
+            ("just prose\nof two lines\n", "two columns at least, got one"),
             (write().split("\n", 1)[1], "must hold the names"),
             (write()[:-7], "half a file"),
             (write()[:-22], "half a file"),

@@ -408,11 +408,11 @@ class _Server(LiveReloadServer):
         return [told]
 
     def _inject_js_into_html(self, content: bytes, epoch: int) -> bytes:
-        page = next((file for file in _DOCS.rglob("*.md") if articles.address(file).rstrip("/") == _asked.get()), None)
-        for page in _DOCS.rglob("*.md") if runtime.ready() else ():
-            if articles.address(page).rstrip("/") == _asked.get():
-                with contextlib.suppress(articles.ArticleError):  # the next build shows it
-                    content = runtime.opened(content.decode(), page).encode()
+        pages = _DOCS.rglob("*.md") if runtime.ready() else ()
+        page = next((file for file in pages if articles.address(file).rstrip("/") == _asked.get()), None)
+        if page:
+            with contextlib.suppress(articles.ArticleError):  # the next build shows it
+                content = runtime.opened(content.decode(), page).encode()
         return bytes(super()._inject_js_into_html(self.fault or content, epoch))  # type: ignore[no-untyped-call]
 
     def _missing(self) -> bytes:

@@ -102,7 +102,7 @@ def _warnings() -> Iterator[list[str]]:
     """What MkDocs and Python-Markdown warn of meanwhile, instead of printing it."""
     found: list[str] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]  # ours
     loggers = [logging.getLogger(name) for name in ("mkdocs", "MARKDOWN")]
     for logger in loggers:
         logger.addHandler(handler)

@@ -403,7 +403,7 @@ class _Server(LiveReloadServer):
         told = runtime.content(name) if python else _told(f"{folder}/", path)
         if not told.strip():
             return None
-        kind = self._guess_type(name)  # type: ignore[no-untyped-call]
+        kind = self._guess_type(name)  # type: ignore[no-untyped-call]  # MkDocs has no types
         start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(told)))])
         return [told]
 
@@ -413,7 +413,8 @@ class _Server(LiveReloadServer):
         if page:
             with contextlib.suppress(articles.ArticleError):  # the next build shows it
                 content = runtime.opened(content.decode(), page).encode()
-        return bytes(super()._inject_js_into_html(self.fault or content, epoch))  # type: ignore[no-untyped-call]
+        shown = super()._inject_js_into_html(self.fault or content, epoch)  # type: ignore[no-untyped-call]  # as above
+        return bytes(shown)
 
     def _missing(self) -> bytes:
         page = Path(self.root, "404.html")
@@ -477,7 +478,7 @@ def serve(address: str = "127.0.0.1:8000") -> None:
         if _frame() != frame or any(inputs.content(path) != digest for path, digest in strays.items()):
             print("What is loaded only once has changed: starting anew", flush=True)
             shutil.rmtree(folder)
-            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (our own command)
         try:
             if site is None:
                 downloads.export()
@@ -495,7 +496,7 @@ def serve(address: str = "127.0.0.1:8000") -> None:
 
     server = _Server(builder, host, int(port), folder, lambda: _stamps(site.elsewhere if site else ()))
     try:
-        server.serve()  # type: ignore[no-untyped-call]
+        server.serve()  # type: ignore[no-untyped-call]  # MkDocs has no types
     except KeyboardInterrupt:
         pass
     finally:

@@ -198,7 +198,7 @@ def remark(group: Group, example: Example) -> str:
         group: with the expression.
         example: of that group.
     """
-    return str(eval(group.say, _names(group, example))) if group.say else ""  # noqa: S307
+    return str(eval(group.say, _names(group, example))) if group.say else ""  # noqa: S307  (the project's own)
 
 
 def holders(found: Sequence[Group]) -> Mapping[str, Sequence[Group]]:

@@ -38,7 +38,7 @@ _MARKED = re.compile(f"{_BEGIN}([a-z0-9.]+) ([-+.\\w]*){_MIDDLE}([^<>{_BEGIN}{_E
 _INCLUDING = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)*(?:#{1,6}[ \t]*)?:::", re.MULTILINE)
 
 
-class Stop(SuperFencesException, InlineHiliteException, ClickException):  # type: ignore[misc]
+class Stop(SuperFencesException, InlineHiliteException, ClickException):  # type: ignore[misc]  # they have no types
     """A fault that ends the build.
 
     The first two bases are what pymdownx does not swallow; with the third, MkDocs prints the message and no traceback
@@ -183,11 +183,11 @@ def _elsewhere(path: Path, asked: str) -> str:
 def path_of(md: Markdown) -> Path | None:
     """The file of the page that `md` renders; None for text that is not a page, such as a docstring."""
     if "relpath" in md.treeprocessors:  # MkDocs
-        found = md.treeprocessors["relpath"].file.abs_src_path  # type: ignore[attr-defined]
+        found = md.treeprocessors["relpath"].file.abs_src_path  # type: ignore[attr-defined]  # as MkDocs has it
         return Path(found) if found else None
     if "rendering_context" in md.preprocessors:  # Zensical
         context = md.preprocessors["rendering_context"]
-        return Path(context.config["docs_dir"], context.page.path)  # type: ignore[attr-defined]
+        return Path(context.config["docs_dir"], context.page.path)  # type: ignore[attr-defined]  # as Zensical has it
     return None
 
 
@@ -354,7 +354,7 @@ def _output(output: Output, block: articles.Block, md: Markdown, headings: list[
         markdown_config.save(extensions, configs)
     for message, _ in markup.faults(str(html), markup.PRINTED):
         stop(md, f"what a block prints must not have {message}", block.source)
-    headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]
+    headings += md.treeprocessors[InsertHeadings.name].headings.pop(html, [])  # type: ignore[attr-defined]  # put above
     # The converter prefixes ids, but not those in code that a block prints; that of a question is an address.
     named = str(html).replace(f'id="{prefix}-q-', 'id="q-')
     named = re.sub(r'(?<=["#])__(?=(?:codelineno|span)-)', f"{prefix}-__", named)

@@ -144,5 +144,5 @@ class _Extension(Extension):
 
 def makeExtension(**options: Any) -> Extension:
     """What `mkdocs.yml` names."""
-    ModuleFinder.submodules = _submodules  # type: ignore[method-assign]
+    ModuleFinder.submodules = _submodules  # type: ignore[method-assign]  # what no page documents is not read
     return _Extension(**options)

@@ -121,9 +121,10 @@
   // What the library assumed where a field is empty.
   let assumed = [], latest
   const assume = () => {
-    for (const { field: path, value, source } of assumed) {
-      const input = at(path)
-      if (!input || input.tagName === "SELECT") continue
+    const found = new Map(assumed.map(each => [each.field, each]))
+    for (const input of form.querySelectorAll("input[data-path]")) {
+      const { value, source } = found.get(input.dataset.path) ?? {}
+      if (!source) continue
       const text = String(Number((("percent" in input.dataset ? 100 : 1) * value).toPrecision(4)))
       if (input.placeholder !== text) input.placeholder = text
       if (input.title !== source) input.title = source
@@ -360,20 +361,31 @@
   }
   // Only what differs is touched, so that the browser need not lay out the rest again, and what has the focus keeps it.
   const become = (here, there) => {
-    if (here.isEqualNode(there)) return
     if (here.nodeName !== there.nodeName) return here.replaceWith(there)
     if (here.nodeType === Node.TEXT_NODE) {
-      here.data = there.data
+      if (here.data !== there.data) here.data = there.data
       return
     }
-    for (const { name, value } of there.attributes ?? []) if (here.getAttribute(name) !== value) here.setAttribute(name, value)
-    for (const { name } of [...here.attributes]) if (!there.hasAttribute(name)) here.removeAttribute(name)
+    for (const name of there.getAttributeNames()) {
+      const value = there.getAttribute(name)
+      if (here.getAttribute(name) !== value) here.setAttribute(name, value)
+    }
+    for (const name of here.getAttributeNames()) if (!there.hasAttribute(name)) here.removeAttribute(name)
     fill(here, there)
   }
   const fill = (here, there) => {
-    const old = [...here.childNodes], fresh = [...there.childNodes]
-    fresh.forEach((node, i) => i < old.length ? become(old[i], node) : here.append(node))
-    for (const node of old.slice(fresh.length)) node.remove()
+    let old = here.firstChild, fresh = there.firstChild
+    while (fresh) {
+      const [left, right] = [old?.nextSibling, fresh.nextSibling]
+      old ? become(old, fresh) : here.append(fresh)
+      old = left
+      fresh = right
+    }
+    while (old) {
+      const left = old.nextSibling
+      old.remove()
+      old = left
+    }
   }
   const draft = document.createElement("template")
   const render = (place, markup) => {

@@ -131,22 +131,25 @@ def _stepped(
     flat = constant + level.sum(axis=0)
     above, under = slope.clip(min=0.0), -slope.clip(max=0.0)
     more, rest = (slope - slopes, level - levels) if len(values) > 1 else (slopes[:0], levels[:0])
-    gains: tuple[FloatArray, ...] = (powers, above, flat.clip(min=0.0), more[:0], rest[:0])
-    losses: tuple[FloatArray, ...] = (powers, under, -flat.clip(max=0.0), more, rest)
+    both: tuple[FloatArray, ...] = (
+        powers,
+        np.stack([above, under]),
+        np.stack([flat.clip(min=0.0), -flat.clip(max=0.0)]),
+        more,
+        rest,
+    )  # F and G
     at, result, here = np.zeros(len(constant)), np.full(len(constant), np.inf), np.arange(len(constant))
     while here.size:
-        grown = np.exp(powers * at)
-        (up, rise), (low, fall) = _log(grown, *gains), _log(grown, *losses)
+        (up, low), (rise, fall) = _log(at, *both)
         room = up - low
         over = room <= _NOISE * (at > 0)
-        hedged = over & (at > 0) & (np.abs(rise - fall) <= _HEDGED * (np.abs(rise) + np.abs(fall)))
 
         step = np.divide(room, fall - rise, out=np.full(len(room), np.inf), where=fall > rise)
         step, bound = np.minimum(step, end - at), np.zeros(len(room))
-        far = np.flatnonzero(~over)
+        far, losses = np.flatnonzero(~over), (both[0], both[1][1:], both[2][1:], *both[3:])
         while far.size:  # Newton's method from the right on the concave bound, as far as a tenth of the room
             some = losses if far.size == len(room) else tuple(part[..., far] for part in losses)
-            below, steep = _log(np.exp(some[0] * (at[far] + step[far])), *some)
+            (below,), (steep,) = _log(at[far] + step[far], *some)
             found = up[far] + rise[far] * step[far] - below
             bound[far] = found
             again = found < -0.1 * room[far] - _NOISE
@@ -155,22 +158,28 @@ def _stepped(
         # the chord of a concave function lies below it, so its zero is safe too
         certain = bound >= 0
         after = at + np.where(certain, step, step * room / np.where(certain, 1.0, room - bound))
-        over |= after == at
-        result[here[over]] = np.where(hedged, np.inf, at)[over]
-        keep = ~over & (after < end * (1.0 - 1e-15))
+        done = over | (after == at)
+        if done.any():
+            hedged = over & (at > 0) & (np.abs(rise - fall) <= _HEDGED * (np.abs(rise) + np.abs(fall)))
+            result[here[done]] = np.where(hedged, np.inf, at)[done]
+        keep = ~done & (after < end * (1.0 - 1e-15))
         at = after
         if not keep.all():
-            here, at, end, powers = here[keep], at[keep], end[keep], powers[..., keep]
-            gains, losses = (tuple(part[..., keep] for part in parts) for parts in (gains, losses))
+            here, at, end = here[keep], at[keep], end[keep]
+            both = tuple(part[..., keep] for part in both)
     return result
 
 
 def _log(
-    grown: FloatArray, powers: FloatArray, weight: FloatArray, fixed: FloatArray, more: FloatArray, rest: FloatArray
+    u: FloatArray, powers: FloatArray, weight: FloatArray, fixed: FloatArray, more: FloatArray, rest: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The logarithm of `fixed + sum_j weight_j rho_j + max_k (more_jk rho_j + rest_jk)`, and its slope in `u`."""
+    """The logarithm of each `fixed + sum_j weight_j rho_j`, and its slope in `u`.
+
+    The last of them has `sum_j max_k (more_jk rho_j + rest_jk)` too, where there is any.
+    """
+    grown = np.exp(powers * u)
     terms = weight * grown
-    total = fixed + terms.sum(axis=0)
+    total = fixed + terms.sum(axis=-2)
     if len(more):
         most, steep = np.zeros(grown.shape), np.zeros(grown.shape)
         for rise, lift in zip(more, rest, strict=True):
@@ -178,11 +187,11 @@ def _log(
             larger = moving + lift
             np.copyto(steep, moving, where=larger > most)
             np.maximum(most, larger, out=most)
-        total += most.sum(axis=0)
-        terms += steep
+        total[-1] += most.sum(axis=0)
+        terms[-1] += steep
     terms *= powers
     total = np.maximum(total, _NOTHING)
-    return np.log(total), terms.sum(axis=0) / total
+    return np.log(total), terms.sum(axis=-2) / total
 
 
 def first_touch(

@@ -51,10 +51,10 @@ def _own(value: Any) -> Any:
             value = value.copy()
             value.flags.writeable = False
         return value
-    if isinstance(value, (dict, Mapping)):
-        return {key: _own(member) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(*map(_own, value)) if hasattr(value, "_fields") else tuple(map(_own, value))
+    if isinstance(value, (dict, Mapping)):
+        return {key: _own(member) for key, member in value.items()}
     return value
 
 

@@ -55,10 +55,14 @@ def _nearest(table: FloatArray, values: FloatArray, lowest: int, highest: int) -
     result = np.empty(values.size)
     flat = values.ravel()
     for start in range(0, flat.size, _BLOCK):
-        scaled = np.minimum(np.maximum(flat[start : start + _BLOCK], lowest), highest) * _STEPS
+        scaled = np.maximum(flat[start : start + _BLOCK], lowest)
+        np.minimum(scaled, highest, out=scaled)
+        scaled *= _STEPS
         nearest = np.rint(scaled)
         scaled -= nearest
-        part, *rest = table.take(nearest.astype(np.intp) - lowest * _STEPS, axis=0).T
+        rows = nearest.astype(np.intp)
+        rows -= lowest * _STEPS
+        part, *rest = table.take(rows, axis=0, mode="clip").T  # all are there: the other modes look
         for coefficients in rest:
             part = part * scaled
             part += coefficients

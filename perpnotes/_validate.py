@@ -172,8 +172,15 @@ def scalar(
     le: float | None = None,
 ) -> float:
     """Like `real`, for exactly one number."""
-    if type(value) in _PLAIN and -_WHOLE <= value <= _WHOLE and _between(value, value, gt, ge, lt, le):
-        return float(value)  # without an array, which costs more than all else
+    if (
+        type(value) in _PLAIN
+        and -_WHOLE <= value <= _WHOLE
+        and (gt is None or value > gt)
+        and (ge is None or value >= ge)
+        and (lt is None or value < lt)
+        and (le is None or value <= le)
+    ):
+        return float(value)  # without an array or a call, which cost more than all else
     array = real(name, value, gt=gt, ge=ge, lt=lt, le=le)
     if array.ndim:
         raise ValueError(f"{name} must be one number, got shape {array.shape}")

@@ -6,8 +6,8 @@ import json
 import math
 import pprint
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -100,8 +100,10 @@ _BOOK = (
     "legs", "collateral", "currency", "fx", "marks", "volatility", "correlation", "venue", "taker", "slippage", "days",
     "hours", "funding", "moves", "fx_moves", "driver",
 )  # fmt: skip
+_LEG = tuple(dict.fromkeys(name for names in FIELDS.values() for name in names))
 _MONEY = ("amount", "currency", "haircut")
 _T = TypeVar("_T")
+_flat = lru_cache(Tiers.flat)  # the legs of a book share a few rates
 _FAR = 27.0  # logarithm of the largest move of a price that is looked at where options are held
 
 
@@ -513,8 +515,8 @@ def _account_values(account: Standing, usd: float) -> dict[str, Any]:
 
 def _plain(made: Any) -> dict[str, Any]:
     """The fields of a dataclass that are plain values."""
-    every = ((field.name, getattr(made, field.name)) for field in fields(made))
-    return {name: value for name, value in every if value is None or isinstance(value, str | float | int)}
+    every = ((name, getattr(made, name)) for name in made.__dataclass_fields__)
+    return {name: value for name, value in every if value is None or isinstance(value, (str, float, int))}
 
 
 def _finite(value: float) -> float | None:
@@ -566,10 +568,10 @@ class _Leg(NamedTuple):
         return self.kind in ("linear", "inverse")
 
     def pnl(self, price: Any) -> Any:
-        """What equity gains from the mark to another price of the coin, USD."""
-        volatility = (self.implied, self.implied) if self.kind == "option" else ()
-        gained = self.contract.pnl_usd(self.mark, price, *volatility)  # type: ignore[attr-defined]  # all but the base
-        return self.moved * gained
+        """What equity gains on a perpetual from the mark to another price of the coin, USD."""
+        if self.kind == "inverse":
+            return self.moved * ((1.0 / self.mark - 1.0 / price) * price)
+        return self.moved * (price - self.mark)
 
     def closed(self, mark: float, slippage: float) -> tuple[float, float]:
         """What the fill of a close at a mark loses against it, and its notional, USD; coins count at the mark."""
@@ -681,7 +683,7 @@ def _read(book: Any) -> _Book:
     volatility = _volatility(stated.get("volatility", {}), coins, stressed, assumed)
     order = [driver, *(coin for coin in coins if coin != driver)]
     matrix = _correlation(stated.get("correlation"), coins, order, assumed)
-    legs = tuple(_leg(f"legs[{i}]", leg, marks, volatility, rule, taker, assumed) for i, leg in enumerate(raw))
+    legs = _valued([_leg(f"legs[{i}]", leg, marks, volatility, rule, taker, assumed) for i, leg in enumerate(raw)])
     currency = text("currency", stated.get("currency", "USD"))
     money = tuple(
         Collateral(each["amount"], each["currency"], each["haircut"], worth(each["currency"])) for each in cash
@@ -725,8 +727,7 @@ def _read(book: Any) -> _Book:
 
 def _stated(path: str, value: Any) -> dict[str, Any]:
     """A leg with the fields of its kind."""
-    every = tuple(dict.fromkeys(name for names in FIELDS.values() for name in names))
-    leg = _fields(path, value, every, ("coin", "size"), f"{path}.")
+    leg = _fields(path, value, _LEG, ("coin", "size"), f"{path}.")
     kind = leg["kind"] = one_of(f"{path}.kind", leg.get("kind", "linear"), tuple(FIELDS))
     text(f"{path}.coin", leg["coin"])
     if strange := [name for name in leg if name not in FIELDS[kind]]:
@@ -865,10 +866,7 @@ def _leg(
         where = f"below the mark {mark:g} for a long" if size > 0 else f"above the mark {mark:g} for a short"
         raise ValueError(f"{path}.stop must be {where}, got {stop:g}")
     value = size * mark if kind == "spot" else 0.0
-    if isinstance(contract, Option):
-        value = size * float(option_value(mark, contract.strike, implied, contract.years, call=contract.call))
-    bound = "ge" if kind == "option" else "gt"
-    entry = number("entry", value / size if kind == "option" else mark, **{bound: 0.0})
+    entry = number("entry", math.nan, ge=0) if kind == "option" else number("entry", mark, gt=0)
     charged = None
     perpetual = kind in ("linear", "inverse")
     if perpetual or (kind == "option" and size < 0):
@@ -911,6 +909,23 @@ def _leg(
     )
 
 
+def _valued(legs: Sequence[_Leg]) -> tuple[_Leg, ...]:
+    """The legs with what the options are worth now, all at once, and without an entry that is what they cost."""
+    options = [(leg.mark, leg.contract, leg.implied) for leg in legs if isinstance(leg.contract, Option)]
+    if not options:
+        return tuple(legs)
+    marks, contracts, implied = zip(*options, strict=True)
+    strikes, years, calls = zip(*((each.strike, each.years, each.call) for each in contracts), strict=True)
+    units = iter(option_value(marks, strikes, implied, years, call=calls).tolist())
+
+    def worth(leg: _Leg) -> _Leg:
+        value = leg.size * next(units)
+        entry = value / leg.size if math.isnan(leg.entry) else leg.entry
+        return leg._replace(value=value, entry=entry, unrealized=value - leg.size * entry)
+
+    return tuple(worth(leg) if leg.kind == "option" else leg for leg in legs)
+
+
 def _leverage(position: Position, margin: float | None) -> float:
     """The leverage that is assumed, of an isolated leg that of its margin; less where the table allows less."""
     settled = position.notional_usd / (position.mark if isinstance(position.contract, Inverse) else 1.0)
@@ -926,7 +941,7 @@ def _table(path: str, leg: Mapping[str, Any], mark: float, rule: Practice, assum
         one_of(f"{path}.maintenance", stated, TABLES)
         return published_size_tiers(stated).at(leg["size"]) if stated in SIZE_TIERS else published_tiers(stated)
     if stated is not None:
-        return Tiers.flat(scalar(f"{path}.maintenance", stated, gt=0, lt=1))
+        return _flat(scalar(f"{path}.maintenance", stated, gt=0, lt=1))
     published = next((venue for venue in venues() if venue.name == _TIERED.get(rule.venue)), None)
     tiered = None if published is None else published.rules.get(coin)
     table = tiered.tiers if isinstance(tiered, TierRule) else None
@@ -958,7 +973,9 @@ class _Shared(NamedTuple):
         """What legs and coins gain when one coin goes from its mark to a price and the others stand, USD."""
         legs = [leg for leg in self.legs if leg.coin == coin and (leg.future or (options and leg.kind == "option"))]
         coins = [each.usd * (price / each.fx - 1.0) for each in (*self.money, *self.coins) if each.currency == coin]
-        return sum([*(leg.pnl(price) for leg in legs), *coins], np.zeros(np.shape(price)))
+        worth = iter(_gains([leg for leg in legs if not leg.future], price))
+        won = [leg.pnl(price) if leg.future else next(worth) for leg in legs]
+        return sum([*won, *coins], np.zeros(np.shape(price)))
 
     @property
     def owes_nothing(self) -> bool:
@@ -968,7 +985,22 @@ class _Shared(NamedTuple):
     def required(self, coin: str, price: Any) -> Any:
         """Maintenance margin of the legs on one coin at a price of it, USD."""
         charged = [leg.charged for leg in self.legs if leg.coin == coin and leg.charged is not None]
-        return sum((position.maintenance_at(price) for position in charged), np.zeros(np.shape(price)))
+        return sum((each._maintenance(price, each.tiers._margin) for each in charged), np.zeros(np.shape(price)))
+
+
+def _gains(options: Sequence[_Leg], price: Any) -> list[Any]:
+    """What each of several options on one coin gains from its mark to another price, USD."""
+    if not options:
+        return []
+    worth = _worth(options)
+    now, then = (worth(np.asarray(each))[0] for each in (options[0].mark, price))
+    return [leg.size * (then[..., k] - now[k]) for k, leg in enumerate(options)]
+
+
+def _worth(legs: Sequence[_Leg]) -> Callable[[FloatArray], tuple[FloatArray, FloatArray]]:
+    """Value and delta of one of each of several options at prices of their coin."""
+    contracts = [leg.contract for leg in legs if isinstance(leg.contract, Option)]
+    return _value_and_delta(contracts, np.array([leg.implied for leg in legs]))
 
 
 def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
@@ -1261,24 +1293,28 @@ def _touched(
         return tuple(Interval(marks[driver], 0.0, math.inf) for driver, _ in asked)
     if shared.standing.assessment.buffer <= 0:
         return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in asked)
-    betas = np.array([[1.0 if coin == driver else each.get(coin, 0.0) for driver, each in asked] for coin in moving])
+    follow = [[1.0 if coin == driver else each.get(coin, 0.0) for driver, each in asked] for coin in moving]
+    betas = np.array([[0.0] * len(asked), *follow])  # the equity now stays where it is
     powers = np.hstack([-betas, betas])  # falls, then rises
-    options = {coin: [leg for leg in shared.legs if leg.coin == coin and leg.kind == "option"] for coin in moving}
+    options = [[leg for leg in shared.legs if leg.coin == coin and leg.kind == "option"] for coin in moving]
+    along = [_along(legs) if legs else None for legs in options]
+    now = np.array([1.0, *(marks[coin] for coin in moving)])[:, None, None]
 
     def parts(u: FloatArray, here: Any) -> tuple[FloatArray, FloatArray, FloatArray]:
-        values = np.zeros((1 + len(moving), *u.shape))
-        below, bend = np.zeros((2, 1 + len(moving), len(u), u.shape[1] - 1))
+        power = powers[:, here, None]
+        price = now * np.exp(power * u)
+        first, last = price[..., :-1], price[..., 1:]
+        values, below = np.empty(price.shape), np.zeros(first.shape)
         values[0] = shared.standing.assessment.equity
-        for k, coin in enumerate(moving, start=1):
-            power = powers[k - 1, here, None]
-            price = marks[coin] * np.exp(power * u)
-            values[k] = shared.gained(coin, price, options=False) - shared.required(coin, price)
-            if options[coin]:
-                worth, below[k] = _along(options[coin], price)
+        for k, (coin, held) in enumerate(zip(moving, along, strict=True), start=1):
+            values[k] = shared.gained(coin, price[k], options=False) - shared.required(coin, price[k])
+            if held is not None:
+                worth, below[k] = held(price[k])
                 values[k] += worth
-            rise, gain = price[:, 1:] - price[:, :-1], np.abs(values[k, :, 1:] - values[k, :, :-1] - below[k])
-            slope = np.divide(gain, np.abs(rise), out=np.zeros(gain.shape), where=rise != 0)
-            bend[k] = slope * np.maximum(price[:, :-1], price[:, 1:]) * (power * (u[:, 1:] - u[:, :-1])) ** 2 / 8.0
+        real("values", values, infinite=True)
+        rise, gain = last - first, np.abs(values[..., 1:] - values[..., :-1] - below)
+        slope = np.divide(gain, np.abs(rise), out=np.zeros(gain.shape), where=rise != 0)
+        bend = slope * np.maximum(first, last) * (power * (u[:, 1:] - u[:, :-1])) ** 2 / 8.0
         return values, below, bend
 
     far = first_touch(parts, 2 * len(asked), _FAR / max(1.0, float(np.abs(betas).max())))
@@ -1289,16 +1325,21 @@ def _touched(
     )
 
 
-def _along(legs: Sequence[_Leg], price: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _along(legs: Sequence[_Leg]) -> Callable[[FloatArray], tuple[FloatArray, FloatArray]]:
     """What options gain along prices, and how far the tangents of bought ones lie below them at the next price.
 
     The value of a sold one is concave in the price, so it lies above the chord between two prices.
     """
-    sizes, implied = np.array([leg.size for leg in legs]), np.array([leg.implied for leg in legs])
-    worth, slope = _value_and_delta([leg.contract for leg in legs if isinstance(leg.contract, Option)], price, implied)
-    rise = price[..., 1:] - price[..., :-1]
-    sag = worth[..., 1:, :] - worth[..., :-1, :] - slope[..., :-1, :] * rise[..., None]
-    return worth @ sizes - math.fsum(leg.value for leg in legs), sag.clip(min=0.0) @ sizes.clip(min=0.0)
+    sizes, worth, now = np.array([leg.size for leg in legs]), _worth(legs), math.fsum(leg.value for leg in legs)
+    bought = sizes.clip(min=0.0)
+
+    def along(price: FloatArray) -> tuple[FloatArray, FloatArray]:
+        value, slope = worth(price)
+        rise = price[..., 1:] - price[..., :-1]
+        sag = value[..., 1:, :] - value[..., :-1, :] - slope[..., :-1, :] * rise[..., None]
+        return value @ sizes - now, sag.clip(min=0.0) @ bought
+
+    return along
 
 
 # --- The grid ---

@@ -11,7 +11,7 @@ margin need: the P&L in USD of one unit when the market moves (`pnl_usd`).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -443,12 +443,12 @@ def _terms(
 
 
 def _value_and_delta(
-    options: Sequence[Option], forward: FloatArray, volatility: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Value and delta of options, on the last axis, at forwards and volatilities: most of their work is the same."""
+    options: Sequence[Option], volatility: FloatArray
+) -> Callable[[FloatArray], tuple[FloatArray, FloatArray]]:
+    """Value and delta of options, on the last axis, at forwards `> 0`: most of their work is the same."""
     terms = [(option.strike, option.years, option.call) for option in options]
     strikes, years, calls = (np.array(column) for column in zip(*terms, strict=True))
-    return _valued(*_terms(forward[..., None], strikes, volatility, years, calls))
+    return lambda forward: _valued(forward[..., None], strikes, volatility, years, calls)
 
 
 def _valued(f: FloatArray, k: FloatArray, *terms: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:

@@ -637,8 +637,9 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         follow = {name: scalar(f"betas[{name!r}]", beta) for name, beta in betas.items()}
         if driver in follow:
             raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
-        directions += [(driver, step, {driver: 1.0, **follow}) for step in (-1.0, 1.0)]
-    account._check_names(*(follow for _, _, follow in directions))
+        account._check_names(follow)
+        follow[driver] = 1.0
+        directions += [(driver, step, follow) for step in (-1.0, 1.0)]
     now = account.assess()
     if now.buffer <= 0:
         return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in pairs)

@@ -7,7 +7,7 @@ maintenance margin the largest of a few lines, so the first price at which the t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
@@ -140,8 +140,14 @@ class Tiers:
         Raises:
             ValueError: for a negative or non-finite notional.
         """
-        tier = self.tier(notional)
-        margin: FloatArray = np.asarray(self.rates)[tier] * np.asarray(notional) - np.asarray(self.deductions)[tier]
+        return self._margin(real("notional", notional, ge=0))
+
+    def _margin(self, notional: FloatArray) -> FloatArray:
+        """The same for notionals that need no check."""
+        if len(self.rates) == 1:
+            return self.rates[0] * notional
+        tier = np.asarray(self.floors).searchsorted(notional, side="right") - 1
+        margin: FloatArray = np.asarray(self.rates)[tier] * notional - np.asarray(self.deductions)[tier]
         return margin
 
 
@@ -519,10 +525,13 @@ class Position:
             >>> Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, Tiers.flat(0.005)).maintenance_at([60_000.0, 50_000.0])
             array([150., 125.])
         """
-        price = real("mark", mark, gt=0)
+        return self._maintenance(real("mark", mark, gt=0), self.tiers.maintenance)
+
+    def _maintenance(self, price: FloatArray, margin: Callable[[FloatArray], Floats]) -> FloatArray:
+        """The same at a checked mark, with what the table asks for a notional."""
         notional = self._notional(price if self.basis == "mark" else np.full_like(price, self.entry))
-        margin = self.tiers.maintenance(notional) + self.close_fee * notional
-        return margin * price if isinstance(self.contract, Inverse) else margin
+        asked: FloatArray = margin(notional) + self.close_fee * notional
+        return asked * price if isinstance(self.contract, Inverse) else asked
 
     def _lines(self) -> tuple[float, FloatArray, FloatArray]:
         """What it adds to the account in its relative price `rho`, USD: the slope of the P&L, and lines of the margin.
@@ -784,12 +793,11 @@ class Account:
         with np.errstate(over="ignore"):
             return driver, step, {name: scalar(f"beta of {name!r}", np.divide(m, step)) for name, m in moves.items()}
 
-    def _check_names(self, *directions: Mapping[str, float]) -> None:
+    def _check_names(self, direction: Mapping[str, float]) -> None:
         """A `ValueError` where a direction names what the account does not hold."""
         held = {position.contract.underlying for position in self.positions}
-        for direction in directions:
-            if unknown := sorted((name for name in direction if name not in held), key=str):
-                raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
+        if unknown := sorted((name for name in direction if name not in held), key=str):
+            raise ValueError(f"direction must name underlyings of the account, got {', '.join(map(str, unknown))}")
 
     def _first_moves(self, equity: float, asked: Sequence[tuple[str, float, Mapping[str, float]]]) -> list[float]:
         """Relative move of each driver to the requirement, `>= 0`, where each underlying follows by its beta."""
@@ -811,7 +819,9 @@ class Account:
         values, along = (
             np.stack([leg[k][rows] for leg, rows in zip(legs, last, strict=True)], axis=1)[..., None] for k in (1, 2)
         )
-        follow = np.array([[betas.get(coin, 0.0) for _, _, betas in asked] for coin, _, _ in legs])
+        names = list(dict.fromkeys(coin for coin, _, _ in legs))
+        follow = np.array([[betas.get(name, 0.0) for _, _, betas in asked] for name in names])
+        follow = follow[[names.index(coin) for coin, _, _ in legs]]
         straight = ((follow == 0) | (follow == 1)).all(axis=0)
         down = np.array([step < 0 for _, step, _ in asked])
 

@@ -23,9 +23,9 @@ is `perpnotes.portfolio`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -222,16 +222,14 @@ class Scenarios(ByValue):
         own = [name for name in self.moves if name not in AXES]
         if strange := [name for name in own if not str(name).startswith(_OWN)]:
             raise ValueError(f"moves must be named as {', '.join(AXES)} or 'own …', got {brief(strange[0])}")
-        for name in ("price", "basis", "fx", *own):
-            real(name, self.moves[name], gt=-1)
-        real("correlation", self.moves["correlation"], ge=0, le=1)
+        bounds: dict[str, Any] = {"volatility": {}, "correlation": {"ge": 0, "le": 1}, "funding": {}}
+        moves = {name: real(name, move, **bounds.get(name, {"gt": -1})) for name, move in self.moves.items()}
         weight = real("weight", self.weight, ge=0, ndim=1)
         lowest = np.zeros(weight.shape) if self.lowest is None else real("lowest", self.lowest, ge=0)
         if lowest.shape != weight.shape:
             raise ValueError(f"lowest must have shape {weight.shape} like weight, got {lowest.shape}")
         scalar("term_floor", self.term_floor, ge=0)
         flag("points", self.points)
-        moves = {name: real(name, move) for name, move in self.moves.items()}
         for name, move in moves.items():
             if move.shape != weight.shape:
                 raise ValueError(f"{name} must have shape {weight.shape} like weight, got {move.shape}")
@@ -316,7 +314,7 @@ def grid(
         given |= {_OWN + text("own", name): value for name, value in own.items()}
     values = {name: np.atleast_1d(real(name, value)) for name, value in given.items()}
     for name, axis in values.items():
-        if axis.ndim != 1 or len(np.unique(axis)) != len(axis):
+        if axis.ndim != 1 or len(set(axis.tolist())) != len(axis):
             raise ValueError(f"{name} must be one-dimensional without repeated values, got {brief(given[name])}")
     mesh = np.meshgrid(*values.values(), indexing="ij")
     return Scenarios(
@@ -436,14 +434,15 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     pnl = np.empty((len(scenarios), len(instruments)))
     *_, last = ("", *scenarios.axes)
     alike = len(scenarios.axes[last]) if last == "fx" else 1  # so many in turn are one and the same to an option
+    moved = cache(partial(_moved, market=market, scenarios=scenarios))  # contracts on one underlying move alike
     options: dict[str, list[int]] = {}  # those on one underlying are valued at once
     for k, contract in enumerate(instruments):
         if isinstance(contract, Option):
             options.setdefault(contract.underlying, []).append(k)
         else:
-            pnl[:, k] = _contract_pnl(contract, market, scenarios)
+            pnl[:, k] = _contract_pnl(contract, market, scenarios.moves, moved)
     for underlying, columns in options.items():
-        before, after = _moved(underlying, market, scenarios)
+        before, after = moved(underlying)
         group = [instruments[k] for k in columns]
         implied = market.implied_volatilities(group)
         then = scenarios.volatility(implied, [option.years for option in group])
@@ -453,16 +452,20 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     return pnl
 
 
-def _contract_pnl(contract: Linear | Inverse | Spot | Cash, market: Market, scenarios: Scenarios) -> FloatArray:
-    moves = scenarios.moves
+def _contract_pnl(
+    contract: Linear | Inverse | Spot | Cash,
+    market: Market,
+    moves: Mapping[str, FloatArray],
+    moved: Callable[[str], tuple[float, FloatArray]],
+) -> FloatArray:
     if isinstance(contract, Cash):
         if contract.currency == "USD":
-            return np.zeros(len(scenarios))
+            return np.zeros(len(moves["fx"]))
         rate = market.fx.get(contract.currency)
         if rate is None:
             raise ValueError(f"fx of the market must name {contract.currency!r}")
         return contract.pnl_usd(rate, rate * (1.0 + moves["fx"]))
-    before, index = _moved(contract.underlying, market, scenarios)
+    before, index = moved(contract.underlying)
     if isinstance(contract, Spot):
         return contract.pnl_usd(before, index)
     after = index * (1.0 + moves["basis"])

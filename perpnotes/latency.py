@@ -249,17 +249,18 @@ def attempt(market: Market, latency: float, patience: float) -> Attempt:
     queued = swept = 0.0
     if pace:
         up, leaves = market.moves / pace, market.leaving / pace
-        waits = _poisson(pace * rests)
-        for reached in 1.0 - np.cumsum(waits)[:-1]:  # the probability of one more event in time
-            best = state[0].copy()
-            queued += float(reached) * leaves * float(best[0])
-            swept += float(reached) * up * float(best.sum())
-            following = leaves * state
-            following[0] = 0.0
-            following[0, :-1] = leaves * best[1:]
-            following[1:] += up * state[:-1]
-            following[:-1] += up * state[1:]
-            state = following
+        reached = 1.0 - np.cumsum(_poisson(pace * rests))[:-1]  # the probability of one more event in time
+        best = np.empty((len(reached), place))  # at the quote before each event
+        for before in best:
+            before[:] = state[0]
+            moved = up * state
+            state *= leaves
+            state[0, :-1] = leaves * before[1:]
+            state[0, -1] = 0.0
+            state[1:] += moved[:-1]
+            state[:-1] += moved[1:]
+        queued = leaves * float(reached @ best[:, 0])
+        swept = up * float(reached @ best.sum(axis=1))
     queued, swept = min(max(queued, 0.0), 1.0), min(max(swept, 0.0), 1.0)
     missed = max(0.0, 1.0 - crossed - queued - swept)
     return Attempt(crossed, queued, swept, missed, market.step, market.half_spread)

@@ -7,12 +7,13 @@ import json
 import subprocess
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from perpnotes import book
 from perpnotes.publish.show.yours import fragment
@@ -20,6 +21,7 @@ from perpnotes.publish.site import runtime
 
 from .conftest import ENVIRONMENT, until
 from .test_accessibility import _LEVELS, _RUN, AXE
+from .test_pages import _tab_to
 
 pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for browsers here: make runtime fetches it")
 
@@ -39,12 +41,13 @@ BOOK: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    opened.set_default_timeout(180_000)
-    yield opened
-    opened.close()
+TRADED: dict[str, Any] = {
+    **BOOK,
+    "legs": [{**BOOK["legs"][0], "size": 0.6}, *BOOK["legs"][1:4], {"coin": "SOL", "size": -20, "maintenance": 0.01}],
+    "marks": {**BOOK["marks"], "SOL": 150},
+    "trade": {"coin": "BTC", "size": -0.2},
+}
+"""That book after the edits of a reader, with a trade that is only tried."""
 
 
 _ANEW = """hash => {
@@ -56,15 +59,45 @@ _ANEW = """hash => {
 }"""
 
 
+@dataclass
+class Started:
+    """The page with Python in it, and what was seen on the way there."""
+
+    page: Page
+    asked: list[Request]
+    before: list[Request]
+    example: bool
+    text: str = ""
+    trade: str = ""
+
+
 @pytest.fixture(scope="module")
-def python(address: str, browser: Browser) -> Iterator[Page]:
-    """The page with one Python, because it takes seconds to start; links bring the books of the tests to it."""
-    page = browser.new_page(reduced_motion="reduce", permissions=["clipboard-read", "clipboard-write"])
-    page.set_default_timeout(180_000)
-    page.goto(f"{address}book/{fragment(json.dumps(BOOK))}")
-    page.locator("[data-book]").click()
-    yield page
+def started(address: str, window: BrowserContext) -> Iterator[Started]:
+    """A link is opened and Python started with the keyboard: once, for it takes ten seconds of the processor."""
+    page = window.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(reduced_motion="reduce")
+    asked: list[Request] = []
+    page.on("request", lambda request: asked.append(request))
+    page.goto(f"{address}book/", wait_until="networkidle")
+    seen = Started(page, asked, asked.copy(), page.locator(".pn-key").is_visible())
+    page.goto("about:blank")  # or the link would be a place on the page that is there
+    page.goto(f"{address}book/{fragment(json.dumps(TRADED))}")
+    _tab_to(page, "[data-book]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".pn-price").first).to_be_visible()
+    expect(page.locator(".pn-key")).to_be_hidden()
+    row = page.locator(".pn-top .pn-rows tbody tr").first
+    seen.trade = row.locator("td").last.text_content() or ""
+    seen.text = _text(page)
+    yield seen
     page.close()
+
+
+@pytest.fixture
+def python(started: Started) -> Page:
+    """That page; links bring the books of the tests to it."""
+    return started.page
 
 
 def _opened(page: Page, given: dict[str, Any] = BOOK, width: int = 1280, scheme: str = "light") -> Page:
@@ -262,7 +295,7 @@ def test_the_parts_of_the_worst_cell_add_up_and_a_hedge_loses_nothing(python: Pa
     expect(page.locator(".pn-grid td")).to_have_text(["0"] * 9)
 
 
-def test_a_shared_link_brings_the_same_book_back(python: Page, browser: Browser) -> None:
+def test_a_shared_link_brings_the_same_book_back(python: Page, window: BrowserContext) -> None:
     """Also with what was changed, added and taken out, and with the trade; the address alone carries it."""
     page = _opened(python)
     _field(page, "legs[0].size").fill("0.6")
@@ -278,30 +311,25 @@ def test_a_shared_link_brings_the_same_book_back(python: Page, browser: Browser)
     page.get_by_role("button", name="Share").click()
     until(page, "location.hash.startsWith('#v1=')")
     expect(page.locator(".pn-done")).to_contain_text("holds this book")
-    expected = {**BOOK, "marks": {**BOOK["marks"], "SOL": 150}, "trade": {"coin": "BTC", "size": -0.2}}
-    expected["legs"] = [
-        {**BOOK["legs"][0], "size": 0.6},
-        *BOOK["legs"][1:4],
-        {"coin": "SOL", "size": -20, "maintenance": 0.01},
-    ]
-    assert _carried(page) == expected
-    again = browser.new_page()
-    again.set_default_timeout(180_000)
+    assert _carried(page) == TRADED
+    said = book.report({key: value for key, value in TRADED.items() if key != "trade"})
+    assert _text(page) == str(said)
+    again = window.new_page()
     again.goto(page.url)
     expect(_field(again, "legs[4].size")).to_have_value("-20")
-    again.locator("[data-book]").click()
-    expect(again.locator(".pn-price").first).to_be_visible()
-    trade = expected.pop("trade")
-    assert _text(again) == str(book.report(expected)) == _text(page)
-    after = book.report(book.traded(expected, trade)).to_dict()["accounts"][0]["ratio"]
-    row = again.locator(".pn-top .pn-rows tbody tr").first
-    expect(row.locator("td").last).to_have_text(f"{after:.1%}")
     again.close()
 
 
+def test_python_answers_the_book_of_the_link_that_was_opened(started: Started) -> None:
+    """As it does in a page that has answered others: its text, and what the trade in it changes."""
+    held, trade = {key: value for key, value in TRADED.items() if key != "trade"}, TRADED["trade"]
+    assert started.text == str(book.report(held))
+    after = book.report(book.traded(held, trade)).to_dict()["accounts"][0]["ratio"]
+    assert started.trade == f"{after:.1%}"
+
+
 @pytest.mark.parametrize("hash_", ["#v1=!", "#v1=q64FAA", "#v1=AAAA"])
-def test_a_link_that_cannot_be_read_says_so(address: str, context: BrowserContext, hash_: str) -> None:
-    page = context.new_page()
+def test_a_link_that_cannot_be_read_says_so(address: str, page: Page, hash_: str) -> None:
     page.goto(f"{address}book/{hash_}")
     expect(page.locator("article .pn-runs")).to_contain_text("does not hold a book")
     expect(page.locator(".pn-key")).to_be_visible()
@@ -342,59 +370,42 @@ def test_positions_are_pasted(python: Page) -> None:
         expect(page.locator(".pn-stale, .pn-fault")).to_have_count(0)
 
 
-def test_nothing_is_loaded_before_the_button_nothing_sent_and_nothing_stored(
-    address: str, context: BrowserContext
-) -> None:
-    asked: list[Any] = []
-    context.on("request", lambda request: asked.append(request))
-    page = context.new_page()
-    page.goto(f"{address}book/", wait_until="networkidle")
-    assert page.locator(".pn-key").is_visible()
-    assert not [request for request in asked if "/run" in request.url or "book.css" in request.url]
-    page.locator("[data-book]").click()
-    expect(page.locator(".pn-price").first).to_be_visible()
-    expect(page.locator(".pn-key")).to_be_hidden()
+def test_nothing_is_loaded_before_the_button_nothing_sent_and_nothing_stored(address: str, started: Started) -> None:
+    page = started.page
+    assert started.example
+    assert not [request for request in started.before if "/run" in request.url or "book.css" in request.url]
+    assert [request for request in started.asked if "/run" in request.url]
     page.get_by_role("button", name="Share").click()
     expect(page.locator(".pn-done")).not_to_be_empty()
-    assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(address).netloc}
-    assert {request.method for request in asked} == {"GET"}
-    assert not [request for request in asked if "v1=" in request.url.partition("#")[0]]
+    assert {urlsplit(request.url).netloc for request in started.asked} == {urlsplit(address).netloc}
+    assert {request.method for request in started.asked} == {"GET"}
+    assert not [request for request in started.asked if "v1=" in request.url.partition("#")[0]]
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
     assert page.evaluate("indexedDB.databases().then(them => them.length)") == 0
     assert page.evaluate("caches.keys().then(them => them.length)") == 0
 
 
-def test_it_works_with_the_keyboard_alone(address: str, context: BrowserContext) -> None:
-    page = context.new_page()
-    page.goto(f"{address}book/")
-
-    def tab_to(selector: str) -> None:
-        for _ in range(300):
-            page.keyboard.press("Tab")
-            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
-                return
-        raise AssertionError(f"Tab never reaches {selector}")
-
-    tab_to("[data-book]")
-    page.keyboard.press("Enter")
-    expect(page.locator(".pn-price").first).to_be_visible()
+def test_it_works_with_the_keyboard_alone(python: Page) -> None:
+    """Once Python has been started, which the keyboard did."""
+    page = _opened(python, {"legs": BOOK["legs"][:1], "marks": {"BTC": 60_000}, "collateral": [{"amount": 6_000}]})
+    page.evaluate("document.activeElement.blur()")
     before = page.locator(".pn-price").first.text_content()
-    tab_to('[data-path="legs[0].size"]')
+    _tab_to(page, '[data-path="legs[0].size"]')
     page.keyboard.press("End")
     page.keyboard.type("5")
     until(page, "was => document.querySelector('.pn-price').textContent !== was", before)
-    tab_to('[data-do="add legs"]')
+    _tab_to(page, '[data-do="add legs"]')
     page.keyboard.press("Enter")
     focused = "document.activeElement.dataset.path ?? document.activeElement.dataset.do"
     count = page.locator('[data-path$="].strike"], [data-path$="].leverage"]').count()
     assert page.evaluate(focused) == f"legs[{count - 1}].size"
-    tab_to(f'[data-do="drop legs[{count - 1}]"]')
+    _tab_to(page, f'[data-do="drop legs[{count - 1}]"]')
     page.keyboard.press("Enter")
     assert page.evaluate(focused) == "add legs"
-    tab_to('[data-path="collateral[0].currency"]')
+    _tab_to(page, '[data-path="collateral[0].currency"]')
     page.keyboard.type("mxn")  # a field for its rate comes while one types
     expect(_field(page, "collateral[0].currency")).to_have_value("MXN")
-    tab_to('[data-path="fx.MXN"]')
+    _tab_to(page, '[data-path="fx.MXN"]')
     page.keyboard.type("0.055")
     expect(page.locator(".pn-stale")).to_have_count(0)
 
@@ -422,15 +433,13 @@ def test_axe_finds_nothing_with_the_book_open(python: Page, width: int, scheme: 
         assert page.evaluate(_SMALL) == []
 
 
-def test_articles_link_to_the_page_with_their_positions(site: Path, address: str, context: BrowserContext) -> None:
+def test_articles_link_to_the_page_with_their_positions(site: Path, address: str, page: Page) -> None:
     """The links of the five articles are books that the library takes; without a runtime there is no link."""
     for name in ("funding", "liquidation", "margin", "portfolio", "stress"):
-        page = context.new_page()
         page.goto(f"{address}insights/{name}/")
         link = page.locator('.pn-runs a[href*="book/#v1="]')
         expect(link).to_be_visible()
         link.click()
         until(page, "document.querySelector('.pn-book .pn-leg')")
         assert book.report(_carried(page)).legs
-        page.close()
     assert "pn-yours" not in "".join(file.read_text(encoding="utf-8") for file in site.glob("insights/*/index.html"))

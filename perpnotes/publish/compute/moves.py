@@ -18,7 +18,6 @@ from typing import Any
 from perpnotes.publish.articles import SECONDS
 from perpnotes.publish.compute.slices import Literal, Page
 
-_DRAWN = frozenset({"rng", "seed", "default_rng"})
 _NOISE = 1e-9  # of a number: what rounding alone can move it by
 
 
@@ -50,7 +49,8 @@ def moves(
             continue
         mine = [i for i, (_, needed, _) in enumerate(numbers) if literal.statement in needed]
         for attempt, step in enumerate(steps(literal)):
-            names = _again(page, namespace, literal, step, after)
+            wanted = frozenset().union(*(numbers[i][1] for i in mine))
+            names = _again(page, namespace, literal, step, [place for place in after if place in wanted])
             if names is None:
                 continue
             for i in mine:
@@ -75,12 +75,12 @@ def tried(page: Page, after: Sequence[int]) -> bool:
         after: the places of the statements.
     """
     blocks = page.article.executed
-    found = [page.statements[i] for i in after]
     functions = [each for each in page.statements if isinstance(each.tree, ast.FunctionDef)]
     drawing = frozenset[str]()
     for _ in functions:  # one that calls one that draws, draws, too
-        drawing |= frozenset().union(*(e.binds for e in functions if _draws(e.tree) or e.reads & drawing))
-    return not any(_draws(e.tree) or e.reads & drawing or blocks[e.block].seconds > SECONDS for e in found)
+        drawing |= frozenset().union(*(e.binds for e in functions if e.draws or e.reads & drawing))
+    found = [page.statements[i] for i in after]
+    return not any(e.draws or e.reads & drawing or blocks[e.block].seconds > SECONDS for e in found)
 
 
 def steps(literal: Literal) -> Iterator[ast.expr]:
@@ -95,15 +95,6 @@ def steps(literal: Literal) -> Iterator[ast.expr]:
         yield from (ast.Constant(step) for step in (0.01, -0.01))
     else:
         yield from (ast.Constant(literal.value * factor) for factor in (1.01, 0.7))
-
-
-def _draws(tree: ast.AST) -> bool:
-    names = {
-        n.attr if isinstance(n, ast.Attribute) else n.id
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute | ast.Name)
-    }
-    return bool(names & _DRAWN) or any(isinstance(n, ast.keyword) and n.arg in _DRAWN for n in ast.walk(tree))
 
 
 def _again(

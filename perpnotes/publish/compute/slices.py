@@ -25,6 +25,7 @@ _DRAWS = frozenset(
      "multivariate_normal", "pareto", "standard_exponential", "standard_gamma", "standard_t", "triangular", "wald",
      "weibull"]
 )  # fmt: skip
+_SEEDED = frozenset({"rng", "seed", "default_rng"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Statement:
         binds: names that it binds.
         changes: names whose object it may change.
         shows: whether it only puts something on the page.
+        draws: whether it draws at random.
     """
 
     block: int
@@ -72,6 +74,7 @@ class Statement:
     binds: frozenset[str]
     changes: frozenset[str]
     shows: bool
+    draws: bool
 
 
 @dataclass(slots=True)
@@ -165,7 +168,13 @@ def _statement(block: int, node: ast.stmt, shown: set[str]) -> Statement:
     shows = name == "print" or name in shown
     if isinstance(call, ast.Call) and not shows:  # a function of the article can put something into what it is given
         changes = changes.union(*(_root(each) for each in call.args))
-    return Statement(block, node, names_of(node), frozenset(binds), frozenset(changes - binds), shows)
+    draws = any(
+        (isinstance(n, ast.Attribute) and n.attr in _SEEDED)
+        or (isinstance(n, ast.Name) and n.id in _SEEDED)
+        or (isinstance(n, ast.keyword) and n.arg in _SEEDED)
+        for n in ast.walk(node)
+    )
+    return Statement(block, node, names_of(node), frozenset(binds), frozenset(changes - binds), shows, draws)
 
 
 def _root(node: ast.AST) -> set[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-from needs import CHROMIUM
+from needs import HEADLESS
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # One clock for all, so that what the ledger computes is kept for the sites that are built.
@@ -22,9 +22,9 @@ collect_ignore = ["audit", "bench", "mutate"]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; there can be only one of Playwright's loops in a process."""
-    path = CHROMIUM.path()
+    path = HEADLESS.path()
     if path is None:
-        pytest.skip(CHROMIUM.missing)
+        pytest.skip(HEADLESS.missing)
     expect.set_options(timeout=180_000)  # what is waited for comes: machines are busy, and Python takes time to start
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path)

@@ -21,7 +21,8 @@ _ONCE = """() => {
   const seen = new Set()
   const shape = it => [it.tagName, it.getAttribute("class"), it.getAttribute("role"), it.textContent.trim() !== "",
     Array.from(it.attributes, one => one.name).sort(), Array.from(it.children, shape)]
-  for (const it of document.querySelectorAll("tr, li, p, pre span, svg *, math *")) {
+  for (const it of document.querySelectorAll(
+    "tr, li, dt, dd, p, details, .highlight, .pn-published, pre span, svg *, math *")) {
     const around = []
     for (let up = it.parentElement; up; up = up.parentElement) around.push(up.tagName, up.getAttribute("class"))
     const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it) % 2

@@ -1,15 +1,11 @@
 """What every test shares: one seeded hypothesis profile, and one browser."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 from needs import HEADLESS
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-
-# One clock for all, so that what the ledger computes is kept for the sites that are built.
-os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
 
 # The same examples on every machine, and no timed failures.
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)

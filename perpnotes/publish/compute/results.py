@@ -216,10 +216,9 @@ def _alone(name: str) -> Iterator[None]:
 
 
 def _key(article: Article) -> str:
-    """The hash of what an article can depend on beside files: its code, the clock, the versions below the library."""
-    code, epoch = repr((article.blocks, article.values)), os.environ.get("SOURCE_DATE_EPOCH") or "0"
-    parts = [article.path, code, epoch, platform.python_version()]
-    return hashlib.sha256("\0".join([*parts, *_versions()]).encode()).hexdigest()
+    """The hash of what an article can depend on beside files: its code, and the versions below the library."""
+    parts = [article.path, repr((article.blocks, article.values)), platform.python_version(), *_versions()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @cache

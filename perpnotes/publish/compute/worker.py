@@ -126,7 +126,7 @@ def run(article: Article, deep: bool = False) -> Computed:
     if not article.executed and not article.evaluated:
         return Computed()
     mine, theirs = _server.Pipe()
-    process = _start(_work, article, int(os.environ.get("SOURCE_DATE_EPOCH") or 0), deep, theirs)
+    process = _start(_work, article, deep, theirs)
     theirs.close()  # or the end of the process would not be the end of the pipe
     first = (article.executed or article.evaluated)[0].line
     page = _Page(article, process, mine)
@@ -277,7 +277,7 @@ class _OutOfTimeError(BaseException):
     """Not an `Exception`: an article that handles every error must not handle this one."""
 
 
-def _work(article: Article, epoch: int, deep: bool, connection: Connection) -> None:
+def _work(article: Article, deep: bool, connection: Connection) -> None:
     def send(kind: str, content: Any) -> None:
         message = json.dumps([kind, content]).encode()
         if len(message) > _MESSAGE:
@@ -294,7 +294,7 @@ def _work(article: Article, epoch: int, deep: bool, connection: Connection) -> N
     import time_machine  # loaded already, by the server; elsewhere it would bring pytest
 
     line = 1
-    with time_machine.travel(epoch, tick=False), outputs.collect() as sink:
+    with time_machine.travel(0, tick=False), outputs.collect() as sink:
         try:
             for number, block in enumerate(article.executed):
                 line = block.line

@@ -1,113 +1,34 @@
 // What a page can do beyond being read. Without this script every text, figure, table and native tooltip is there.
 
 for (const figure of document.querySelectorAll(".pn-figure")) {
-  const plot = figure.querySelector(".pn-plot"), readout = figure.querySelector(".pn-readout")
-  const marks = [...plot.querySelectorAll(".m")], titles = marks.map(mark => mark.querySelector("title"))
-  let show = () => {}
+  const plot = figure.querySelector(".pn-plot")
+  const once = (target, signs, begin) => {
+    const go = event => {
+      for (const sign of signs) target.removeEventListener(sign, go)
+      begin(event)
+    }
+    for (const sign of signs) target.addEventListener(sign, go)
+  }
 
-  // Marks: the value of the one nearest to the pointer, or of the one that the arrow keys reach.
-  if (marks.length) {
-    for (const title of titles) title.remove() // or two labels at once
-    const centers = () => marks.map(mark => {
-      const box = mark.getBoundingClientRect()
-      return [box.x + box.width / 2, box.y + box.height / 2]
-    })
-    let at = -1, ring
-    show = next => {
-      ring?.remove()
-      at = next
-      const text = at < 0 ? "" : titles[at].textContent
-      if (text !== readout.textContent) {
-        readout.textContent = text
-        // Which column of the data it is, by its name, and which row.
-        const heads = [...figure.querySelectorAll("thead th")].map(head => head.textContent)
-        const column = heads.findIndex((head, i) => i && text.startsWith(`${head}, `))
-        const rows = [...figure.querySelectorAll("tbody th")].map(head => head.textContent)
-        readout.dataset.trace = `${figure.id}.${Math.max(1, column)}`
-        readout.dataset.row = rows.findIndex(head => text.startsWith(`${head}:`))
-        const row = figure.querySelectorAll("tbody tr")[readout.dataset.row], claim = heads.indexOf("Claim")
-        if (row && claim > 0) readout.textContent += `: ${heads.slice(claim + 1).map((head, i) => `${head} ${row.cells[claim + 1 + i].textContent}`).join(", ")}`
-      }
-      if (at < 0) return
-      figure.mark = at
-      figure.dispatchEvent(new Event("pn-mark"))
-      ring = marks[at].cloneNode() // on top of its neighbors, which would cover half of its outline
-      ring.setAttribute("class", "m on")
-      marks[at].parentNode.append(ring)
-    }
-    // The mark with the smallest cost, which is undefined for those that do not count.
-    const best = cost => {
-      let found = -1, least = Infinity
-      centers().forEach(([x, y], i) => {
-        const value = cost(x, y)
-        if (value < least) [found, least] = [i, value]
-      })
-      return found
-    }
-    const point = event => {
-      const hit = marks.indexOf(event.target)
-      const next = hit >= 0 ? hit : best((x, y) => Math.hypot(x - event.clientX, y - event.clientY))
-      if (next !== at) show(next)
-    }
-    const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
+  // Marks: what tells their values comes with the first touch of the plot, which is one tab stop.
+  if (plot.querySelector(".m")) {
     plot.tabIndex = 0
     plot.setAttribute("role", "application")
     plot.setAttribute("aria-roledescription", "chart")
-    plot.addEventListener("pointermove", point)
-    plot.addEventListener("pointerdown", point)
-    plot.addEventListener("click", event => { if (event.pointerType === "mouse" && at >= 0) globalThis.pnAsk?.(readout) })
-    plot.addEventListener("pointerleave", event => { if (event.pointerType === "mouse" && document.activeElement !== plot) show(-1) })
-    plot.addEventListener("focus", () => { if (at < 0) show(0) })
-    plot.addEventListener("blur", () => show(-1))
-    plot.addEventListener("keydown", event => {
-      const step = steps[event.key]
-      if (event.key === "Escape") show(-1)
-      if (event.key === "Enter" && at >= 0) globalThis.pnAsk?.(readout)
-      if (!step || at < 0) return
-      event.preventDefault()
-      const [u, v] = centers()[at]
-      const next = best((x, y) => {
-        const along = (x - u) * step[0] + (y - v) * step[1], across = Math.abs((x - u) * step[1]) + Math.abs((y - v) * step[0])
-        return along > 1 ? along + 3 * across : undefined
-      })
-      if (next >= 0) show(next)
-    })
+    once(plot, ["pointerover", "focus"], event => pnTool("marks").then(() => pnMarks(figure, event)))
   }
 
-  // Controls: what moves the picture comes with the first touch, and its numbers with it.
-  if (figure.querySelector("input[type=range]")) {
-    const begin = async () => {
-      for (const sign of signs) figure.removeEventListener(sign, begin)
-      await Promise.all([pnTool("explore"), pnLoad(new URL(`${figure.id}.js`, location.href).href)])
-      pnExplore(figure, pnSteps[figure.id])
-    }
-    const signs = ["pointerover", "focusin"]
-    for (const sign of signs) figure.addEventListener(sign, begin)
-  }
+  // Controls: what moves the picture, and its numbers with it.
+  if (figure.querySelector("input[type=range]")) once(figure, ["pointerover", "focusin"], async () => {
+    await Promise.all([pnTool("explore"), pnLoad(new URL(`${figure.id}.js`, location.href).href)])
+    pnExplore(figure, pnSteps[figure.id])
+  })
 
-  // Data: the table as a file, the unit of a column in its header, so that its cells are numbers.
+  // Data: the table as a file.
   const button = document.createElement("button")
   button.className = "pn-csv"
   button.textContent = "Download as CSV"
-  button.addEventListener("click", () => {
-    const rows = [...figure.querySelectorAll("tr")].map(row => [...row.cells].map(cell => cell.textContent.replaceAll("−", "-")))
-    rows[0].forEach((head, j) => {
-      const cells = rows.slice(1).map(row => /^(-?)(\D*)([\d,]+(?:\.\d+)?)(\D*)$/.exec(row[j]) ?? [])
-      if (cells.some(([all, , before, , after]) => all === undefined || before !== cells[0][2] || after !== cells[0][4])) return
-      const unit = (cells[0][2] + cells[0][4]).trim()
-      if (unit) rows[0][j] = `${head} (${unit})`
-      cells.forEach(([, sign, , number], i) => { rows[i + 1][j] = sign + number.replaceAll(",", "") })
-    })
-    // A text that a spreadsheet would take for a formula is marked as text; a negative number is none.
-    const number = /^[+-]?[$€£]?\d[\d,.]*(e[+-]?\d+)?\s?[%×\w]*$/i
-    const marked = cell => /^[=+\-@\t\r]/.test(cell) && !number.test(cell) ? `'${cell}` : cell
-    const text = rows.map(row => row.map(marked).map(cell => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell).join(",") + "\r\n").join("")
-    const link = document.createElement("a")
-    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" })) // with the mark, or spreadsheets misread θ
-    link.download = `${figure.id}.csv`
-    link.click()
-    URL.revokeObjectURL(link.href)
-  })
+  button.addEventListener("click", () => pnTool("marks").then(() => pnTake(figure)))
   figure.querySelector(".pn-data > summary")?.after(button) // a figure that another page quotes leaves its data at home
 }
 

@@ -1,4 +1,5 @@
-// Finds pages for a question. search/index.js, which site/search.py writes, calls pnIndex with all pages; pnFind answers.
+// Finds pages for a question. search/index.js, which site/search.py writes, calls pnIndex with all pages; pnFind finds, and
+// pnAnswer shows what it found below the question.
 {
   const idle = new Set(("a about am an and any are as at be by can do does for from has have how i if in into is it its me much my of on or per "
     + "s should so t take than that the their them there they this to vs was what when where which who why will with would you your").split(" "))
@@ -116,4 +117,40 @@
       }
     })
   }
+
+  const base = new URL("..", document.currentScript.src)
+  const [field, status, list] = ["input", "[role=status]", "ol"].map(it => document.querySelector(`.pn-search ${it}`))
+  const marked = (element, text, spans) => {
+    let end = 0
+    for (const [from, to] of spans) {
+      const mark = document.createElement("mark")
+      mark.textContent = text.slice(from, to)
+      element.append(text.slice(end, from), mark)
+      end = to
+    }
+    element.append(text.slice(end))
+  }
+  window.pnAnswer = () => {
+    const query = field.value.trim(), found = query ? pnFind(query) : []
+    status.textContent = query ? `${found.length || "No"} page${found.length === 1 ? "" : "s"} found` : ""
+    list.replaceChildren(...found.map(({ kind, hits }) => {
+      const item = document.createElement("li")
+      hits.forEach(({ address, title, text, of }, i) => {
+        const link = document.createElement("a"), name = document.createElement("b")
+        link.href = new URL(address, base)
+        marked(name, title, of(title))
+        link.append(name)
+        if (i === 0 && kind) link.append(" ", Object.assign(document.createElement("small"), { textContent: kind }))
+        if (text && i < 2) {
+          const line = document.createElement("span")
+          marked(line, text, of(text))
+          link.append(line)
+        }
+        item.append(link)
+      })
+      return item
+    }))
+    list.scrollTop = 0
+  }
+  field.addEventListener("input", () => { if (entries.length) pnAnswer() })
 }

@@ -92,23 +92,6 @@
   })
   for (const box of document.querySelectorAll("pre > code, article table:not([class])")) wide.observe(box)
 
-  // A heading of a table of thresholds sorts its rows: numbers as numbers, and the other way round the second time.
-  for (const table of document.querySelectorAll(".pn-sorted")) {
-    const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells]
-    heads.forEach((head, column) => {
-      const button = document.createElement("button")
-      button.append(...head.childNodes)
-      head.append(button)
-      button.addEventListener("click", () => {
-        const up = head.ariaSort !== "ascending", text = row => row.cells[column].textContent
-        for (const other of heads) other.ariaSort = null
-        head.ariaSort = up ? "ascending" : "descending"
-        const order = new Intl.Collator("en", { numeric: true, ignorePunctuation: true }).compare
-        body.append(...[...body.rows].sort((a, b) => (up ? 1 : -1) * order(text(a), text(b))))
-      })
-    })
-  }
-
   // Code is copied as it is read.
   addEventListener("click", async event => {
     const button = event.target.closest?.(".pn-copy")
@@ -118,7 +101,7 @@
     setTimeout(() => { button.ariaLabel = button.title = "Copy" }, 2000)
   })
 
-  // Search: its script and its index come when the reader turns to it, and what was typed meanwhile is answered then.
+  // Search: what answers and its index come when the reader turns to it, and what was typed meanwhile is answered then.
   const dialog = one(".pn-search"), [field, status, list] = ["input", "[role=status]", "ol"].map(it => dialog.querySelector(it))
   let find
   const load = name => new Promise((go, stop) => {
@@ -128,43 +111,11 @@
     script.onerror = stop
     document.head.append(script)
   })
-  const fetched = () => find ??= load("assets/search.js").then(() => load("search/index.js")).then(answer, () => {
+  if (one(".pn-sorted")) load("assets/sort.js")
+  const fetched = () => find ??= load("assets/search.js").then(() => load("search/index.js")).then(() => pnAnswer(), () => {
     status.textContent = "The search could not be loaded."
     find = undefined
   })
-  const marked = (element, text, spans) => {
-    let end = 0
-    for (const [from, to] of spans) {
-      const mark = document.createElement("mark")
-      mark.textContent = text.slice(from, to)
-      element.append(text.slice(end, from), mark)
-      end = to
-    }
-    element.append(text.slice(end))
-  }
-  const answer = () => {
-    const query = field.value.trim(), found = query ? window.pnFind(query) : []
-    status.textContent = query ? `${found.length || "No"} page${found.length === 1 ? "" : "s"} found` : ""
-    list.replaceChildren(...found.map(({ kind, hits }) => {
-      const item = document.createElement("li")
-      hits.forEach(({ address, title, text, of }, i) => {
-        const link = document.createElement("a"), name = document.createElement("b")
-        link.href = new URL(address, base)
-        file(link)
-        marked(name, title, of(title))
-        link.append(name)
-        if (i === 0 && kind) link.append(" ", Object.assign(document.createElement("small"), { textContent: kind }))
-        if (text && i < 2) {
-          const line = document.createElement("span")
-          marked(line, text, of(text))
-          link.append(line)
-        }
-        item.append(link)
-      })
-      return item
-    }))
-    list.scrollTop = 0
-  }
   if (one(".pn-lost")) field.value = decodeURIComponent(location.pathname).replace(/index\.html$|[^\p{L}\p{N}]+/gu, " ").trim()
   const open = () => {
     drawer.checked = false
@@ -173,7 +124,6 @@
     field.select()
     fetched()
   }
-  field.addEventListener("input", () => { if (window.pnFind) answer() })
   one(".pn-find").addEventListener("click", open)
   one(".pn-find").addEventListener("pointerenter", fetched)
   addEventListener("keydown", event => {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-SCRIPT = Path(__file__).parents[2] / "docs/assets/figures.js"
+SCRIPT = Path(__file__).parents[2] / "docs/assets/marks.js"
 CELLS = [
     "=1+1",
     "+1+1",
@@ -43,10 +43,7 @@ WANTED = [
 
 def test_texts_that_a_spreadsheet_would_run_leave_as_text(page: Page) -> None:
     """Negative numbers stay numbers, with or without a unit; a quote before a text says that it is one."""
-    page.set_content(
-        '<figure class="pn-figure" id="f"><div class="pn-plot"></div><output class="pn-readout"></output>'
-        '<details class="pn-data" open><summary>Data</summary><table></table></details></figure>'
-    )
+    page.set_content('<figure id="f"><table></table></figure>')
     page.evaluate(
         "cells => [['Name', 'Cell'], ...cells.map((c, i) => ['row ' + i, c])].forEach(row => {"
         " const tr = document.querySelector('table').insertRow();"
@@ -55,6 +52,6 @@ def test_texts_that_a_spreadsheet_would_run_leave_as_text(page: Page) -> None:
     )
     page.add_script_tag(content=SCRIPT.read_text(encoding="utf-8"))
     with page.expect_download() as download:
-        page.locator(".pn-csv").click()
+        page.evaluate("pnTake(document.querySelector('figure'))")
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert [row[1] for row in csv.reader(io.StringIO(text, newline=""))][1:] == WANTED

@@ -197,6 +197,7 @@ def test_the_keyboard_reads_a_figure(address: str, page: Page) -> None:
     page.goto(f"{address}insights/stress/")
     _tab_to(page, ".pn-plot")
     readout = page.locator(".pn-figure").filter(has=page.locator(":focus")).locator(".pn-readout")
+    expect(readout).not_to_be_empty()  # what fills it comes with the first touch
     seen = [readout.text_content()]
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
         page.keyboard.press(key)

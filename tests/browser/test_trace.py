@@ -162,6 +162,7 @@ def test_a_quotation_a_cell_an_answer_and_a_mark_open_the_same_card(address: str
     page.goto(f"{address}insights/stress/")
     until(page, "document.querySelector('.pn-plot[tabindex]')")
     page.locator(".pn-plot").first.focus()
+    expect(page.locator(".pn-readout").first).not_to_be_empty()
     page.keyboard.press("Enter")
     expect(card).to_be_visible()
 

@@ -7,7 +7,7 @@ import re
 _CODE = re.compile(r"(<pre\b.*?</pre>)", re.DOTALL)
 _NEEDLESS = re.compile(
     r'</(?:td|th|tr|thead|tbody|li)>\s*| (?:focusable="false"|data-search-exclude(?:="")?)'
-    r'|<meta name="generator"[^>]*>\s*'
+    r'| data-md-(?:component|type|scrollfix|color-primary|color-accent)(?:="[^"]*")?|<meta name="generator"[^>]*>\s*'
 )
 _PLAIN = re.compile(r'<span class="(?:n|sa|w|p|o|ow|kc)">([^<]*)</span>|<span></span>')
 _ALIKE = re.compile(r'<span class="(s|m|k)(?:1|2|b|i|f|n)">')  # strings, numbers and keywords have one color each
@@ -18,14 +18,14 @@ _RUN = re.compile(r'(<span class="s">[^<]*)</span><span class="s">')
 def tidy(html: str) -> str:
     """A page without attributes that HTML does not know, and without the weight that nobody sees.
 
-    That is indentation, the ends of cells, rows and items, what a drawing says to other programs and a part to the
-    search, the generator's name, and parts of speech that look like all other code. An empty `tabindex` is no number:
-    the theme's script looks for the attribute, so it stays, with what browsers make of it.
+    That is indentation, the ends of cells, rows and items, what a drawing says to other programs, a part to the search
+    or an element to the theme's script, who found a link, the generator's name, and parts of speech that look like all
+    other code. An empty `tabindex` is no number: it stays, with what browsers make of it.
     """
     html = re.sub(r'(<input [^>]*type="(?:checkbox|radio)"[^>]*) autocomplete="off"', r"\1", html)
-    html = html.replace(' tabindex=""', ' tabindex="-1"')
+    html = html.replace(' tabindex=""', ' tabindex="-1"').replace(' class="autorefs autorefs-internal"', "")
     parts = _CODE.split(html)
-    parts[::2] = [_NEEDLESS.sub("", re.sub(r"\n\s+", "\n", between)) for between in parts[::2]]
+    parts[::2] = [_NEEDLESS.sub("", re.sub(r"\s*\n\s*", " ", between)) for between in parts[::2]]
     for place, code in enumerate(parts[1::2]):
         if parts[2 * place].rpartition("<details")[2].startswith(' class="pn-code"'):  # folded: without colors
             parts[2 * place + 1] = _SPAN.sub(r"\1", code)

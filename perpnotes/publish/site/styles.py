@@ -1,8 +1,9 @@
-"""One stylesheet instead of many, without the rules that no page of the built site can match.
+"""One stylesheet instead of many, without what no page of the built site can show.
 
-A theme styles everything that it can do; a site does a part of it. A rule goes only if each of its selectors names a
-class, an element, an id or an attribute that no page has, counting what a script may add: every word in a text of a
-script is taken for one.
+A theme styles everything that it can do; a site does a part of it, and some of that in its own way. A rule goes only if
+each of its selectors names a class, an element, an id or an attribute that no page has, counting what a script may add:
+every word in a text of a script is taken for one. A declaration goes if a later rule with the same selectors sets the
+same property.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>")
 _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _FEATURE = re.compile(r"([.#])(-?[_a-zA-Z][\w-]*)|\[([\w-]+)(?:=[\"']?([\w-]+))?[^\]]*\]")
-# Of elements that are there and that only the theme's script would use, what its script says of the focus, and what the
-# theme has for words that our scripts use for something else.
+# Of elements that are there and that only the theme's script would use, what its script says of the focus, the icons of
+# what folds, and what the theme has for words that our scripts use for something else.
 _OFF = re.compile(
     r"md-dialog|md-tabs__item:nth-child|highlighttable|linenodiv|columnheader|md-(?:header|tabs)\[hidden|\.focus-visible"
-    r"|\.grid\b|#gh-|#only-|__comments|\.md-typeset mark|\.md-tabs__link svg"
+    r"|\.grid\b|#gh-|#only-|__comments|\.md-typeset mark|\.md-tabs__link svg|summary::?before"
 )
+_PALETTES = {":root", "[data-md-color-scheme=default]", "body[data-md-color-scheme]"}  # the theme's, and last our own
+_PART = re.compile(r"^(margin|padding|font|background)-")  # of a property that sets all its parts
 _STATES = {"open", "hidden", "checked", "disabled"}  # attributes that an element may come to have without a script
 
 
@@ -91,7 +94,7 @@ def trimmed(css: str, used: Used) -> str:
     Raises:
         ValueError: for a stylesheet that cannot be read.
     """
-    rules = list(_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), used))
+    rules = [*_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), used)][::-1]
     while True:
         text = "".join(rule for rule in rules)
         known = used.properties | used.said | set(re.findall(r"var\(\s*(--[\w-]+)", text))
@@ -111,13 +114,15 @@ def _keep(known: frozenset[str]) -> Any:
     return lambda match: match[0] if match[1] in known else ""
 
 
-def _rules(nodes: Iterable[Any], used: Used) -> Iterator[str]:
-    for node in nodes:
+def _rules(nodes: Sequence[Any], used: Used) -> Iterator[str]:
+    """From the last to the first."""
+    again = set[tuple[str, str]]()  # which selector sets which property later
+    for node in reversed(nodes):
         if node.type == "error":
             raise ValueError(f"css must be a stylesheet: line {node.source_line}: {node.message}")
         if node.type == "qualified-rule":
             selectors = [s for s in _selectors(node.prelude) if used.matches(s) and not _OFF.search(s)]
-            body = _standard(_squeezed(tinycss2.serialize(node.content)))
+            body = _declared(_squeezed(tinycss2.serialize(node.content)), selectors, again)
             if selectors and body:
                 yield f"{','.join(selectors)}{{{body}}}"
         elif (
@@ -126,7 +131,7 @@ def _rules(nodes: Iterable[Any], used: Used) -> Iterator[str]:
             and node.lower_at_keyword in ("media", "supports", "layer")
         ):
             inner = "".join(
-                _rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True), used)
+                [*_rules(tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True), used)][::-1]
             )
             if inner:
                 yield f"@{node.at_keyword} {tinycss2.serialize(node.prelude).strip()}{{{inner}}}"
@@ -145,12 +150,24 @@ def _selectors(prelude: Sequence[Any]) -> Iterator[str]:
             part.append(token)
 
 
-def _standard(body: str) -> str:
-    """Declarations without those of one browser that stand beside the same one of the standard."""
+def _declared(body: str, selectors: Sequence[str], again: set[tuple[str, str]]) -> str:
+    """Declarations that no later rule with these selectors sets again, each of which it adds to `again`.
+
+    Those of one browser go where the same one of the standard stands beside them.
+    """
     parts = re.split(r";(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", body)
     names = {part.partition(":")[0] for part in parts}
-    prefixed = re.compile("-(?:webkit|moz)-([^:]*)")
-    return ";".join(part for part in parts if not ((own := prefixed.match(part)) and own[1] in names))
+    left, said = [], set[tuple[str, str]]()
+    for part in parts:
+        name = part.partition(":")[0]
+        places = [":root" if name.startswith("--") and one in _PALETTES else one for one in selectors]
+        forms = {name, *_PART.findall(name)}
+        known = all(any((place, form) in again for form in forms) for place in places) and "!important" not in part
+        if not known and re.sub("^-(?:webkit|moz)-", "", name) not in names - {name}:
+            left.append(part)
+            said |= {(place, name) for place in places}
+    again |= said
+    return ";".join(left)
 
 
 def _squeezed(css: str) -> str:

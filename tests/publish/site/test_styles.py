@@ -9,7 +9,10 @@ import pytest
 from perpnotes.publish.site.styles import Used, trim, trimmed
 
 USED = Used.of(
-    ['<p class="a b-c" id="i"><nav class="md-nav" dir=ltr style="--used:1"><p open><a for="x"><svg viewBox="0 0">'],
+    [
+        '<p class="a b-c" id="i"><nav class="md-nav" dir=ltr style="--used:1"><p open><a for="x"><svg viewBox="0 0">',
+        "<body data-md-color-scheme=x>",
+    ],
     ["x.className = 'said'; list.add(`told`); classList.toggle('a');"],
 )
 
@@ -46,10 +49,23 @@ USED = Used.of(
         (".a { content: ' ;  } ' }", '.a{content:" ;  } "}'),
         (".a { -webkit-mask: url('a;b'); mask: none; -webkit-line-clamp: 2 }", ".a{mask:none;-webkit-line-clamp:2}"),
         ('@charset "utf-8"; /* .a */ .a { x: y }', ".a{x:y}"),
+        (".a { x: 1; y: 1 } p { x: 1 } .a { x: 2 }", ".a{y:1}p{x:1}.a{x:2}"),
+        (".a, p { x: 1 } p { x: 2 } .a > p { x: 3 }", ".a,p{x:1}p{x:2}.a > p{x:3}"),
+        (".a { margin-top: 1; scroll-margin: 1 } .a { margin: 2 }", ".a{scroll-margin:1}.a{margin:2}"),
+        (".a { margin: 1 } .a { margin-top: 2 }", ".a{margin:1}.a{margin-top:2}"),
+        (".a { x: 1 !important } .a { x: 2; x: 3 }", ".a{x:1 !important}.a{x:2;x:3}"),
+        (".a { x: 1 } @media print { .a { x: 2 } .a { x: 3 } }", ".a{x:1}@media print{.a{x:3}}"),
+        (
+            ":root { --used: 1; x: 1 } body[data-md-color-scheme] { --used: 2; x: 2 }",
+            ":root{x:1}body[data-md-color-scheme]{--used:2;x:2}",
+        ),
     ],
 )
 def test_what_is_left(css: str, left: str) -> None:
-    """Rule by rule: lists, parts, brackets, elements, attributes, media, custom properties, animations, quotes."""
+    """Rule by rule: lists, parts, brackets, elements, attributes, media, custom properties, animations, quotes.
+
+    At the end what a later rule with the same selectors sets again.
+    """
     assert trimmed(css, USED) == left
 
 
@@ -71,7 +87,7 @@ def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
         body = f'<p class="kept" title="read" fill="var(--own)">read</p>{links.format(up)}<b>'
         (tmp_path / page).write_text(body)
     sheet = trim(tmp_path)
-    assert sheet.read_text() == ".kept{x:1}.scripted{x:1}.kept{x:2}[fill]{x:var(--drawn)}:root{--drawn:3;--own:4}"
+    assert sheet.read_text() == ".scripted{x:1}.kept{x:2}[fill]{x:var(--drawn)}:root{--drawn:3;--own:4}"
     assert f'<link rel="stylesheet" href="../assets/{sheet.name}"><b>' in (tmp_path / "deep/index.html").read_text()
     assert (tmp_path / "assets/s.js").read_text() == 'if (a)\nb.className = "scripted" // "http://x"\n'
     assert [file.name for file in sorted(tmp_path.rglob("*.css"))] == [sheet.name]

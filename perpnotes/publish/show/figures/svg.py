@@ -1,6 +1,6 @@
 """A chart as the inline SVG of a page: its size, its colors, and the shapes of which it is made.
 
-Colors are custom properties that follow the scheme. Every mark carries its value as a `title`; `figures.js` shows it on
+Colors are custom properties that follow the scheme. Every mark carries its value as a `title`; `marks.js` shows it on
 hover, on touch and for the arrow keys.
 """
 

@@ -227,7 +227,7 @@
     "def pn_python(text):", " try:", "  return json.dumps({'text': pn.as_python(json.loads(text))})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_parse(text):", " try:", "  return json.dumps({'legs': pn.parse(text)})", " except ValueError as error:", "  return json.dumps({'error': str(error)})",
     "def pn_lists(text):", " return json.dumps({'venues': list(pn.VENUES), 'tables': list(pn.TABLES)})"].join("\n")
-  let worker, calls = 0, busy = false, late = false, timer
+  let worker, calls = 0, busy = false, late = false, newest, timer
   const waits = new Map()
   const post = message => new Promise((done, failed) => {
     waits.set(++calls, [done, failed])
@@ -260,19 +260,26 @@
     ask()
   }
   // The newest book is asked about as soon as the one before it has been answered. Every venue's rule takes as long as
-  // all the rest: it comes after that, unless there is a newer book.
+  // all the rest: it is asked for when that is painted, unless there is a newer book.
   const ask = async () => {
     if (![...held(), ...(book.collateral ?? []).map(each => each.currency)].includes(book.driver)) delete book.driver // its coin has left the book
     if (!worker || busy) return late = true
     busy = true
     late = false
-    const { trade, ...mine } = book, text = JSON.stringify(mine)
-    try {
-      const shows = answer(JSON.parse(await call("pn_report", JSON.stringify({ book: mine, trade, why: [...open] }))))
-      if (shows && !late) answer(JSON.parse(await call("pn_rules", text)))
-    } catch (problem) { status.textContent = `It did not run: ${problem.message}` }
+    const { trade, ...mine } = book, text = newest = JSON.stringify(mine)
+    const shows = await told("pn_report", JSON.stringify({ book: mine, trade, why: [...open] }))
+    if (shows) requestAnimationFrame(() => setTimeout(() => {
+      if (busy || text !== newest) return
+      busy = true
+      told("pn_rules", text)
+    }))
+  }
+  const told = async (name, text) => {
+    let shows
+    try { shows = answer(JSON.parse(await call(name, text))) } catch (problem) { status.textContent = `It did not run: ${problem.message}` }
     busy = false
     if (late) ask()
+    return shows
   }
   const fault = (path, text, whole = text) => {
     for (const input of form.querySelectorAll("[aria-invalid]")) {

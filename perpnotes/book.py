@@ -440,7 +440,7 @@ class Report(ByValue):
                 "closing": self.closing,
                 "payments": self.payments,
             },
-            "assumed": [_plain(each) for each in self.assumed],
+            "assumed": [{"field": each.field, "value": each.value, "source": each.source} for each in self.assumed],
         }
 
     def __str__(self) -> str:

@@ -150,9 +150,9 @@ def _parser() -> argparse.ArgumentParser:
         _finish,
         "add to the built site what other programs read, weigh its search, make its styles smaller, and pack it",
         "Add to a built site structured data, feeds, llms.txt, each article as Markdown and its picture; "
-        "let its search put a name first; put one stylesheet, without unused rules and with the typeface of formulas, "
-        "in the place of the theme's; and pack all of it into a file to read offline. make site does it after it has "
-        "built.",
+        "let its search put a name first; put one stylesheet, without unused rules, in the place of the theme's, and "
+        "beside it the typefaces of headings and formulas; and pack all of it into a file to read offline. make site "
+        "does it after it has built.",
     )
     finish.add_argument("site", nargs="?", type=Path, default=Path("site"), help="the built site; by default site/")
     return parser

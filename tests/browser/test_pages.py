@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from perpnotes import cascades, liquidation, stress
 from perpnotes.contracts import Linear
 from perpnotes.publish.compute.units import fmt
+from perpnotes.publish.site.fonts import HEADINGS
 
 from .conftest import ROOT, articles, until
 
@@ -21,6 +22,16 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 _WIDTHS = {320: 800, 390: 844, 768: 800, 1280: 900}
 _TEXTS = """() => Array.from(document.querySelectorAll("article :is(p, li, h2, h3, td, pre)"), it => it.innerText)"""
+# Characters of what is set in the site's own typeface, and whether it is there.
+_FACE = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), shown = new Set()
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode
+    if (!getComputedStyle(parentElement).fontFamily.startsWith('"Perp Serif"')) continue
+    for (const character of data.replace(/\\s/g, "")) shown.add(character)
+  }
+  return [[...shown].join(""), Array.from(document.fonts).find(it => it.family.includes("Perp Serif"))?.status]
+}"""
 _TOP = "document.querySelector('.pn-figure').getBoundingClientRect().top"
 # What is amiss on a page without scripts: figures that do not show or name their values, answers that do not open.
 _PLAIN = """() => {
@@ -49,8 +60,9 @@ def test_every_page_fits_its_window_fails_nowhere_and_reads_without_scripts(
 ) -> None:
     """From a small phone to a desktop: no error in the console, no failed request, none to elsewhere.
 
-    Of an article, a figure begins within the first two screens, and without scripts it is the same text, with figures
-    that show and name their values, and answers that open.
+    The site's own typeface is there, and has what is set in it. Of an article, a figure begins within the first two
+    screens, and without scripts it is the same text, with figures that show and name their values, and answers that
+    open.
     """
     faults: list[str] = []
     page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else None)
@@ -66,6 +78,9 @@ def test_every_page_fits_its_window_fails_nowhere_and_reads_without_scripts(
             page.set_viewport_size({"width": width, "height": height})
             if width == 320:
                 page.goto(address + name.removesuffix("index.html"))
+                shown, face = page.evaluate(_FACE)
+                if face != "loaded" or not {*shown} <= {*HEADINGS}:
+                    faults.append(f"{name}: what is set in the typeface of headings, which is {face}: {shown}")
             try:  # what moves to its place after a change of size is no fault; what stays is
                 until(page, f"{SIDEWAYS} <= 0", seconds=5.0)
             except TimeoutError:

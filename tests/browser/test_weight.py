@@ -39,9 +39,10 @@ def test_a_cold_visit_is_light_and_still(site: Path, address: str, page: Page) -
 
 
 def test_what_all_pages_share_is_light(site: Path) -> None:
-    """Styles, scripts and the mark, with gzip."""
+    """Styles, typeface, scripts and the mark, with gzip."""
     shared = [
         *site.glob("assets/all.*.css"),
+        *site.glob("assets/perp-serif.*.css"),
         *(site / f"assets/{name}" for name in ("site.js", "figures.js", "mark.svg")),
     ]
     assert sum(len(gzip.compress(file.read_bytes(), 6)) for file in shared) <= FRAME

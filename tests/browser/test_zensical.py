@@ -8,9 +8,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from perpnotes.publish.site import search
+from perpnotes.publish.site import fonts, search
 
-from .conftest import articles, run
+from .conftest import articles, run, until
 
 
 def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, page: Page) -> None:
@@ -19,10 +19,13 @@ def test_the_site_builds_in_zensical_too(site: Path, tmp_path: Path, page: Page)
     shutil.copytree(site.parent, folder, ignore=shutil.ignore_patterns("site"))
     run(sys.executable, "-m", "zensical", "build", "--strict", cwd=folder)
     assert list(articles(folder / "site")) == list(articles(site))
-    assert "<math" in (folder / "site/insights/stress/index.html").read_text(encoding="utf-8")
+    stress = folder / "site/insights/stress/index.html"
+    assert "<math" in stress.read_text(encoding="utf-8")
     search.write(folder / "site")
+    stress.write_text(fonts.link(stress.read_text(encoding="utf-8"), folder / "site"), encoding="utf-8")
     page.set_viewport_size({"width": 390, "height": 800})
-    page.goto((folder / "site/insights/stress/index.html").as_uri())
+    page.goto(stress.as_uri())
+    until(page, "Array.from(document.fonts, it => it.status).join() === 'loaded,loaded'")  # of headings and formulas
     scripts = [script.get_attribute("src") for script in page.locator("script[src]").all()]
     assert scripts == ["../../assets/site.js", "../../assets/figures.js"]
     page.locator("[for=__drawer].md-header__button").press("Enter")

@@ -12,7 +12,7 @@ from perpnotes.publish.page import markup
 _WORD = "[a-z0-9][a-z0-9_-]*"
 _KNOWN = re.compile(
     rf"""
-      docs/(?:{_WORD}/)*{_WORD}\.md | docs/assets/{_WORD}\.(?:css|m?js|svg|png)
+      docs/(?:{_WORD}/)*{_WORD}\.md | docs/assets/(?:{_WORD}\.(?:css|m?js|svg|png)|OFL\.txt)
     | perpnotes/(?:{_WORD}/)*_{{0,2}}{_WORD}(?:__)?\.py | perpnotes/py\.typed
     | perpnotes/publish/theme/(?:partials/(?:javascripts/)?)?{_WORD}\.html
     | tests/(?:{_WORD}/)*_{{0,2}}{_WORD}(?:__)?\.(?:py|txt|ya?ml|json|csv)

@@ -10,6 +10,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def finish(folder: Path) -> Iterator[str]:
     yield f"{search.write(folder)} headings in its search"
     yield f"{_changed(folder, html.tidy)} pages with tidier HTML"
     yield styles.trim(folder).as_posix()
-    yield f"{_changed(folder, fonts.embed)} pages with the typeface of their formulas"
+    yield f"{_changed(folder, partial(fonts.link, site=folder))} pages with their typefaces"
     yield f"{_changed(folder, policy.restrict)} pages that run no other script"
     yield offline.pack(folder).as_posix()
 

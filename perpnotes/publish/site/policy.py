@@ -19,7 +19,7 @@ _ALLOWED = {
     "script-src": "'self'",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data:",
-    "font-src": "'self' data:",
+    "font-src": "data:",
     "connect-src": "'self'",
     "worker-src": "'self'",
     "base-uri": "'none'",

@@ -25,10 +25,12 @@ _VALUE = re.compile(r"([\w-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")
 _TEXT = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|`[^`\n]*`")
 _FEATURE = re.compile(r"([.#])(-?[_a-zA-Z][\w-]*)|\[([\w-]+)(?:=[\"']?([\w-]+))?[^\]]*\]")
 # Of elements that are there and that only the theme's script would use, what its script says of the focus, the icons of
-# what folds, and what the theme has for words that our scripts use for something else.
+# what folds, scrollbars as one browser draws them, lists and menus deeper than ours, and what the theme has for words
+# that our scripts use for something else.
 _OFF = re.compile(
     r"md-dialog|md-tabs__item:nth-child|highlighttable|linenodiv|columnheader|md-(?:header|tabs)\[hidden|\.focus-visible"
     r"|\.grid\b|#gh-|#only-|__comments|\.md-typeset mark|\.md-tabs__link svg|summary::?before"
+    r"|::-webkit-scrollbar|\b[ou]l (?:li )?ol\b|\[type\]|\.md-nav__link svg|figure img|(?:\.md-nav ){3}"
 )
 _PALETTES = {":root", "[data-md-color-scheme=default]", "body[data-md-color-scheme]"}  # the theme's, and last our own
 _PART = re.compile(r"^(margin|padding|font|background)-")  # of a property that sets all its parts

@@ -1,8 +1,11 @@
-"""Formulas bring the glyphs that they show, and no page brings more."""
+"""Headings and formulas bring the glyphs that they show, and no page brings more."""
 
 from __future__ import annotations
 
+import base64
 import io
+import re
+from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -33,7 +36,7 @@ def test_brackets_grow_and_nothing_else_is_there() -> None:
     grown = font["MATH"].table.MathVariants.VertGlyphConstruction[0]
     assert grown.VariantCount > 3
     assert grown.GlyphAssembly.PartCount >= 3
-    assert "OFL" in str(font["name"].getName(14, 3, 1)) or "SIL" in str(font["name"].getName(13, 3, 1))
+    assert "OFL" in str(font["name"].getName(14, 3, 1))
 
 
 def test_a_character_that_the_typeface_lacks_is_named() -> None:
@@ -41,12 +44,23 @@ def test_a_character_that_the_typeface_lacks_is_named() -> None:
         fonts.woff2("x漢")
 
 
-def test_a_page_has_the_typeface_of_its_own_formulas() -> None:
-    """Once, at the end of its head; a page without formulas has none."""
-    texts = ("<p>x</p>", _formula("x"), _formula(r"\sum_{i} y_i"))
-    none, one, two = (fonts.embed(f"<head><title>t</title></head>{text}</head>") for text in texts)
-    assert "font" not in none
-    start = '</title><style>@font-face{font-family:"STIX Two Math";src:url(data:font/woff2;base64,'
-    assert start in one
-    assert one.count("<style>") == two.count("<style>") == 1
-    assert len(one) < len(two)
+def test_a_page_has_the_typefaces_of_its_headings_and_of_its_own_formulas(tmp_path: Path) -> None:
+    """In stylesheets that pages share, before all others; a page without formulas has the first alone."""
+    (tmp_path / "assets").mkdir()
+    head = '<head><link rel="stylesheet" href="../assets/all.css"></head>'
+    texts = ("<p>x</p>", _formula("x"), _formula(r"\sum_{i} y_i"), _formula("x + x"))
+    none, one, two, more = (
+        re.findall(r'href="../assets/([^"]*)"', fonts.link(head + text, tmp_path).split("</head>")[0]) for text in texts
+    )
+    assert [len(links) for links in (none, one, two, more)] == [2, 3, 3, 3]
+    assert [links[-1] for links in (none, one, two, more)] == ["all.css"] * 4
+    assert none[0] == one[0] == two[0]
+    assert one[1] != two[1]
+    assert len({*none, *one, *two, *more}) == 1 + len([*(tmp_path / "assets").iterdir()])
+    serif, formulas = ((tmp_path / "assets" / name).read_text(encoding="utf-8") for name in one[:2])
+    assert serif.startswith('@font-face{font-family:"Perp Serif";')
+    assert formulas.startswith('@font-face{font-family:"STIX Two Math";')
+    font = TTFont(io.BytesIO(base64.b64decode(serif.split("base64,")[1].split(")")[0])))
+    assert set(fonts.HEADINGS) == {chr(point) for point in font.getBestCmap()}
+    assert len({font["hmtx"][font.getBestCmap()[ord(digit)]][0] for digit in "0123456789"}) == 1  # as in a table
+    assert {record.nameID for record in font["name"].names} == {0, 14}  # its license keeps the original's name

@@ -44,3 +44,11 @@ def test_cells_end_where_the_next_begins() -> None:
     left = "<table><thead><tr><th>a<th>b<tbody><tr><td>1<td>2</table>"
     assert html.tidy(table) == left
     assert html.tidy('<svg viewBox="0 0 1 1" focusable="false"></svg>') == '<svg viewBox="0 0 1 1"></svg>'
+
+
+def test_cells_and_shapes_have_quotes_where_they_need_them() -> None:
+    """Not where a blank, a quote or the end of the element would be taken for something else."""
+    drawn = '<path d="M0,1h2" fill="var(--a)" class="m"/><td class="n" title="a b"><text x="5%"/><p class="n">'
+    left = '<path d=M0,1h2 fill=var(--a) class="m"/><td class=n title="a b"><text x="5%"/><p class="n">'
+    assert html.tidy(drawn) == left
+    assert html.tidy('<th title="a=b" data-a="">') == '<th title="a=b" data-a="">'

@@ -207,7 +207,7 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "2024-10-24",
     ),
     "binance symbols": (
-        "Binance, exchangeInfo of USDⓈ-M futures, stored answers",
+        "Binance, exchangeInfo of USDS-M futures, stored answers",
         "https://developers.binance.com/docs/derivatives",
         "undated",
     ),
@@ -217,7 +217,7 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "2025-05-02",
     ),
     "binance stream": (
-        "Binance, API of USDⓈ-M futures, Event: Balance and Position Update",
+        "Binance, API of USDS-M futures, Event: Balance and Position Update",
         "https://developers.binance.com/docs/derivatives/usds-margined-futures/user-data-streams/Event-Balance-and-Position-Update",
         "undated",
     ),

@@ -66,8 +66,9 @@ globalThis.pnMarks = (figure, first) => {
     })
     if (next >= 0) show(next)
   })
-  if (document.activeElement === plot) show(0) // unless the reader has gone on while this was loaded
-  else if (plot.matches(":hover")) point(first)
+  if (document.activeElement === plot) show(0)
+  else if (first.pointerType) point(first)
+  if (first.pointerType === "mouse" && !plot.matches(":hover, :focus")) show(-1) // gone while this was loaded
 }
 
 // Its data as a file: the unit of a column in its header, so that its cells are numbers.

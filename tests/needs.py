@@ -40,7 +40,7 @@ CHROMIUM = Program(
 HEADLESS = Program(
     "Chromium",
     ("chromium-headless-shell", *CHROMIUM.commands),
-    "apt-get install chromium-headless-shell",
+    "apt-get install chromium-headless-shell || apt-get install chromium",
     "brew install --cask chromium",
 )
 JAVA = Program("Java", ("java",), "apt-get install default-jre-headless", "brew install --cask temurin")

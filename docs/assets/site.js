@@ -68,7 +68,7 @@
         follow()
       })
     }, { passive: true })
-    addEventListener("load", () => quiet(follow))
+    addEventListener("load", () => { if (scrollY) quiet(follow) })
   }
 
   // What an address leads to is open, and on paper everything is.
@@ -85,9 +85,10 @@
 
   // Who has no pointer scrolls what is wider than its place with the arrow keys.
   const wide = new ResizeObserver(boxes => {
-    for (const { target } of boxes) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0
-      else target.removeAttribute("tabindex")
+    const wider = boxes.filter(({ target }) => target.scrollWidth > target.clientWidth) // all are read before any is changed
+    for (const box of boxes) {
+      if (wider.includes(box)) box.target.tabIndex = 0
+      else box.target.removeAttribute("tabindex")
     }
   })
   for (const box of document.querySelectorAll("pre > code, article table:not([class])")) wide.observe(box)

@@ -23,6 +23,7 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.scaleUpem import scale_upem
+from fontTools.ttLib.tables._g_l_y_f import USE_MY_METRICS
 
 SERIF = "Perp Serif"  # as site.css calls it; its license keeps the name of the original for the original
 HEADINGS = string.ascii_letters + string.digits + "$%&'(),-.:;?×−"
@@ -85,6 +86,9 @@ def _cut(package: str, path: str, shown: str) -> bytes:
         subsetter.populate(text=shown)
         subsetter.subset(font)
         scale_upem(font, _GRID)
+        for name in font.getGlyphOrder():  # or, where widths are whole pixels, a percent sign is as wide as its stroke
+            for part in getattr(font["glyf"][name], "components", ()):
+                part.flags &= ~USE_MY_METRICS
         font.flavor = "woff2"
         target = io.BytesIO()
         font.save(target)

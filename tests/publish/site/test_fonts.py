@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.tables._g_l_y_f import USE_MY_METRICS
 
 from perpnotes.publish.page import math
 from perpnotes.publish.site import fonts
@@ -37,6 +38,18 @@ def test_brackets_grow_and_nothing_else_is_there() -> None:
     assert grown.VariantCount > 3
     assert grown.GlyphAssembly.PartCount >= 3
     assert "OFL" in str(font["name"].getName(14, 3, 1))
+
+
+def test_a_glyph_that_is_made_of_others_has_a_width_of_its_own(tmp_path: Path) -> None:
+    """The original says that a percent sign is as wide as its stroke: where widths are whole pixels, it was."""
+    (tmp_path / "assets").mkdir()
+    fonts.link('<link rel="stylesheet" href="assets/all.css"><p>x</p>', tmp_path)
+    (sheet,) = (tmp_path / "assets").iterdir()
+    (data,) = re.findall(r"base64,([^)]+)", sheet.read_text(encoding="utf-8"))
+    font = TTFont(io.BytesIO(base64.b64decode(data)))
+    made = [name for name in font.getGlyphOrder() if font["glyf"][name].isComposite()]
+    assert font.getBestCmap()[ord("%")] in made
+    assert not any(part.flags & USE_MY_METRICS for name in made for part in font["glyf"][name].components)
 
 
 def test_a_character_that_the_typeface_lacks_is_named() -> None:

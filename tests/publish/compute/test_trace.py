@@ -106,6 +106,12 @@ def test_what_is_filled_step_by_step_is_made_anew_for_each_input() -> None:
     assert sorted(moved.values()) == pytest.approx([0.25, 0.75, 1.0])
 
 
+def test_what_a_number_does_not_rest_on_may_fail_with_another_input() -> None:
+    """Beside the number, a statement takes the input that stands there and no other."""
+    code = "scale = 2.0\nplace = [1.0, 2.0].index(scale)\nprice = 3 * scale"
+    assert number(told(code, "price | number.2", deep=True), "v0")["m"]["0"] == pytest.approx(1.0)
+
+
 def test_a_function_that_draws_is_not_called_again() -> None:
     drawn = "import numpy as np\nrng = np.random.default_rng(7)\ndef draw(n):\n    return rng.normal(size=n)\n"
     code = f"{drawn}def mean(n):\n    return float(draw(n).mean())\ncount = 10\nfound = mean(count)"

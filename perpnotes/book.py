@@ -6,7 +6,7 @@ import json
 import math
 import pprint
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,7 +30,7 @@ from perpnotes.contracts import (
     holding,
     option_value,
 )
-from perpnotes.liquidation import Estimate, Interval, Settlement, intervals
+from perpnotes.liquidation import Estimate, Interval, Settlement, _intervals
 from perpnotes.liquidation import Rule as Practice
 from perpnotes.liquidation import published_rule as practice
 from perpnotes.margin import Account, Assessment, Collateral, Position, Tiers, published_size_tiers, published_tiers
@@ -238,8 +238,6 @@ class Prices:
         alone: every other coin stands still, as on a venue's screen.
         following: the others follow by their betas.
         together: all move as at correlation one.
-        estimate: the perpetual behind the price *alone*, with the rest of the account as it stands; None where more
-            than one leg or coin moves with it.
     """
 
     account: int
@@ -247,7 +245,15 @@ class Prices:
     alone: Interval
     following: Interval
     together: Interval
-    estimate: Estimate | None
+    _perpetual: Mapping[str, Any] | None = field(repr=False)
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The perpetual behind the price *alone*, with the rest of the account as it stands.
+
+        None where more than one leg or coin moves with it. It is made when it is asked for.
+        """
+        return None if self._perpetual is None else Estimate(**self._perpetual)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -298,8 +304,10 @@ class Report(ByValue):
         for k, prices in enumerate(self.prices):
             for name in ("alone", "following", "together"):
                 yield f"prices[{k}].{name}", getattr(prices, name).why
-            if prices.estimate is not None and prices.estimate.exists:
-                yield f"prices[{k}].alone.{'low' if prices.estimate.side > 0 else 'high'}", prices.estimate.why
+            if prices._perpetual is not None:
+                end = "low" if prices._perpetual["size"] > 0 else "high"
+                if 0 < getattr(prices.alone, end) < math.inf:
+                    yield f"prices[{k}].alone.{end}", partial(self._alone, k)
         for k, leg in enumerate(self.legs):
             for name in ("stop", "liquidation"):
                 if (end := getattr(leg, name)) is not None:
@@ -310,6 +318,9 @@ class Report(ByValue):
                 yield f"rules[{k}].initial", partial(row.why, "initial")
             if row.maintenance is not None:
                 yield f"rules[{k}].maintenance", partial(row.why, "maintenance")
+
+    def _alone(self, k: int) -> Derivation:
+        return Estimate(**(self.prices[k]._perpetual or {})).why()
 
     def _worst(self) -> Derivation:
         return Derivation(self.stressed.why().terms[:-2])  # without the factor and the margin of a rule
@@ -1248,15 +1259,16 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
         asked += [(driver, {}), (driver, {coin: rho[coin] * scale for coin, scale in scales.items()}), (driver, scales)]
     futures = [leg.charged for leg in shared.legs if leg.charged is not None]
     if all(leg.kind != "option" for leg in shared.legs) and {leg.contract.underlying for leg in futures} == set(moving):
-        found = intervals(Account(futures, (*shared.money, *shared.coins, Collateral(0.0))), asked)
+        account = Account(futures, (*shared.money, *shared.coins, Collateral(0.0)))
+        found = _intervals(account, shared.standing.assessment, asked)
     else:
         found = _touched(shared, moving, marks, asked)
     for k, coin in enumerate(coins):
         alone, following, together = found[3 * k : 3 * k + 3]
-        yield Prices(number, coin, alone, following, together, _estimate(shared, coin, read))
+        yield Prices(number, coin, alone, following, together, _perpetual(shared, coin, read))
 
 
-def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
+def _perpetual(shared: _Shared, coin: str, read: _Book) -> dict[str, Any] | None:
     """The only leg on a coin, as the formula of the liquidation price has it, if nothing else of the account moves."""
     (leg, *more), rest = ([each for each in shared.legs if (each.coin == coin) == own] for own in (True, False))
     held, inverse = {each.currency for each in (*shared.money, *shared.coins)}, leg.kind == "inverse"
@@ -1268,21 +1280,21 @@ def _estimate(shared: _Shared, coin: str, read: _Book) -> Estimate | None:
     rates = read.funding[coin] * read.payments * (leg.entry / leg.mark if inverse else leg.mark / leg.entry)
     pnl = math.fsum(each.unrealized for each in rest if each.future)
     costs = (leg.open_fee + leg.side * rates) * leg.settled(leg.entry)
-    return Estimate(
-        leg.size,
-        leg.entry,
-        wallet=(shared.standing.assessment.equity - leg.unrealized - pnl) / settles + costs,
-        maintenance=leg.charged.tiers,
-        inverse=inverse,
-        basis=leg.charged.basis,
-        open_fee=leg.open_fee,
-        close_fee=leg.charged.close_fee,
-        funding=rates,
-        other_pnl=pnl,
-        other_maintenance=math.fsum(
+    return {
+        "size": leg.size,
+        "entry": leg.entry,
+        "wallet": (shared.standing.assessment.equity - leg.unrealized - pnl) / settles + costs,
+        "maintenance": leg.charged.tiers,
+        "inverse": inverse,
+        "basis": leg.charged.basis,
+        "open_fee": leg.open_fee,
+        "close_fee": leg.charged.close_fee,
+        "funding": rates,
+        "other_pnl": pnl,
+        "other_maintenance": math.fsum(
             asked for each, asked in zip(shared.legs, shared.maintenance, strict=True) if each.coin != coin
         ),
-    )
+    }
 
 
 def _touched(

@@ -29,7 +29,7 @@ from perpnotes._types import ArrayLike, FloatArray, Floats
 from perpnotes._validate import brief, broadcast, flag, flags, instance, one_of, real, scalar, sides, text
 from perpnotes._venues import DOCUMENTS, LIQUIDATIONS, PRACTICE
 from perpnotes._venues import TOPICS as _TOPICS
-from perpnotes.margin import Account, Tiers
+from perpnotes.margin import Account, Assessment, Tiers
 
 __all__ = [
     "TOPICS",
@@ -628,8 +628,7 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         pairs = [(driver, betas) for driver, betas in asked]
     except (TypeError, ValueError):
         raise ValueError(f"asked must hold pairs of a driver and betas, got {brief(asked)}") from None
-    marks = {p.contract.underlying: p.mark for p in account.positions}
-    coins, directions = sorted(marks), list[tuple[str, float, Mapping[str, float]]]()
+    coins, checked = sorted({p.contract.underlying for p in account.positions}), list[tuple[str, dict[str, float]]]()
     for driver, betas in pairs:
         if not isinstance(betas, Mapping):
             raise ValueError(f"betas must map underlyings to numbers, got {brief(betas)}")
@@ -638,15 +637,22 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         if driver in follow:
             raise ValueError(f"betas must not name the driver {driver!r}: its beta is 1")
         account._check_names(follow)
-        follow[driver] = 1.0
-        directions += [(driver, step, follow) for step in (-1.0, 1.0)]
-    now = account.assess()
+        checked.append((driver, follow))
+    return _intervals(account, account.assess(), checked)
+
+
+def _intervals(
+    account: Account, now: Assessment, asked: Sequence[tuple[str, Mapping[str, float]]]
+) -> tuple[Interval, ...]:
+    """The same for checked questions about an account of which is known where it stands."""
+    marks = {p.contract.underlying: p.mark for p in account.positions}
     if now.buffer <= 0:
-        return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in pairs)
-    moves = account._first_moves(now.equity, directions) if pairs else []
+        return tuple(Interval(marks[driver], marks[driver], marks[driver]) for driver, _ in asked)
+    directions = [(driver, step, {**betas, driver: 1.0}) for driver, betas in asked for step in (-1.0, 1.0)]
+    moves = account._first_moves(now.equity, directions) if asked else []
     return tuple(
         Interval(marks[driver], 0.0 if math.isinf(down) else marks[driver] * (1.0 - down), marks[driver] * (1.0 + up))
-        for (driver, _), down, up in zip(pairs, moves[::2], moves[1::2], strict=True)
+        for (driver, _), down, up in zip(asked, moves[::2], moves[1::2], strict=True)
     )
 
 

@@ -53,11 +53,14 @@ class Term:
     def _number(self, noise: float = 0.0) -> str:
         """Pure numbers with six digits; amounts with two decimals, and below 10 with five digits where they have them.
 
+        A pure number is written without an exponent from a billionth up, so that decimal points stand below each other.
+
         An amount that is not above `noise` is 0.
         """
-        if not self.unit:
-            return f"{self.value:.6g}"
         size = abs(self.value)
+        if not self.unit:
+            text = f"{self.value:.6g}"
+            return f"{self.value:.{5 - math.floor(math.log10(size))}f}".rstrip("0") if 1e-9 <= size < 1e-4 else text
         if size <= noise:
             return "0.00"
         if 0 < size < 1e-9:

@@ -36,6 +36,14 @@ _FORMATS: Mapping[str, tuple[str, str, float, int, str]] = {
 }
 
 
+_UNIT = re.compile(r"(?<=\d) (?=(?:BTC|ETH|USD|bp|pp|ms|s|min|h|days?|hours?|minutes?|seconds?|million|billion)\b)")
+
+
+def together(text: str) -> str:
+    """`text` in which no line ends between a number and its unit."""
+    return _UNIT.sub(NBSP, text)
+
+
 def fmt(value: Any, unit: str = "", infinite: str = "") -> str:
     """`value` as text, in a unit.
 

@@ -44,7 +44,8 @@ def _measured(record: records.Record, known: Any) -> Iterator[str]:
     figures = {name: how["is"] for name, how in record.figures.items()}
     said = [f"measured {record.date}"]
     if "window" in figures:
-        said.append(f"from {figures['window'][0]} to {figures['window'][1]}")
+        first, last = figures["window"]
+        said.append(f"of {first}" if first == last else f"from {first} to {last}")
     if "observations" in figures:
         said.append(f"{fmt(figures['observations'], 'count')} observations")
     if record.sweep:
@@ -55,7 +56,7 @@ def _measured(record: records.Record, known: Any) -> Iterator[str]:
         origin = f"{data.repository} at {data.commit[:7]}" if data.repository else data.source or data.package
         link = f"[{origin}]({data.link})" if data.link else origin
         package = f", by way of the package {data.package}" if data.package and data.source else ""
-        name = f"`{Path(data.file).name}`, SHA-256 `{data.sha256}`"
+        name = f"`{Path(data.file).name}`, <span class='pn-d'>SHA-256</span> `{data.sha256}`"
         yield f"    - {_sentence(data.what)}. {link}{package}. License: {data.license}. {name}."
 
 

@@ -11,10 +11,12 @@ from math_core import LatexError, LatexToMathML
 
 from perpnotes import Derivation
 from perpnotes.publish.compute.outputs import Output, show
-from perpnotes.publish.compute.units import MINUS, NBSP, UNITS, fmt
+from perpnotes.publish.compute.units import MINUS, NBSP, UNITS, fmt, together
 
 Columns = Mapping[str, tuple[str, str] | tuple[str, str, str]]
 """For each key of a row, in order: the header, the unit and, if there can be one, a word for an infinite number."""
+
+_DOLLARS = re.compile(rf"[≤≥~]?\s?{MINUS}?\$[\d,.]+")
 
 _converter = LatexToMathML(fancy_error=False)
 
@@ -94,7 +96,10 @@ def formatted(rows: Sequence[Mapping[str, Any]], columns: Columns) -> tuple[list
         raise ValueError("a table must have rows and columns")
     cells = [[fmt(row[key], *how) for key, (_, *how) in columns.items()] for row in rows]
     headers = [header for header, *_ in columns.values()]
-    return headers, cells, [unit not in ("", "text") for _, unit, *_ in columns.values()]
+    numeric = [unit not in ("", "text") for _, unit, *_ in columns.values()]
+    for k, column in enumerate(zip(*cells, strict=True)):  # dollars with words among them are numbers, too
+        numeric[k] |= k > 0 and 2 * sum(bool(_DOLLARS.fullmatch(text)) for text in column) >= len(column)
+    return headers, cells, numeric
 
 
 def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str) -> str:
@@ -110,7 +115,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: S
 
     def cell(tag: str, scope: str, text: str, number: bool) -> str:
         attributes = (f' scope="{scope}"' if scope else "") + (' class="pn-n"' if number else "")
-        shown = escape(text, quote=False)
+        shown = escape(together(text), quote=False)
         if not number:
             shown = re.sub(r"\b\d{4}-\d\d(?:-\d\d)?\b", r'<span class="pn-d">\g<0></span>', shown)  # a date stays whole
         return f"<{tag}{attributes}>{shown}</{tag}>"

@@ -376,14 +376,14 @@ def test_the_dots_of_a_specification_curve_rise_and_say_where_they_stand(browser
     """
     output = specification(published=2)
     assert labels(output) == [  # those where it holds, then those where it does not
-        "2, published: lift 1.5, holds",
+        "2, this article: lift 1.5, holds",
         "3: lift 1.7, holds",
         "4: lift 2.0, holds",
         "1: lift 0.9, fails",
     ]
     assert [row[:3] for row in output.data["rows"]] == [
         ["1", "0.9", "fails"],
-        ["2, published", "1.5", "holds"],
+        ["2, this article", "1.5", "holds"],
         ["3", "1.7", "holds"],
         ["4", "2.0", "holds"],
     ]
@@ -393,7 +393,7 @@ def test_the_dots_of_a_specification_curve_rise_and_say_where_they_stand(browser
     opened.set_content(f"<body>{output.content}")
     _script(opened)
     opened.locator(".pn-plot").focus()
-    said = "2, published: lift 1.5, holds: window 7 days, venue A"
+    said = "2, this article: lift 1.5, holds: window 7\u00a0days, venue A"
     assert opened.locator(".pn-readout").text_content() == said
     opened.close()
 
@@ -402,15 +402,16 @@ def test_the_matrix_stands_under_the_dots_and_counts_each_choice() -> None:
     """A box below each dot in the rows of its choices, in the color of its verdict; a share at the end of a row."""
     output = specification()
     texts = [text.text for text in svg(output).iter("text")]
-    assert {"window", "3 days", "7 days", "venue", "A", "B"} <= set(texts)
+    assert {"window", "3\u00a0days", "7\u00a0days", "venue", "A", "B"} <= set(texts)
     assert [text for text in texts if text and "/" in text] == ["1/2", "2/2", "2/2", "1/2"]
     boxes = {
         color: re.findall(rf'd="([^"]*z)" fill="var\(--pn-{color}\)"', output.content)
-        for color in ("series-1", "breach")
+        for color in ("series-1", "muted")
     }
     assert sum(path.count("z") for path in boxes["series-1"]) == 5  # two of the six boxes touch
-    assert [path.count("z") for path in boxes["breach"]] == [1, 1]
-    assert "holds in 3 of 4" in output.content
+    assert [path.count("z") for path in boxes["muted"]] == [1, 1]
+    assert "claim holds in 3 of 4" in output.content
+    assert "pays in 3 of 4" in specification(words=("pays", "costs")).content
 
 
 def test_a_verdict_is_counted() -> None:

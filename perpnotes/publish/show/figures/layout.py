@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perpnotes.publish.compute.units import together
 from perpnotes.publish.show.figures.svg import FONT, LINE
 
 
@@ -57,11 +58,12 @@ def free(
 
 
 def wrapped(text: str, width: int) -> str:
-    """`text` in as few lines as `width` allows, about equally long; a word stays whole."""
+    """`text` in as few lines as `width` allows, about equally long; a word stays whole, and a number with its unit."""
 
     def lines(width: int) -> list[str]:
         return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
+    text = together(text)
     return "\n".join(next(found for k in range(1, width + 1) if len(found := lines(k)) <= len(lines(width))))
 
 
@@ -96,9 +98,9 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """The same for a logarithmic axis: 1, 2 and 5 times powers of ten where there is room for them."""
+    """The same for a logarithmic axis: 1, 2 and 5 times powers of ten where there is room for them, or 1 and 3."""
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    for steps in ((1, 2, 5), (1,)):
+    for steps in ((1, 2, 5), (1, 3), (1,)):
         ticks = [k * 10.0**p for p in powers for k in steps if low * (1 - 1e-9) <= k * 10.0**p <= high * (1 + 1e-9)]
         if len(ticks) <= 6:
             break

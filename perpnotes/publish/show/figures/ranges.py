@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import key, scaled, show_figure
-from perpnotes.publish.show.figures.svg import BASE, BREACH, INK, LINE, MUTED, PAPER, WIDTH, Drawing
+from perpnotes.publish.show.figures.svg import BASE, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
 _PLOT = 170.0  # px: the height of the curve above the matrix
 _ROW = 15.0  # px: the height of a row of the matrix
+_INSET = 6.0  # px: from the names of the rows to the first dot
+_OURS = "this article"  # the choice that it reports
 _SEEDS = "median and 5–95% over seeds"
 
 
@@ -55,6 +57,7 @@ def specification(
     published: int | None = None,
     rules: Mapping[str, float] | None = None,
     log: bool = False,
+    words: tuple[str, str] = ("claim holds", "fails"),
 ) -> None:
     """Show a result under every defensible choice: a dot each, sorted, and below it which choices they are.
 
@@ -72,6 +75,7 @@ def specification(
         published: which of them the article reports, from 0.
         rules: horizontal lines, name to value.
         log: logarithmic axis.
+        words: what it is called that the claim holds, and that it does not, where other words are plainer.
 
     Raises:
         ValueError: for a wrong shape, a value that is not finite, too many choices, or a text that is missing.
@@ -108,14 +112,15 @@ def specification(
             at += _ROW
             rows[level] = at + _ROW / 2
         at += _ROW + 3
-    drawing = Drawing(at, left=left, right=right, top=8, bottom=4)
+    drawing = Drawing(at, left=left, right=right, top=16, bottom=4)
     width = drawing.width
-    pitch = math.floor(width / count * 10) / 10 or width / count  # coordinates repeat, which makes a page lighter
+    free = width - _INSET
+    pitch = math.floor(free / count * 10) / 10 or free / count  # coordinates repeat, which makes a page lighter
 
     def to_px(value: float) -> float:
         return _PLOT * (1.0 - part_of(value))
 
-    x = pitch * np.arange(0.5, count)
+    x = _INSET + pitch * np.arange(0.5, count)
     px = np.array([to_px(value) for value in results[order]])
     drawing.axis([*zip(map(to_px, ticks), tick_labels, strict=True), *((y, names[level]) for level, y in rows.items())])
     drawing.rules([(0, y, width, y) for y in (*map(to_px, ticks), *rows.values())])
@@ -128,25 +133,25 @@ def specification(
         drawing.texts([(part * width + 3, y - 8 * side, name)])
     drawing.texts(heads, font_weight=600)
     for level, y in rows.items():
-        for state, color, half in ((True, BASE, 4.5), (False, BREACH, 2.5)):
+        for state, color, half in ((True, BASE, 4.5), (False, MUTED, 1.5)):
             runs = _runs((shares[level] & (kept == state))[order])
-            boxes = [((a, y - half), (b, y - half), (b, y + half), (a, y + half)) for a, b in pitch * runs]
+            boxes = [((a, y - half), (b, y - half), (b, y + half), (a, y + half)) for a, b in _INSET + pitch * runs]
             drawing.lines(*boxes, closed=True, fill=color)
     drawing.texts([(width + right, y, counted[level]) for level, y in rows.items()], MUTED, text_anchor="end")
-    places = {i: f"{k + 1}" + (", published" if i == published else "") for i, k in rank.items()}
+    places = {i: f"{k + 1}" + (f", {_OURS}" if i == published else "") for i, k in rank.items()}
     if published is not None:
         at_x, y = x[rank[published]], px[rank[published]]
         drawing.rules([(at_x, y, at_x, drawing.height)], INK)
         drawing.dots([(at_x, y, "")], 5.2, stroke=INK, stroke_width=2)
         # The curve rises: what is above and left of a dot is free, and so is what is below and right of it.
-        early = at_x < layout.wide("published") + 12
-        place = (at_x + 8, y + 9, "published") if early else (at_x - 6, y - 9, "published")
+        early = at_x < layout.wide(_OURS) + 12
+        place = (at_x + 8, y + 11, _OURS) if early else (at_x - 6, y - 12, _OURS)
         drawing.texts([place], font_weight=600, text_anchor="" if early else "end")
 
     def said(i: int) -> str:
         return f"{places[i]}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}"
 
-    for state, color in ((True, BASE), (False, BREACH)):
+    for state, color in ((True, BASE), (False, MUTED)):
         dots = [(x[k], px[k], said(int(i))) for k, i in enumerate(order) if kept[i] == state]
         radius, filled = 3.2 if count <= 60 else 2.3, "" if state else 0
         drawing.dots(dots, radius, fill=color, fill_opacity=filled, stroke=color, stroke_width=1.2)
@@ -160,9 +165,9 @@ def specification(
         ]
         for k, i in enumerate(order)
     ]
-    notes = [key(f"holds in {verdict(kept)}", BASE)]
+    notes = [key(f"{words[0]} in {verdict(kept)}", BASE)]
     if not kept.all():
-        notes.append(key(f"fails in {fmt(int((~kept).sum()), 'count')}", BREACH))
+        notes.append(key(f"{words[1]} in {fmt(int((~kept).sum()), 'count')}", MUTED))
     numeric = [False, True, *[False] * (1 + len(choices))]
     show_figure(drawing, headers, table, caption, alt, id, title=title, notes=notes, numeric=numeric)
 

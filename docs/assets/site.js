@@ -49,7 +49,7 @@
     active?.classList.remove("md-nav__link--active")
     now?.classList.add("md-nav__link--active")
     active = now
-    if (!now) return
+    if (!now) return side.scrollTop = 0
     const box = side.getBoundingClientRect(), link = now.getBoundingClientRect()
     if (link.top < box.top + 40 || link.bottom > box.bottom) side.scrollTop += link.top - box.top - box.height / 3
   }

@@ -44,8 +44,9 @@ def _measured(record: records.Record, known: Any) -> Iterator[str]:
     figures = {name: how["is"] for name, how in record.figures.items()}
     said = [f"measured {record.date}"]
     if "window" in figures:
-        first, last = figures["window"]
-        said.append(f"of {first}" if first == last else f"from {first} to {last}")
+        window = figures["window"]
+        ends = [window] if isinstance(window, str) else list(dict.fromkeys(window))
+        said.append(f"of {ends[0]}" if len(ends) == 1 else f"from {ends[0]} to {ends[-1]}")
     if "observations" in figures:
         said.append(f"{fmt(figures['observations'], 'count')} observations")
     if record.sweep:

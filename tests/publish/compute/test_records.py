@@ -13,6 +13,7 @@ from perpnotes.publish.compute import records, results, worker
 from perpnotes.publish.page import evidence
 
 ROOT = Path(__file__).parents[3]
+HASHED = "<span class='pn-d'>SHA-256</span>"
 RECORD = """\
 title: A walk
 date: 2026-01-31
@@ -104,10 +105,24 @@ def test_a_page_says_where_its_data_come_from() -> None:
     text = evidence.provenance(parse(PAGE, "docs/insights/page.md"))
     assert '<span id="record-walk"></span>A walk: measured 2026-01-31, from 2026-01-01 to 2026-01-30, 30 obs' in text
     link = "https://github.com/owner/name/blob/0123456789012345678901234567890123456789/data/prices.csv"
-    assert f"Prices of a coin. [owner/name at 0123456]({link}). License: MIT. `prices.csv`, SHA-256 `abc`." in text
+    assert f"Prices of a coin. [owner/name at 0123456]({link}). License: MIT. `prices.csv`, {HASHED} `abc`." in text
     assert "- The cap of a venue: 4%. [A venue](https://example.org/), 2026." in text
     assert "- Who pays: the last one. [A venue](https://example.org/), 2026." in text
     assert evidence.provenance(parse("# A page\n\nNothing.\n", "docs/insights/page.md")) == ""
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ("[2026-01-01, 2026-01-30]", "from 2026-01-01 to 2026-01-30"),
+        ("[2026-01-01, 2026-01-01]", "of 2026-01-01"),
+        ("a sampled year", "of a sampled year"),
+    ],
+)
+def test_a_page_says_when_its_data_were_made(repository: Path, window: str, said: str) -> None:
+    (repository / "tests/records/walk.yaml").write_text(RECORD.replace("[2026-01-01, '2026-01-30']", window))
+    text = evidence.provenance(parse(PAGE, "docs/insights/page.md"))
+    assert f"A walk: measured 2026-01-31, {said}, 30 obs" in text
 
 
 # --- The range of a simulated number ---

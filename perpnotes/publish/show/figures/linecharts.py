@@ -135,7 +135,9 @@ def lines(
         between = f" ({fmt(around[name][0, i], y_unit)} to {fmt(around[name][1, i], y_unit)})" if name in around else ""
         return f"{fmt(columns[name][i], y_unit)}{between}"
 
-    places = layout.spread({name: float(up[-1]) for name, up in heights.items()}, names, domain, height)
+    # Names of lines that end in one place stand in the order of the lines before it.
+    ranked = sorted(heights, key=lambda name: float(heights[name].mean()))
+    places = layout.spread({name: float(heights[name][-1]) for name in ranked}, names, domain, height)
     slots = palette.slots(columns, colors)
     x = positions * width
     for name, ends in around.items():

@@ -14,7 +14,8 @@ from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import key, scaled, show_figure
 from perpnotes.publish.show.figures.svg import INK, LINE, MUTED, WIDTH, Drawing
 
-_TALL, _GAP, _HEAD = 84.0, 16.0, 17.0  # px: a panel, between panels, the name above one
+_TALL, _TALLER = 84.0, 140.0  # px: a panel, and one in the only row
+_GAP, _HEAD = 16.0, 17.0  # px: between panels, and the name above one
 _POINTS = 25  # marks on a line of a panel
 
 
@@ -88,7 +89,8 @@ def panels(
     need = max(layout.wide(line) for _, text in x_ticks for line in text.split("\n"))
     every_k = 1 if deep else next(k for k in range(1, 201) if k * wide / len(x_ticks) >= need + 4 or k >= len(x_ticks))
     x_ticks = x_ticks[::every_k]
-    pitch = _HEAD + _TALL + _GAP
+    tall = _TALL if len(series) > columns else _TALLER
+    pitch = _HEAD + tall + _GAP
 
     corners = {panel: (i % columns * (wide + _GAP), i // columns * pitch + _HEAD) for i, panel in enumerate(drawn)}
     rows = -(-len(drawn) // columns)
@@ -96,7 +98,7 @@ def panels(
     lowest = {i % columns: panel for i, panel in enumerate(drawn)}  # the last panel of a column bears the labels
 
     def up(value: float) -> float:
-        return _TALL * (1.0 - part_of(value))
+        return tall * (1.0 - part_of(value))
 
     ticks = [(up(tick), label) for tick, label in zip(y_ticks, y_labels, strict=True)]
     drawing.axis([(row * pitch + _HEAD + y, label) for row in range(rows) for y, label in ticks])
@@ -107,7 +109,7 @@ def panels(
         for place, text in x_ticks:  # the first and the last do not reach into the panel beside
             half = layout.wide(text) / 2
             at = max(min(place * wide, wide + 4 - half), half - 4) if form == "lines" else place * wide
-            texts.append((a + at, b + _TALL + 11 + LINE * text.count("\n") / 2, text))
+            texts.append((a + at, b + tall + 11 + LINE * text.count("\n") / 2, text))
     drawing.texts(texts, MUTED, text_anchor="middle")
     limits = [up(value) for value in (rules or {}).values()]
     dashes = [(a, b + y, a + wide, b + y) for a, b in corners.values() for y in limits]

@@ -54,10 +54,15 @@ __all__ = [
 ]
 
 VENUES: tuple[str, ...] = tuple(LIQUIDATIONS)
-"""The venues whose rules a book can name."""
+"""The venues whose rule a book can name: Binance, Bybit, Hyperliquid, dYdX, BitMEX, Kraken, Paradex."""
 
 TABLES: tuple[str, ...] = (*TIERS, *SIZE_TIERS)
-"""The margin tables that a leg can name as its `maintenance`."""
+"""The margin tables that a leg can name as its `maintenance`.
+
+In USD: `binance_btcusdt_2024_10`, `binance_ethusdt_2024_10`, `bybit_btcusdt_2025_12`, `bybit_ethusdt_2025_12`,
+`hyperliquid_btc_2025`, `hyperliquid_eth_2025`, `hyperliquid_sol_2025`. By size, in coins: `okx_btcusdt_2026_05`,
+`okx_ethusdt_2026_05`.
+"""
 
 # What counts where a book does not say: from the records `book-defaults` and `liquidation-slip` and the fact
 # `hyperliquid_taker_fee`; a test compares them.
@@ -112,7 +117,7 @@ _FAR = 27.0  # logarithm of the largest move of a price that is looked at where 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """What the book did not say, and what was taken instead. Made by `report`.
+    """A field that the book left out, and the default that was used. Made by `report`.
 
     Parameters:
         field: where it would stand, such as `volatility.BTC`.
@@ -210,7 +215,7 @@ class Standing:
             what: `"equity"`, `"ratio"`, `"buffer"` or `"available"`.
 
         Raises:
-            ValueError: for another word.
+            ValueError: for any other word.
         """
         one_of("what", what, ("equity", "ratio", "buffer", "available"))
         found = self.assessment.why(what)  # type: ignore[arg-type]  # checked above
@@ -230,7 +235,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Between which marks of a coin an account lives. Made by `report`.
+    """The range of a coin's mark within which an account is not liquidated. Made by `report`.
 
     Parameters:
         account: its number, from 0.
@@ -258,7 +263,7 @@ class Prices:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Report(ByValue):
-    """What a book says. Printed, it is the whole report. Made by `report`.
+    """The report on a book. Printed, it is all of it in text. Made by `report`.
 
     Parameters:
         currency: the account's currency.
@@ -1015,37 +1020,72 @@ def _worth(legs: Sequence[_Leg]) -> Callable[[FloatArray], tuple[FloatArray, Flo
 
 
 def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
-    """What a book says: margin, liquidation prices, stops, the worst of a stress grid, and every venue's rule for it.
+    """The full report on a book: margin, liquidation prices, stops, the worst of a stress grid, each venue's rule.
 
-    Legs are cross, or isolated with a margin of their own. Fees to open and the funding expected over `days` are taken
-    off first. A liquidation price is asked three times: with the other coins frozen, as a venue's screen does; with the
-    others following by their betas `rho sigma_i / sigma_j`; and with all at correlation one. The grid moves one coin,
-    and the others by their betas, at eleven correlation stresses from 0 to 1; volatilities move where there are
-    options, currencies where there is collateral in them. An isolated leg loses at most its margin.
+    A book is a mapping of plain values, as JSON has them. A field that is None counts as left out. Prices are in USD
+    per coin; what is missing and taken from data is listed in the report's `assumed`.
+
+    The book:
+
+    - `legs`: a list of positions, at least one; their fields are below.
+    - `collateral`: a list of what backs the cross account, each with `amount` and, if wanted, `currency` (default USD)
+      and `haircut` (a fraction in `[0, 1)`, default 0). Default: none.
+    - `currency`: the currency of the account. Default: USD.
+    - `fx`: for each currency, USD for one unit of it. Needed unless that is USD, MXN or a coin with a price.
+    - `marks`: for each coin, its price. Needed unless a leg has it, or `fx` for a coin that is only collateral.
+    - `venue`: whose rule for liquidations counts, one of `VENUES`. Default: `"Binance"`.
+    - `taker`: fee of a close, a fraction in `[0, 1)`. Default: 0.00045.
+    - `slippage`: how much worse than its price a stop or a liquidation is filled, a fraction in `[0, 1)`. Default:
+      0.0002251.
+    - `days`: how long the book is held, `>= 0`; its funding is taken off first. Default: 0.
+    - `hours`: from one funding payment to the next, `> 0`. Default: 8.
+    - `funding`: rate of each payment, one number or one for each coin; longs pay if it is `> 0`. Default: 0.0001.
+    - `volatility`: for each coin, per square root of a year, `> 0`. Default: as measured, for BTC, ETH, SOL, XRP, DOGE,
+      AVAX and BNB.
+    - `correlation`: one number for every pair, a mapping of pairs such as `"BTC-ETH"`, or a matrix in the order in
+      which the legs name the coins. Default: as measured, for the same coins.
+    - `driver`: the coin that the stress grid moves. Default: the coin of the first leg.
+    - `moves`: of the driver in the grid, fractions `> -1`. Default: from -16% to 16%, as in Paradex's grid, which also
+      moves volatilities by -22% and 40%.
+    - `fx_moves`: of currencies in the grid, fractions `> -1`. Default: the largest ones of the peso in a day if it is
+      held, else none.
+
+    Each leg:
+
+    - `coin`: such as `"BTC"`. Needed.
+    - `size`: coins, USD of contracts if inverse, or number of options; `> 0` is long or bought. Needed.
+    - `kind`: `"linear"`, `"inverse"`, `"spot"` or `"option"`. Default: linear.
+    - `mark`: price of the coin, `> 0`. Needed unless another leg or `marks` has it.
+    - `entry`: the price at which it was opened, `> 0`; of an option, the premium for one. Default: the price now.
+
+    A perpetual, if wanted:
+
+    - `margin`: makes it isolated, with this as its own margin, `> 0`: USD, or coins if inverse. Default: it is cross.
+    - `stop`: the mark at which it is closed. Default: none.
+    - `leverage`: for its initial margin, `>= 1`. Default: 10, or of an isolated leg notional over `margin`; less where
+      the table allows less.
+    - `maintenance`: a rate in `(0, 1)`, or one of `TABLES`. Default: what `venue` publishes for the coin.
+    - `open_fee`: still to be paid for opening, a fraction of the notional at the entry. Default: 0.
+
+    A spot leg, if wanted: `haircut`, a fraction in `[0, 1)`, default 0.
+
+    An option:
+
+    - `strike`: `> 0`. Needed.
+    - `days`: until it expires, `>= 0`. Needed.
+    - `call`: True or False. Default: True.
+    - `volatility`: per square root of a year, `>= 0`. Default: the coin's.
+    - `maintenance`: only if it is sold, and needed then: a rate of the coin's price in `(0, 1)`, or one of `TABLES`.
+    - `leverage`: only if it is sold: as of a perpetual.
+
+    How it is computed: fees to open and expected funding are taken off first. A liquidation price is asked three times:
+    with the other coins frozen, as a venue's screen does; with the others following by their betas
+    `rho sigma_i / sigma_j`; and with all at correlation one. The grid moves the driver, and the others by their betas,
+    at eleven correlation stresses from 0 to 1; volatilities move where there are options, currencies where there is
+    collateral in them. An isolated leg loses at most its margin.
 
     Parameters:
-        book: a mapping of plain values, so that it can be written as JSON; None is the same as a field left out. See
-            below.
-            `legs`: at least one. Each has `coin` and `size` (coins; USD of contracts if inverse; options; long or
-            bought `> 0`), `mark` (price of its coin, `> 0`, USD, unless another leg or `marks` has it), and if wanted
-            `kind` (`"linear"`, `"inverse"`, `"spot"`, `"option"`) and `entry` (the mark; of an option its premium). A
-            perpetual may have `margin` (isolated with it: USD, or coins if inverse), `stop`, `leverage` (10, isolated
-            its notional over `margin`; less where the table allows less), `maintenance` (a rate in `(0, 1)` or one of
-            `TABLES`; the venue's) and `open_fee` (still to be paid, of the notional at the entry; 0). A spot leg may
-            have `haircut`. An option has `strike` and `days`, and if wanted `call` (True), `volatility` (the coin's),
-            and if it is sold `maintenance`, a rate of the coin's price, and `leverage`.
-            `collateral`: of the cross account; each `amount`, and if wanted `currency` (USD) and `haircut` (0).
-            `currency`: the account's; USD. `fx`: USD for one unit of each currency. `marks`: the price of each coin;
-            of a coin that is only collateral, `fx` may have it.
-            `volatility`: of each coin per square root of a year. `correlation`: one number for every pair, a mapping of
-            pairs such as `"BTC-ETH"`, or a matrix in the order in which the legs name the coins.
-            `venue`: one of `VENUES`; the first. `taker`: fee of a close, in `[0, 1)`. `slippage`: adverse move of the
-            fill of a stop or liquidation, in `[0, 1)`.
-            `days`: how long it is held, `>= 0`; 0. `hours`: between funding payments, `> 0`; 8. `funding`: rate of each
-            payment, paid by longs if `> 0`; one number, or by coin.
-            `moves`: of the driver in the grid, each `> -1`; from -16% to 16%, and volatilities by -22% and 40%, as in
-            Paradex's grid. `driver`: its coin; that of the first leg. `fx_moves`: of currencies in it, each `> -1`; the
-            largest ones of the peso in a day if it is held, else none.
+        book: the fields above.
         with_rules: whether the report has `rules`, which can take as long as all the rest.
 
     Raises:
@@ -1095,8 +1135,8 @@ def rules(book: Mapping[str, Any]) -> Comparison | None:
 def traded(book: Mapping[str, Any], trade: Mapping[str, Any]) -> dict[str, Any]:
     """The book after a trade, as plain values.
 
-    A trade in what the book holds cross makes that leg larger, smaller or turns it around, as where each coin has one
-    position; what closing realizes goes to the collateral, less the fee to open. A bought coin or option is paid out of
+    A trade in a coin that the book holds in cross margin changes that leg: it grows, shrinks or changes sides. What
+    closing realizes goes to the collateral, less the fee to open. A bought coin or option is paid out of
     the collateral, a sold one pays into it. Any other trade is a leg of its own.
 
     Parameters:

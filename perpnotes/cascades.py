@@ -526,7 +526,7 @@ def forced(positions: ArrayLike, buffers: ArrayLike, window: ArrayLike) -> Float
         window: `h`, the fall of each asset over which accounts are counted, `> 0`, USD per coin; shape (assets,).
 
     Returns:
-        Shape (assets, assets): of the asset in the row, per USD of the asset in the column.
+        Of shape `(assets, assets)`: of the asset in the row, per USD of the asset in the column.
 
     Raises:
         ValueError: for a value outside its range, or shapes that do not fit.
@@ -557,7 +557,7 @@ def venue_impact(density: ArrayLike, shared: float) -> FloatArray:
         shared: `s`, the part that arbitrage spreads within a round of forced sales, in `[0, 1]`.
 
     Returns:
-        Shape (venues, venues), USD per coin: of the venue in the row, per coin sold on the venue in the column.
+        Of shape `(venues, venues)`, USD per coin: of the venue in the row, per coin sold on the venue in the column.
 
     Raises:
         ValueError: for a value outside its range.

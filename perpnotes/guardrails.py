@@ -46,7 +46,15 @@ _YEAR_SECONDS = 365.0 * 86_400.0
 
 
 class Action(IntEnum):
-    """What an account may still do, from the loosest to the tightest."""
+    """What an account may still do, from the loosest to the tightest: whole numbers with a name.
+
+    Attributes:
+        ALLOW: 0, everything.
+        WARN: 1, everything, with a warning.
+        REDUCE_ONLY: 2, only orders that make positions smaller.
+        CANCEL_ALL: 3, nothing new, and open orders are canceled.
+        HALT: 4, nothing.
+    """
 
     ALLOW = 0
     WARN = 1
@@ -56,7 +64,17 @@ class Action(IntEnum):
 
 
 class Validity(IntEnum):
-    """State of a price feed, from good to bad. Where several apply, the worst one counts."""
+    """State of a price feed, from good to bad: whole numbers with a name. Where several apply, the worst one counts.
+
+    Attributes:
+        VALID: 0, none of the following.
+        STALE_FOR_FILLS: 1, older than `fill_seconds` of `FeedLimits`.
+        TOO_FEW_POINTS: 2, fewer observations than `points`.
+        STALE_FOR_MARGIN: 3, older than `margin_seconds`.
+        TOO_UNCERTAIN: 4, a half-width above `half_width`, as a fraction of the price.
+        TOO_VOLATILE: 5, price and average further apart than the factor `ratio`.
+        NOT_POSITIVE: 6, the price is not above 0.
+    """
 
     VALID = 0
     STALE_FOR_FILLS = 1

@@ -55,10 +55,25 @@ __all__ = [
 ]
 
 TOPICS: Mapping[str, str] = _TOPICS
-"""What `published_practice` can be asked about, and what each topic means."""
+"""What `published_practice` can be asked about, and what each topic means.
+
+- `maintenance`: what maintenance margin is charged on
+- `close fee`: whether the check counts the fee of the close
+- `fee`: the liquidation fee
+- `remainder`: who gets what the close leaves
+- `partial`: how much is closed at a time
+- `last resort`: who pays when the margin does not
+- `mark`: the price that is compared
+- `funding`: how often funding is paid, and its cap
+- `isolated funding`: what pays the funding of an isolated position
+- `stale`: what happens when a feed is stale or off
+"""
 
 VENUES: tuple[str, ...] = tuple(PRACTICE)
-"""The venues that `published_practice` knows; `published_rule` knows those of them that print numbers."""
+"""The venues that `published_practice` knows; `published_rule` knows those of them that print numbers.
+
+Binance, Bybit, OKX, Hyperliquid, dYdX, Deribit, BitMEX, Kraken, Paradex, Drift, Derive.
+"""
 
 _BLOCK = 8192  # accounts at a time: the few buffers of the tier loop stay in the cache
 _YEAR_SECONDS = 365 * 86_400

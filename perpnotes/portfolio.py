@@ -1668,6 +1668,19 @@ def venues(coin: str | None = None) -> tuple[Venue, ...]:
         ValueError: for something else than the name of a coin.
 
     Examples:
+        >>> for venue in venues():
+        ...     print(venue.name)
+        binance_tiers_2024_10
+        bybit_tiers_2025_12
+        okx_tiers_2026_05
+        hyperliquid_tiers_2025
+        hyperliquid_pm_2025_12
+        okx_pm_2025_01
+        paradex_2026_08
+        deribit_2024_06
+        derive_pmrm_v1
+        derive_pmrm_v2
+        derive_pmrm_v2_2026_08
         >>> [venue.name for venue in venues("SOL")]
         ['hyperliquid_tiers_2025', 'hyperliquid_pm_2025_12', 'derive_pmrm_v2']
 
@@ -1681,7 +1694,7 @@ def published_rule(name: str, coin: str = "BTC") -> Any:
     """A venue's rule for a coin, as its documents have it.
 
     Parameters:
-        name: the name of one of `venues`.
+        name: of one of `venues`, which lists them, such as `derive_pmrm_v1`.
         coin: one for which that venue's documents have parameters.
 
     Raises:

@@ -1,5 +1,6 @@
 """A book as plain values: the same answers as from the functions that it stands on, and faults named where they are."""
 
+import inspect
 import json
 import math
 import re
@@ -857,6 +858,15 @@ class TestTrade:
     def test_a_fault_of_it_is_that_of_the_last_leg(self) -> None:
         with pytest.raises(ValueError, match=r"^legs\[2\]\.mark must be stated"):
             book.traded(BOOK, {"coin": "SOL", "size": 1.0})
+
+
+def test_report_documents_every_field_and_its_default() -> None:
+    """Each stands at the beginning of a line, and a changed default is changed there, too."""
+    text = inspect.getdoc(book.report) or ""
+    assert set(re.findall(r"`(\w+)`", text)) >= {*book._BOOK, *book._LEG, *book._MONEY}
+    said = dict(re.findall(r"- `(\w+)`:[^:]*Default:\s+([\d.]*\d)", text))
+    for name, value in ("taker", book._TAKER), ("slippage", book._SLIPPAGE), ("funding", book._FUNDING):
+        assert float(said[name]) == value
 
 
 BAD_INPUT = dict.fromkeys(book.__all__)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,24 @@ def test_every_public_function_is_documented(idea: str) -> None:
             assert section in doc, f"{idea}.{name} lacks {section}"
         for parameter in inspect.signature(value).parameters:
             assert f"{parameter}:" in doc, f"{idea}.{name} does not say {parameter}"
+        assert not re.search(r"Returns:\n +\w+ *(\(.*\))?:", doc), f"{idea}.{name}: a page shows this as a name"
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_what_one_can_choose_from_is_documented(idea: str) -> None:
+    """The words in a public value and the members of an enumeration can be read on the page of the module."""
+    module = getattr(perpnotes, idea)
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    for name in module.__all__:
+        value = getattr(module, name)
+        if inspect.isclass(value) and issubclass(value, Enum):
+            said, words = inspect.getdoc(value) or "", [*value.__members__]
+        elif isinstance(value, Mapping | tuple):
+            said = re.findall(rf'^{name}\b.*?""".*?"""', source, re.DOTALL | re.MULTILINE)[0]
+            words = [*value, *(value.values() if isinstance(value, Mapping) else ())]
+        else:
+            continue
+        assert [word for word in words if isinstance(word, str) and word not in said] == [], f"{idea}.{name}"
 
 
 @pytest.mark.parametrize("idea", IDEAS)

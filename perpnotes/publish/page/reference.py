@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape
@@ -24,6 +25,9 @@ from perpnotes.publish.page import fences
 _LIBRARY, _DOCS = Path("perpnotes"), Path("docs")
 _ENTRY = re.compile(r"::: perpnotes\.(\w+)")
 _ALL = "<!-- functions -->"
+_IMPORT = re.compile(r"^ *from perpnotes\.?(\w*) import (\([^)]*\)|.*)", re.MULTILINE)
+_USE = re.compile(r"(?<![\w.])(\w+)(?:\.(\w+))?(?=\(|\.\w)")
+_KINDS = ("function", "class", "")
 
 
 class Name(NamedTuple):
@@ -34,59 +38,67 @@ class Name(NamedTuple):
     says: str
 
 
-def names(source: str, used: str) -> Sequence[Name]:
-    """The public names of a module: functions, then classes, then values, each by how often it is used.
+def names(source: str, *uses: Mapping[str, int]) -> Sequence[Name]:
+    """The public names of a module: functions, classes, values; of each the most used first, then as in the source.
 
     Parameters:
         source: of the module.
-        used: the text in which uses are counted.
+        *uses: how often a name is used, in what decides first, in what decides next, and so on.
     """
-    order = ["function", "class", ""]
-    known = _public(source)
-    counts = {one.name: len(re.findall(rf"\b{one.name}\b", used)) for one in known}
-    return sorted(known, key=lambda one: (order.index(one.kind), -counts[one.name], one.name))
+    public, found = _defined(source)
+    for module, imported in _IMPORT.findall(source):
+        if module.startswith("_") and public & {*re.findall(r"\w+", imported)}:
+            _, theirs = _defined((_LIBRARY / f"{module}.py").read_text(encoding="utf-8"))
+            found = {**found, **theirs, **found}  # its own come first
+    known = [one for one in found.values() if one.name in public]
+    return sorted(known, key=lambda one: (_KINDS.index(one.kind), *(-used.get(one.name, 0) for used in uses)))
 
 
 @lru_cache(maxsize=128)
-def _public(source: str) -> Sequence[Name]:
-    public: list[str] = []
+def _defined(source: str) -> tuple[frozenset[str], Mapping[str, Name]]:
+    """The names in `__all__`, and what the module itself defines."""
+    public: frozenset[str] = frozenset()
     found: dict[str, Name] = {}
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if node.targets[0].id == "__all__":
-                public = list(ast.literal_eval(node.value))
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
             kind = "function" if isinstance(node, ast.FunctionDef) else "class"
-            said = (ast.get_docstring(node) or found.get(node.name, Name("", "", "")).says).partition("\n\n")[0]
-            found[node.name] = Name(node.name, kind, " ".join(said.split()))
-    return tuple(found.get(name, Name(name, "", "")) for name in public)
+            says = (ast.get_docstring(node) or "").partition("\n\n")[0]
+            found[node.name] = Name(node.name, kind, " ".join(says.split()))
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if ast.unparse(target) == "__all__" and node.value:
+                public = frozenset(ast.literal_eval(node.value))
+            found[ast.unparse(target)] = Name(ast.unparse(target), "", "")
+    return public, found
 
 
 @lru_cache(maxsize=128)
-def _uses(text: str) -> Mapping[str, Sequence[str]]:
-    """What an article names of each module: `module.name`, and the lines that import from it."""
-    found: dict[str, list[str]] = {}
-    for module, name in re.findall(r"\b(\w+)(?=\.(\w+))", text):
-        found.setdefault(module, []).append(f"{module}.{name}")
-    for line, module in re.findall(r"^( *from perpnotes\.(\w+) import .*)", text, re.MULTILINE):
-        found.setdefault(module, []).append(line)
-    return found
+def _uses(text: str) -> Counter[tuple[str, ...]]:
+    """How often a page uses each name that it imports: its module and the name."""
+    known: dict[str, str] = {}
+    for module, imported in _IMPORT.findall(text):
+        for name, alias in re.findall(r"(\w+)(?: as (\w+))?", imported):
+            known[alias or name] = f"{module}.{name}".strip(".")
+    found = (f"{known[name]}.{member}" for name, member in _USE.findall(text) if name in known)
+    return Counter(tuple(each.split(".")[:2]) for each in found)
+
+
+def _pages() -> Sequence[Counter[tuple[str, ...]]]:
+    return [_uses(file.read_text(encoding="utf-8")) for file in sorted(_DOCS.rglob("*.md"))]
 
 
 def _names(idea: str) -> Sequence[Name]:
-    """Uses are counted in the code of all articles; a name without a function's call there comes after."""
-    code = "\n".join(use for uses in inputs.once(_articles) for use in uses.get(idea, ()))
-    return names((_LIBRARY / f"{idea}.py").read_text(encoding="utf-8"), code)
-
-
-def _articles() -> Sequence[Mapping[str, Sequence[str]]]:
-    return [_uses(file.read_text(encoding="utf-8")) for file in sorted((_DOCS / "insights").glob("*.md"))]
+    """What the example of the page uses comes first, then what all pages use most."""
+    example = _uses((_DOCS / f"reference/{idea}.md").read_text(encoding="utf-8"))
+    uses = [example, sum(inputs.once(_pages), Counter())]
+    source = (_LIBRARY / f"{idea}.py").read_text(encoding="utf-8")
+    return names(source, *({name: n for (module, name), n in use.items() if module == idea} for use in uses))
 
 
 def _ideas() -> Sequence[str]:
-    return [
-        file.stem for file in sorted((_DOCS / "reference").glob("*.md")) if (_LIBRARY / f"{file.stem}.py").is_file()
-    ]
+    """In the order of the navigation."""
+    pages = re.findall(r"reference/(\w+)\.md", Path("mkdocs.yml").read_text(encoding="utf-8"))
+    return [page for page in pages if (_LIBRARY / f"{page}.py").is_file()]
 
 
 def _page(idea: str, lines: Sequence[str]) -> Iterator[str]:
@@ -101,21 +113,21 @@ def _page(idea: str, lines: Sequence[str]) -> Iterator[str]:
         yield from (f"        - {one.name}" for one in known)
 
 
-def _index() -> str:
-    parts = []
+def _html(says: str) -> str:
+    """A sentence with its code and emphasis."""
+    return re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(says)))
+
+
+def _index() -> Iterator[str]:
     for idea in inputs.ask(_ideas):
         rows = "".join(
             f'<dt><a href="{idea}/#perpnotes.{idea}.{one.name}"><code>{one.name}</code></a></dt>'
-            f"<dd>{escape(one.says)}</dd>"
+            f"<dd>{_html(one.says)}</dd>"
             for one in inputs.ask(_names, idea)
-            if one.kind == "function"
+            if one.kind
         )
-        if rows:
-            parts.append(
-                f'<h2 id="{idea}" data-search-exclude=""><a href="{idea}/"><code>{idea}</code></a></h2>\n'
-                f'<dl class="pn-index" data-search-exclude="">{rows}</dl>'
-            )
-    return "\n".join(parts)
+        yield from (f'## [`{idea}`]({idea}.md) {{ #{idea} data-search-exclude="" }}', "")
+        yield from (f'<dl class="pn-index" data-search-exclude="">{rows}</dl>', "")
 
 
 class _Reference(Preprocessor):
@@ -124,8 +136,7 @@ class _Reference(Preprocessor):
         if path is None or path.parent.name != "reference":
             return lines
         if path.stem == "index":
-            listed = _index().split("\n") if _ALL in lines else []
-            return [new for line in lines for new in (listed if line == _ALL else [line])]
+            return [new for line in lines for new in (_index() if line == _ALL else [line])]
         here = next((found[1] for line in lines if (found := _ENTRY.fullmatch(line))), None)
         return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
 

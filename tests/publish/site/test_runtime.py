@@ -32,7 +32,10 @@ hidden = 3.0
 ```python exec="on" id="second"
 def twice(k):
     return [k * each for each in (size, size)]
-print(np.array(twice(2)))
+try:
+    print(np.array(twice(2)))
+except ValueError as error:
+    print(error)
 ```
 
 ```python exec="on" id="third"

@@ -261,7 +261,8 @@ def runnable(article: articles.Article) -> list[str]:
         bound = {name for node in tree.body for name in slices.stored(node)}
         inner = {n.arg for n in ast.walk(tree) if isinstance(n, ast.arg)}
         inner |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        inner |= {str(n.name) for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler)}
+        named = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler))
+        inner |= {n.name or "" for n in named}
         if any(m.startswith("perpnotes.publish") for m in modules) or slices.names_of(tree) - known - bound - inner:
             continue
         known |= bound

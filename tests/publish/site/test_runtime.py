@@ -48,13 +48,12 @@ def test_open_code_runs_if_it_needs_open_code_alone() -> None:
     assert runtime.runnable(articles.parse(PAGE, "t.md")) == ["first", "second"]
 
 
-def test_every_worked_example_can_be_run() -> None:
-    """Its blocks travel, so they run in a browser, too."""
-    from perpnotes.publish.site import downloads
-
+def test_every_open_block_can_be_run() -> None:
+    """It stands open so that a reader can copy it: what it needs stands open above it, imports too."""
     for file in Path("docs/insights").glob("*.md"):
         article = articles.read(file)
-        assert {block.id for block in downloads._shown(article)} <= set(runtime.runnable(article)), file
+        shown = [block.id for block in article.executed if block.code == "shown" and block.output == "text"]
+        assert runtime.runnable(article) == shown, file
 
 
 def test_a_file_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

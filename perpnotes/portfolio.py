@@ -259,10 +259,11 @@ class MarginRule(ByValue):
     """The worst scenario or a move of the forwards alone, and what is charged for risks that no scenario moves.
 
     With the scenarios alone it asks what `stress.evaluate` does. A *contingency* is a charge for a risk beside the
-    grid. With the worst P&L `S` of scenarios and skews, the charge `B <= 0` of the forwards and contingencies `c`:
+    grid. With the worst loss `S >= 0` of scenarios and skews, the charge `B <= 0` of the forwards and contingencies
+    `c`:
 
-    - inside: `L = max(0, -min(S, B)) + sum c`, initial `f L + O`, maintenance `m L`;
-    - `outside`: `L = max(0, -min(S, B))`, initial `f L + sum (c + c_initial) + O`, maintenance `m L + sum c`.
+    - inside: `L = max(S, -B) + sum c`, initial `f L + O`, maintenance `m L`;
+    - `outside`: `L = max(S, -B)`, initial `f L + sum (c + c_initial) + O`, maintenance `m L + sum c`.
 
     Options are valued by Black (1976) at the forward of their expiry. In a scenario, what the options of an expiry are
     worth together is multiplied by `discount exp(-T (discount_rate r + discount_spread))`, where it is above 0, or by
@@ -998,6 +999,17 @@ def _numbered(symbol: str, amounts: Mapping[str, float], what: str) -> tuple[Ter
     )
 
 
+def _lost(rows: tuple[tuple[str, ...], FloatArray, FloatArray, Cell]) -> tuple[Term, ...]:
+    """The worst row as terms: its moves, what each part gains in it, how much of that counts, and the loss."""
+    names, table, _, cell = rows
+    return (
+        *_words(cell),
+        *_numbered("x", dict(zip(names, table[cell.index].tolist(), strict=True)), "P&L"),
+        Term("w", "weight of the row", cell.weight),
+        Term("S", "worst loss", cell.loss, "USD", r"\max(0, -w \sum_k x_k)"),
+    )
+
+
 def _some(charges: Mapping[str, float]) -> dict[str, float]:
     """The charges that are not 0."""
     return {name: charge for name, charge in charges.items() if charge}
@@ -1132,23 +1144,21 @@ def _manager(held: _Held, rule: MarginRule) -> Unit:
 
     charges = _some(charges)
     extra = _some({**(extra if rule.outside else {}), "low confidence": doubt})
-    rows = shown, _, _, cell = _found(parts, scenarios, rule.skews)
+    rows = *_, cell = _found(parts, scenarios, rule.skews)
     first = scenarios.factors[0] + rule.peg_factor * max(0.0, rule.peg_threshold - marks.stable)
     second = scenarios.factors[1]
     scanned, beside, more = max(0.0, -min(cell.pnl, basis)), sum(charges.values()), sum(extra.values())
     sums, added = r" + \sum_k c_k" if charges else "", r" + \sum_k d_k" if extra else ""
     if rule.outside:
         initial, maintenance = first * scanned + beside + more, second * scanned + beside
-        loss = Term("L", "worst loss", scanned, "USD", r"\max(0, -\min(S, B))")
+        loss = Term("L", "the larger of the two", scanned, "USD", r"\max(S, -B)")
         formulas = f"f L{sums}{added}", f"m L{sums}"
     else:
         initial, maintenance = first * (scanned + beside) + more, second * (scanned + beside)
-        loss = Term("L", "worst loss and contingencies", scanned + beside, "USD", r"\max(0, -\min(S, B))" + sums)
+        loss = Term("L", "the larger, and contingencies", scanned + beside, "USD", r"\max(S, -B)" + sums)
         formulas = f"f L{added}", "m L"
     head = (
-        *_words(cell),
-        *_numbered("x", dict(zip(shown, cell.contributions, strict=True)), "P&L"),
-        Term("S", "P&L in the worst row", cell.pnl, "USD", r"\sum_k x_k"),
+        *_lost(rows),
         Term("B", "forwards alone", basis, "USD"),
         *_numbered("c", charges, "contingency"),
         loss,
@@ -1206,7 +1216,7 @@ def _discounted(held: _Options, rule: MarginRule) -> tuple[FloatArray, float, fl
 
 def _floored(held: _Held, rule: FloorRule) -> Unit:
     parts, worth = _scanned(held, rule.scenarios)
-    rows = shown, _, _, cell = _found(parts, rule.scenarios)
+    rows = *_, cell = _found(parts, rule.scenarios)
     deltas = held.deltas()
     net = sum(deltas)
     hedged = (sum(map(abs, deltas)) - abs(net)) / 2.0
@@ -1222,9 +1232,7 @@ def _floored(held: _Held, rule: FloorRule) -> Unit:
     beside, sums = sum(charges.values()), r" + \sum_k c_k" if charges else ""
     first, second = rule.scenarios.factors
     head = (
-        *_words(cell),
-        *_numbered("x", dict(zip(shown, cell.contributions, strict=True)), "P&L"),
-        Term("S", "worst loss", cell.loss, "USD", r"\max(0, -\sum_k x_k)"),
+        *_lost(rows),
         Term(r"\Delta", "net delta", net, held.coin),
         Term("h", "hedged delta", hedged, held.coin),
         Term("D", "minimum of the delta", least, "USD"),
@@ -1324,15 +1332,13 @@ def _shocked(held: _Held, rule: ShockRule) -> Unit:
 
 def _layered(held: _Held, rule: LayeredRule) -> Unit:
     parts, worth = _scanned(held, rule.scenarios)
-    rows = shown, _, _, cell = _found(parts, rule.scenarios)
+    rows = *_, cell = _found(parts, rule.scenarios)
     net = sum(held.deltas())
     basis = rule.basis * abs(held.coins) * held.index
     least = float(size_charge(rule.minimum * abs(net) * held.index, rule.sizes, rule.multipliers))
     maintenance = max(cell.loss + basis, least)
     head = (
-        *_words(cell),
-        *_numbered("x", dict(zip(shown, cell.contributions, strict=True)), "P&L"),
-        Term("S", "worst loss, of the extreme move its share", cell.loss, "USD", r"\max(0, -\sum_k x_k)"),
+        *_lost(rows),
         Term("B", "charge for the basis", basis, "USD"),
         Term("D", "minimum by size", least, "USD"),
         Term("M", "maintenance margin", maintenance, "USD", r"\max(S + B, D)"),
@@ -1442,11 +1448,12 @@ def portfolio_margin(
         volatility move                   0.6        volatility
         P&L, perpetual               12,000.00 USD   x_1
         P&L, 30-day options         -25,140.00 USD   x_2
-        P&L in the worst row        -13,140.00 USD   S = Σ_k x_k
+        weight of the row                 1          w
+        worst loss                   13,140.00 USD   S = max(0, -w Σ_k x_k)
         forwards alone               -3,335.88 USD   B
         contingency, perpetual        1,800.00 USD   c_1
         contingency, short options    3,600.00 USD   c_2
-        worst loss and               18,540.00 USD   L = max(0, -min(S, B)) + Σ_k c_k
+        the larger, and              18,540.00 USD   L = max(S, -B) + Σ_k c_k
           contingencies
         initial factor                    1.25       f
         initial margin               23,175.00 USD   I = f L
@@ -1876,7 +1883,8 @@ def compare(
         price move                      -0.16       price
         volatility move                  0.4        volatility
         P&L, perpetual              -9,600.00 USD   x_1
-        worst loss                   9,600.00 USD   S = max(0, -Σ_k x_k)
+        weight of the row            1              w
+        worst loss                   9,600.00 USD   S = max(0, -w Σ_k x_k)
         net delta                        1.00 BTC   Δ
         hedged delta                     0.00 BTC   h
         minimum of the delta         1,200.00 USD   D

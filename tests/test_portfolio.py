@@ -178,9 +178,23 @@ class TestPortfolioMargin:
             "contingency, spot",
             "contingency, short options",
         ]
-        assert why["L"] == pytest.approx(sum(charges) - min(why["S"], why["B"]), rel=1e-12)
+        assert why["L"] == pytest.approx(sum(charges) + max(why["S"], -why["B"]), rel=1e-12)
         assert why.value == pytest.approx(why["f"] * why["L"] + why["d_1"], rel=1e-12)
         assert {name: why[rf"\text{{{name}}}"] for name in ("price", "volatility")} == account.worst.moves
+
+    @pytest.mark.parametrize("name", ["derive_pmrm_v2", "paradex_2026_08", "okx_pm_2025_01"])
+    def test_why_has_the_parts_before_the_weight_of_the_row(self, name: str) -> None:
+        """A far row moves the price fivefold and counts a small part: both are said, and give the worst loss."""
+        book = (
+            [(Linear("BTC"), -1.0)] if "okx" in name else [(Linear("BTC"), 1.0), (Option("BTC", 66_000.0, 0.1), -3.0)]
+        )
+        account = portfolio_margin(book, COIN, published_rule(name))
+        why, moves = account.why("maintenance"), account.worst.moves
+        assert why["w"] == account.worst.weight
+        assert why["x_1"] == pytest.approx(book[0][1] * 60_000 * moves["price"], rel=1e-12)
+        parts = [term.value for term in why if term.symbol.startswith("x_")]
+        assert why["S"] == pytest.approx(max(0.0, -why["w"] * sum(parts)), rel=1e-12)
+        assert why["S"] == account.worst.loss
 
     def test_both_margins_say_why(self) -> None:
         """The maintenance margin has the same loss behind it and its own factor; the same for the scenario part."""

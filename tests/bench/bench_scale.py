@@ -54,7 +54,8 @@ def run() -> Iterator[tuple[str, str]]:
             if getattr(found["alone"], name).tobytes() != getattr(found["spread"], name).tobytes():
                 raise RuntimeError(f"one process and {WORKERS} workers disagree on {name}")
 
-    yield "measured", f"{datetime.date.today():%d %B %Y}"
+    today = datetime.date.today()
+    yield "measured", f"{today:%B} {today.day}, {today.year}"
     yield "machine", f"{processor()}, {os.cpu_count()} cores, {os.getloadavg()[0]:.0f} processes running"
     yield "software", f"Python {platform.python_version()}, numpy {np.__version__}"
     yield "accounts × instruments × scenarios", f"{accounts:,} × {scaling.COINS} × {len(unit)}"
@@ -88,10 +89,10 @@ def processor() -> str:
 
 def main() -> None:
     """Measure, print, and copy it to the page."""
-    lines = "".join(f"{label:<42} {value}\n" for label, value in run())
+    lines = "".join(f"| {label} | {value} |\n" for label, value in run())
     print(lines, end="")
-    block = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
-    scaling.PAGE.write_text(block.sub(lambda _: lines, scaling.PAGE.read_text("utf-8")), "utf-8")
+    rows = re.compile(r"(?<=^\| --- \| --- \|\n)(?:\|.*\n)+", re.MULTILINE)
+    scaling.PAGE.write_text(rows.sub(lambda _: lines, scaling.PAGE.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

@@ -989,7 +989,7 @@ def _optioned(options: Sequence[tuple[Option, float]], index: float, market: Mar
 def _words(cell: Cell) -> tuple[Term, ...]:
     """The moves of the worst row as terms."""
     moves = [Term(rf"\text{{{name}}}", f"{name} move", move) for name, move in cell.moves.items()]
-    return (Term("s", "worst row, counted from 0", cell.index), *moves)
+    return (Term("s", "worst row, from 0", cell.index), *moves)
 
 
 def _numbered(symbol: str, amounts: Mapping[str, float], what: str) -> tuple[Term, ...]:
@@ -1443,7 +1443,7 @@ def portfolio_margin(
         >>> call = Option("BTC", 66_000.0, 30 / 365)
         >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
         >>> print(account.why())
-        worst row, counted from 0         0          s
+        worst row, from 0                 0          s
         price move                        0.2        price
         volatility move                   0.6        volatility
         P&L, perpetual               12,000.00 USD   x_1
@@ -1879,18 +1879,18 @@ def compare(
         Derive, second manager            10,440
         Derive, first manager             13,800
         >>> print(found.row("paradex_2026_08").why("maintenance"))
-        worst row, counted from 0       15          s
-        price move                      -0.16       price
-        volatility move                  0.4        volatility
-        P&L, perpetual              -9,600.00 USD   x_1
-        weight of the row            1              w
-        worst loss                   9,600.00 USD   S = max(0, -w Σ_k x_k)
-        net delta                        1.00 BTC   Δ
-        hedged delta                     0.00 BTC   h
-        minimum of the delta         1,200.00 USD   D
-        the larger of the two        9,600.00 USD   L = max(S, D)
-        maintenance factor               0.5        m
-        maintenance margin           4,800.00 USD   M = m L
+        worst row, from 0          15          s
+        price move                 -0.16       price
+        volatility move             0.4        volatility
+        P&L, perpetual         -9,600.00 USD   x_1
+        weight of the row           1          w
+        worst loss              9,600.00 USD   S = max(0, -w Σ_k x_k)
+        net delta                   1.00 BTC   Δ
+        hedged delta                0.00 BTC   h
+        minimum of the delta    1,200.00 USD   D
+        the larger of the two   9,600.00 USD   L = max(S, D)
+        maintenance factor          0.5        m
+        maintenance margin      4,800.00 USD   M = m L
     """
     chosen = venues() if among is None else items("among", among, (Venue,))
     contracts, sizes = legs(book, _KINDS)

@@ -258,6 +258,7 @@ def read_book(
 
     Examples:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "book.csv"
         ...     _ = file.write_text("side,price,size\nbid,99,1\nask,101,2\n")
@@ -334,6 +335,7 @@ def read_messages(
 
     Examples:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "trades.txt"
         ...     _ = file.write_text('1000000000 {"e":"trade","s":"X","t":1,"p":"9","q":"2","T":1000,"m":true}\n')

@@ -122,6 +122,7 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
             outside their range.
 
     Examples:
+        >>> from perpnotes.liquidation import Estimate
         >>> print(band(Estimate(10.0, 100.0, 100.0, 0.02)).why())
         size, long above 0   10          q
         entry price         100.00 USD   E_0
@@ -186,6 +187,7 @@ def hit_probability(
         ValueError: for a NaN, or a value outside its range.
 
     Examples:
+        >>> import numpy as np
         >>> round(float(hit_probability(1.0, np.exp(-0.04), 0.6, 7 * 24.0)), 6)
         0.630232
 
@@ -638,6 +640,7 @@ def ladder(
             its range.
 
     Examples:
+        >>> from perpnotes.liquidation import Estimate
         >>> from perpnotes.margin import published_tiers
         >>> table = published_tiers("hyperliquid_eth_2025")
         >>> print(ladder(Estimate(60.0, 3_000.0, 9_000.0, table), share=0.2, above=100e3).why())

@@ -114,6 +114,7 @@ def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: 
         ValueError: for a value outside its range, too small a reference, or one that is constant.
 
     Examples:
+        >>> import numpy as np
         >>> x = np.random.default_rng(1).normal(size=(2, 200))
         >>> result = psi(*x)
         >>> round(result.value, 3), round(result.limit, 3), result.changed
@@ -176,6 +177,7 @@ def psi_limit(
         ValueError: for a value outside its range, or a history so constant that most samples of it are.
 
     Examples:
+        >>> import numpy as np
         >>> x = np.random.default_rng(1).normal(size=1_000)
         >>> round(psi_limit(x, 200), 2)
         0.16
@@ -328,6 +330,7 @@ def mmd(
         ValueError: for a value outside its range, other features, or rows that are all equal.
 
     Examples:
+        >>> import numpy as np
         >>> x = np.random.default_rng(1).normal(size=(2, 60))
         >>> mmd(x[0], x[1], seed=1).changed, mmd(x[0], x[1] + 1, seed=1).changed
         (False, True)
@@ -651,6 +654,7 @@ def switches(misfits: ArrayLike, *, limit: float = 1.4, warmup: int = 30) -> tup
         ValueError: for fewer than two rules, anything but 0 and 1, or fewer rows than the warm-up.
 
     Examples:
+        >>> import numpy as np
         >>> one, two = np.zeros(60), np.ones(60)
         >>> one[40:], two[40:] = 1, 0
         >>> switches([one, two])

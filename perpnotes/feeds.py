@@ -300,6 +300,7 @@ def read(
 
     Examples:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "funding.csv"
         ...     _ = file.write_text("Time;Rate\n2024-01-01 08:00;0,01%\n2024-01-01 16:00;0,01%\n2024-01-02;0,02%\n")

@@ -635,6 +635,7 @@ def recall(skill: ArrayLike, *, base_rate: ArrayLike, alarm_rate: ArrayLike) -> 
         ValueError: for a non-finite value, an empty array or a value outside its range.
 
     Examples:
+        >>> import numpy as np
         >>> np.round(recall([0.0, 0.8, 1.0], base_rate=0.02, alarm_rate=0.1), 3)
         array([0.1  , 0.842, 1.   ])
 

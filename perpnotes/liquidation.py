@@ -601,6 +601,7 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
             the driver itself, or a non-finite beta.
 
     Examples:
+        >>> from perpnotes.margin import Account, Tiers
         >>> from perpnotes.contracts import Linear
         >>> from perpnotes.margin import Collateral, Position
         >>> table = Tiers.flat(0.01)
@@ -629,6 +630,7 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         ValueError: as `interval`, or for something else than pairs.
 
     Examples:
+        >>> from perpnotes.margin import Account, Tiers
         >>> from perpnotes.contracts import Linear
         >>> from perpnotes.margin import Collateral, Position
         >>> coins = {"BTC": (1.0, 60_000.0), "ETH": (-30.0, 3_000.0)}

@@ -455,6 +455,7 @@ class Position:
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> Position(Linear("BTC"), 0.5, 60_000.0, 62_000.0, Tiers.flat(0.005), leverage=10.0).maintenance_usd
         155.0
     """
@@ -522,6 +523,7 @@ class Position:
             ValueError: for a mark that is not positive and finite.
 
         Examples:
+            >>> from perpnotes.contracts import Linear
             >>> Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, Tiers.flat(0.005)).maintenance_at([60_000.0, 50_000.0])
             array([150., 125.])
         """
@@ -681,6 +683,7 @@ class Account:
         ValueError: for an empty list, or two positions on one coin with different marks.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005), leverage=10.0)
         >>> account = Account([long], [Collateral(6_000.0)])
         >>> print(account.assess().why())
@@ -750,6 +753,7 @@ class Account:
             ValueError: as `distance`, or for no direction.
 
         Examples:
+            >>> from perpnotes.contracts import Linear
             >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
             >>> account = Account([long], [Collateral(6_000.0)])
             >>> [round(each.move, 6) for each in account.distances([{"BTC": -1.0}, {"BTC": 1.0}])]

@@ -375,6 +375,7 @@ class FloorRule(ByValue):
         ValueError: for a value outside its range.
 
     Examples:
+        >>> from perpnotes.stress import published_grid
         >>> FloorRule(published_grid("paradex"), net=0.02, hedged=0.01).scenarios.factors
         (1.0, 0.5)
 
@@ -557,6 +558,7 @@ class TierRule:
         ValueError: for a value outside its range.
 
     Examples:
+        >>> from perpnotes.margin import Tiers
         >>> TierRule(Tiers.flat(0.0125)).health
         1.0
     """
@@ -1439,6 +1441,8 @@ def portfolio_margin(
             of the marks that no option has, or sizes that floats cannot hold together.
 
     Examples:
+        >>> from perpnotes.contracts import Linear, Option
+        >>> from perpnotes.stress import Market
         >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
         >>> call = Option("BTC", 66_000.0, 30 / 365)
         >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
@@ -1537,6 +1541,9 @@ class Venue(ByValue):
         ValueError: for something else than rules, or an unknown kind of contract.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
+        >>> from perpnotes.margin import Tiers
+        >>> from perpnotes.stress import Market
         >>> mine = Venue("mine", "My rule", "2026-11", {"BTC": TierRule(Tiers.flat(0.01))})
         >>> compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0}), among=[mine]).rows[0].maintenance
         600.0
@@ -1803,6 +1810,8 @@ class Comparison(ByValue):
         """The rows as plain values, for a page or a file: text, numbers in USD, None for what there is not.
 
         Examples:
+            >>> from perpnotes.contracts import Linear
+            >>> from perpnotes.stress import Market
             >>> rows = compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0})).table()
             >>> list(rows[0])
             ['venue', 'title', 'date', 'status', 'missing', 'note', 'initial', 'maintenance', 'worst', 'binding',
@@ -1864,6 +1873,8 @@ def compare(
         ValueError: as `portfolio_margin`, for what no venue could margin, or for something else than venues.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
+        >>> from perpnotes.stress import Market
         >>> found = compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0}))
         >>> for row in found.ranked():
         ...     print(f"{row.venue.title:32} {row.maintenance:7,.0f}")

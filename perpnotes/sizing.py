@@ -117,6 +117,7 @@ class Sizing:
             size that no failure sets is no result.
 
     Examples:
+        >>> from perpnotes.margin import Tiers
         >>> gap, costs = Mode("gap", gap=0.10), Mode("costs", gap=0.05, fees=0.001)
         >>> sizing = Sizing(1_000.0, 100.0, Tiers.flat(0.02), [gap, costs])
         >>> round(sizing.size, 4), sizing.binding.name, round(sizing.liquidation_price, 9)

@@ -145,6 +145,7 @@ class Market(ByValue):
             ValueError: for no options, or one whose volatility the market does not state.
 
         Examples:
+            >>> from perpnotes.contracts import Option
             >>> Market({"BTC": 60_000.0}, {"BTC": 0.5}).implied_volatilities([Option("BTC", 66_000.0, 0.1)])
             array([0.5])
         """
@@ -351,6 +352,7 @@ def listed(
         ValueError: for shapes that do not fit, an empty array or a value outside its range.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> crash_and_squeeze = listed([-0.3, 0.3], [0.5, 0.5])
         >>> evaluate([(Linear("BTC"), -1.0)], Market({"BTC": 60_000.0}), crash_and_squeeze).worst.loss
         18000.0
@@ -516,6 +518,7 @@ def worst_cases(
             finite.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
         >>> losses, scenario = worst_cases([[1.0], [-2.0]], unit)
         >>> losses.round(6), scenario
@@ -616,6 +619,7 @@ def worst_accounts(
             which one is kept twice.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
         >>> worst = worst_accounts(["ann", "bob", "cho"], [[1.0], [-2.0], [0.5]], unit, top=2)
         >>> worst.accounts.tolist(), worst.losses.round(6).tolist(), worst.seen
@@ -642,6 +646,7 @@ def merge_worst(first: WorstAccounts, second: WorstAccounts) -> WorstAccounts:
         ValueError: for another type, two values of `top`, texts beside whole numbers, or an account in both parts.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
         >>> parts = [worst_accounts([n], [[float(n)]], unit, top=2) for n in (4, 9, 7)]
         >>> merge_worst(merge_worst(parts[0], parts[1]), parts[2]).accounts.tolist()
@@ -897,6 +902,7 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
             not price.
 
     Examples:
+        >>> from perpnotes.contracts import Linear
         >>> market = Market({"BTC": 60_000.0})
         >>> result = evaluate([(Linear("BTC"), 0.5)], market, published_grid("paradex"))
         >>> print(result.why())

@@ -1,6 +1,9 @@
 """The public API as one thing: bad input is refused, every name is documented, every idea has its four files."""
 
+import ast
+import builtins
 import dataclasses
+import doctest
 import importlib
 import inspect
 import itertools
@@ -147,6 +150,21 @@ def test_every_public_function_is_documented(idea: str) -> None:
         for parameter in inspect.signature(value).parameters:
             assert f"{parameter}:" in doc, f"{idea}.{name} does not say {parameter}"
         assert not re.search(r"Returns:\n +\w+ *(\(.*\))?:", doc), f"{idea}.{name}: a page shows this as a name"
+
+
+@pytest.mark.parametrize("idea", IDEAS)
+def test_an_example_can_be_pasted_after_an_import_of_the_module(idea: str) -> None:
+    """Beside the public names of its module, it uses what it imports or makes itself."""
+    module = getattr(perpnotes, idea)
+    for name in module.__all__:
+        value = getattr(module, name)
+        for found in doctest.DocTestFinder().find(value, name, inspect.getmodule(value)):
+            nodes = [*ast.walk(ast.parse("".join(each.source for each in found.examples)))]
+            read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+            made = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+            made |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+            made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+            assert read <= {*made, *module.__all__, *dir(builtins)}, f"{idea}.{found.name}"
 
 
 @pytest.mark.parametrize("idea", IDEAS)

@@ -93,11 +93,12 @@
   })
   for (const box of document.querySelectorAll("pre > code, article table:not([class])")) wide.observe(box)
 
-  // Code is copied as it is read.
+  // Code is copied as it is read; of a session, what was typed.
   addEventListener("click", async event => {
     const button = event.target.closest?.(".pn-copy")
     if (!button) return
-    await navigator.clipboard.writeText(button.parentNode.querySelector("code").textContent)
+    const text = button.parentNode.querySelector("code").textContent, typed = text.match(/^(>>>|\.\.\.) .*/gm)
+    await navigator.clipboard.writeText(typed ? typed.map(line => line.slice(4)).join("\n") : text)
     button.ariaLabel = button.title = "Copied"
     setTimeout(() => { button.ariaLabel = button.title = "Copy" }, 2000)
   })

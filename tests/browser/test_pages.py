@@ -149,7 +149,7 @@ def test_the_menu_opens_by_keyboard_and_closes(address: str, page: Page) -> None
 
 
 def test_contents_follow_the_reader_and_code_is_copied(address: str, page: Page) -> None:
-    """What is copied is the code and nothing else."""
+    """What is copied is the code and nothing else; of a session, without prompts and what was printed."""
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(f"{address}insights/stress/")
     page.locator("#what-breaks-first").scroll_into_view_if_needed()
@@ -159,6 +159,12 @@ def test_contents_follow_the_reader_and_code_is_copied(address: str, page: Page)
     code.locator("button").click()
     expect(code.locator("button")).to_have_attribute("title", "Copied")
     assert page.evaluate("navigator.clipboard.readText()") == code.locator("code").text_content()
+    page.goto(f"{address}reference/correlation/#perpnotes.correlation.check")
+    code = page.locator("pre:has(.gp)").first
+    code.locator("button").click()
+    expect(code.locator("button")).to_have_attribute("title", "Copied")
+    typed = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert [f">>> {line}" for line in typed] == [line for line in code.inner_text().split("\n") if line[:4] == ">>> "]
 
 
 def test_the_title_in_the_header_leads_to_the_contents(address: str, page: Page) -> None:

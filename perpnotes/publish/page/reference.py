@@ -27,6 +27,7 @@ _ENTRY = re.compile(r"::: perpnotes\.(\w+)")
 _ALL = "<!-- functions -->"
 _IMPORT = re.compile(r"^ *from perpnotes\.?(\w*) import (\([^)]*\)|.*)", re.MULTILINE)
 _USE = re.compile(r"(?<![\w.])(\w+)(?:\.(\w+))?(?=\(|\.\w)")
+_CODE = re.compile(r"`([^`]+)`")
 _KINDS = ("function", "class", "")
 
 
@@ -108,14 +109,20 @@ def _page(idea: str, lines: Sequence[str]) -> Iterator[str]:
             yield line
             continue
         links = ", ".join(f'<a href="#perpnotes.{idea}.{one.name}"><code>{one.name}</code></a>' for one in known)
-        yield from (f'<p class="pn-names" data-search-exclude="">{links}</p>', "", line)
+        before = f"The examples begin with <code>from perpnotes.{idea} import *</code>."
+        yield from (f'<p class="pn-names" data-search-exclude="">{links}<br>{before}</p>', "", line)
         yield from ("    options:", "      group_by_category: false", "      members:")
         yield from (f"        - {one.name}" for one in known)
 
 
+def _whole(text: str) -> str:
+    """Text in which no line ends inside of short code, such as between `>=` and a number."""
+    return _CODE.sub(lambda code: f"{code[0]}{{.pn-whole}}" if " " in code[0] and len(code[0]) < 24 else code[0], text)
+
+
 def _html(says: str) -> str:
     """A sentence with its code and emphasis."""
-    return re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(says)))
+    return re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", _CODE.sub(r"<code>\1</code>", escape(says)))
 
 
 def _index() -> Iterator[str]:
@@ -138,6 +145,7 @@ class _Reference(Preprocessor):
         if path.stem == "index":
             return [new for line in lines for new in (_index() if line == _ALL else [line])]
         here = next((found[1] for line in lines if (found := _ENTRY.fullmatch(line))), None)
+        lines = _whole("\n".join(lines)).split("\n")  # of the page, or of a docstring in it
         return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
 
 

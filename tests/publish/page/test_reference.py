@@ -69,7 +69,11 @@ def test_a_page_lists_its_names_and_the_index_every_function(monkeypatch: pytest
         ("reference/index", '<a href="fees/#perpnotes.fees.round_trip">', "pn-names"),
         ("reference/index", '<a href="feeds/#perpnotes.feeds.parse_book">', "pn-names"),
         ("reference/index", '<a href="margin/#perpnotes.margin.Account">', "pn-names"),
-        ("reference/index", "<dd>P&amp;L of a linear position, in quote currency: <code>size * (mark - entry)", "`"),
+        (
+            "reference/index",
+            "in coins: <code>size * (1/entry - 1/mark)</code>.</dd>",
+            "`",
+        ),
         ("reference/index", "<em>high</em> from", "`"),
         ("about", "&lt;!--", "pn-names"),
     ):
@@ -79,7 +83,8 @@ def test_a_page_lists_its_names_and_the_index_every_function(monkeypatch: pytest
         assert there in html
         assert missing not in html
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / "docs/reference/fees.md")
-    html = Markdown(extensions=["perpnotes.publish.page.reference"]).convert("::: perpnotes.fees")
+    html = Markdown(extensions=["perpnotes.publish.page.reference", "attr_list"]).convert("`> 0`\n\n::: perpnotes.fees")
+    assert '<code class="pn-whole">&gt; 0</code>' in html
     assert html.index("members:") < html.index("- round_trip") < html.index("- RoundTrips")
 
 

@@ -1,6 +1,6 @@
 """Perpetual-futures risk, computed and explained.
 
-One module an idea; each has an article, a test file and a reference page of the same name.
+One module per topic; each has an article, a test file and a reference page of the same name.
 
 Conventions, the same in every module:
 
@@ -8,10 +8,10 @@ Conventions, the same in every module:
 - P&L `> 0` is a gain. Anything called *loss* is `>= 0`.
 - A funding rate `> 0` is paid by longs. A funding *payment* is the cash flow to the holder.
 - Rates, moves and haircuts are fractions, never percent: `0.005` is half a percent.
-- Volatilities are per square root of a year. Times are in hours, seconds or years, and the name says which.
+- Volatilities are per square root of a year. Times are in seconds, minutes, hours or years, as the name or text says.
 - Prices are in quote currency (USD) per coin.
 - Objects are frozen and compared by value, arrays included. Arrays in them are read-only copies of what was passed.
-- Bad input raises `ValueError` with the parameter, the value and what is allowed. What repairs says so in its name.
+- Bad input raises `ValueError` with the parameter, the value and what is allowed.
 """
 
 from importlib import import_module

@@ -364,7 +364,7 @@ def _labelled(scores: Any, positives: Any) -> tuple[FloatArray, npt.NDArray[np.b
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """What a watch over time was worth. Made by `alarms`.
+    """How well a series of alarms announced the events. Made by `alarms`.
 
     Parameters:
         leads: for each event, steps from the first alarm in its window to the event; -1 where there was none.
@@ -432,7 +432,7 @@ def alarms(watched: ArrayLike, threshold: float, events: ArrayLike, *, horizon: 
 
 @dataclass(frozen=True, eq=False)
 class Episode(ByValue):
-    """A made day on which we know who caused what. Made by `episode`.
+    """A synthetic day on which we know who caused what. Made by `episode`.
 
     Parameters:
         cancels: orders canceled, whole numbers; shape (minutes, accounts).

@@ -178,10 +178,13 @@ def hit_probability(
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
         level: the price to reach, `>= 0`; with side 1 it lies below the mark, else it has been reached. 0 and infinity
             are the answers of `liquidation.price`.
-        volatility: volatility per square root of a year, `> 0`.
-        hours: time, `> 0`.
+        volatility: volatility `sigma` per square root of a year, `> 0`.
+        hours: time, `> 0`; in the formula it is `T` years.
         drift: of the log price, per year; a price without drift has `-volatility**2 / 2`.
-        side: 1 for a long position, which a fall reaches; -1 for a short.
+        side: `s`, 1 for a long position, which a fall reaches; -1 for a short.
+
+    Returns:
+        In `[0, 1]`; 1 where the level has been reached.
 
     Raises:
         ValueError: for a NaN, or a value outside its range.
@@ -529,13 +532,13 @@ def spiral_ratio(
     small closing helps, though a large one may (see `restoring_equity`).
 
     Parameters:
-        size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
-        mark: mark price before the closing, `> 0`, USD per coin.
-        maintenance: maintenance rate, in `[0, 1)`.
-        impact: USD that the price moves per coin closed, `>= 0`.
-        close_fee: fee as a fraction of the notional at the mark, `>= 0`.
-        permanent: the share of the impact that stays in the mark, in `[0, 1]`.
-        multiple: the multiple of maintenance to restore, `> 0`, times `maintenance` below 1.
+        size: coins, `q` without its sign `s`; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
+        mark: mark price `P` before the closing, `> 0`, USD per coin.
+        maintenance: maintenance rate `m`, in `[0, 1)`.
+        impact: USD that the price moves per coin closed, `alpha`, `>= 0`.
+        close_fee: fee `phi` as a fraction of the notional at the mark, `>= 0`.
+        permanent: the share `eta` of the impact that stays in the mark, in `[0, 1]`.
+        multiple: the multiple `l` of maintenance to restore, `> 0`, times `maintenance` below 1.
 
     Returns:
         `>= 0`; infinite where the fee takes all that a closed coin releases.

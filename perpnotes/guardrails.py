@@ -523,7 +523,7 @@ class Record(ByValue):
             raise ValueError(f"text must be a record as `text` writes it: {error}") from None
 
     def clearing(self, reading: str) -> float | None:
-        """The change of one reading, others unchanged, past which no rule that fires now fires any more.
+        """How much one reading must change, the others fixed, until every rule that fires now stops.
 
         A rule still fires on its limit, so it takes a little more than this.
 

@@ -104,12 +104,12 @@ class Attempt:
     Examples:
         >>> late = Attempt(crossed=0.4, queued=0.0, swept=0.25, missed=0.35, step=0.00009, half_spread=0.000001)
         >>> print(late.why(0.00015, 0.00045))
-        taker order         0.000451   C_T = f_T + h
-        filled as a maker   0.25       p = q + s
-        saved by a fill     0.000302   g = f_T - f_M + 2 h
-        swept               0.25       s
-        lost to a sweep     9e-05      d
-        maker attempt       0.000398   C_M = C_T - p g + s d
+        taker order        0.000451   C_T = f_T + h
+        filled as a maker  0.25       p = q + s
+        saved by a fill    0.000302   g = f_T - f_M + 2 h
+        swept              0.25       s
+        lost to a sweep    0.00009    d
+        maker attempt      0.000398   C_M = C_T - p g + s d
     """
 
     crossed: float
@@ -204,7 +204,7 @@ class Attempt:
 
 
 def attempt(market: Market, latency: float, patience: float) -> Attempt:
-    """What becomes of a bid that is decided at the best price, arrives late and crosses the spread in the end.
+    """The outcome of a limit bid that is sent late: filled, or crossed at the end of its patience.
 
     The chain of price and place is followed exactly (by uniformization), to about 1e-12.
 

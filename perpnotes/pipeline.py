@@ -304,11 +304,11 @@ def crowd(seed: int, accounts: int, *, price: float = 60_000.0, coins: float = 6
 
 
 def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Collection[str] = ()) -> Outcome:
-    """The day, minute by minute, in the order that the module says.
+    """Simulate a venue through the day, minute by minute.
 
-    What is gone is replaced by the simplest thing that a venue could do instead: every feed is taken as it comes; the
-    mark is the first feed that may be used; a whole position is closed at once; nobody warns; no model; no fund and no
-    liquidation fee, so winners pay.
+    A part that is removed is replaced by the simplest thing that a venue could do instead: every feed is taken as it
+    comes; the mark is the first feed that may be used; a whole position is closed at once; nobody warns; no model; no
+    fund and no liquidation fee, so winners pay.
 
     Parameters:
         day: what happens, from `bad_day` or your own.

@@ -710,7 +710,7 @@ def span_rule(scan: float, volatility: float, *, extreme: float = 2.0, share: fl
         [-10000, -10000, 7000, -7000]
 
     Source: the array of a future of 10,000 in two textbooks; the first row in CME's "Risk Arrays". Older parameters
-    have three ranges at 33 %, which the library's authors could not check.
+    have three ranges at 33%, which the library's authors could not check.
     """
     far = scalar("extreme", extreme, gt=0)
     reach = scalar("scan", scan, gt=0)

@@ -338,7 +338,7 @@ def wick_depth(depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, ti
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What a liquidation leaves: when it came, at what price, and who has the money. Made by `Trigger.close`.
+    """What a liquidation leaves: when it came, at what price, and how much margin is left. Made by `Trigger.close`.
 
     Parameters:
         tick: at which the check fired.

@@ -203,7 +203,7 @@ class Sizing:
 
     @property
     def liquidation_price(self) -> float:
-        """Liquidation price of that size in the mode that sets it, USD per coin: the failure itself."""
+        """Liquidation price of that size in the mode that sets it, USD per coin: exactly the price in that failure."""
         return self.price * (1.0 - self.side * self.move(self.size, self.binding))
 
     def move(self, size: float, mode: Mode) -> float:
@@ -217,7 +217,7 @@ class Sizing:
             A fraction of the entry price; 0 where it is liquidated at once, infinite where no price does it.
 
         Raises:
-            ValueError: for a size outside its range, or a mode that is none.
+            ValueError: for a size outside its range, or anything but a `Mode`.
         """
         coins = scalar("size", size, gt=0)
         items("mode", (mode,), (Mode,))

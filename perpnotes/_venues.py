@@ -389,7 +389,7 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
             "second",
         ),
         "isolated funding": (
-            "a fee on it is reported with the balance and the position, one on a cross position with the balance only",
+            "the event of a payment lists balance and position; for a cross position it lists the balance only",
             "binance stream",
             "",
         ),

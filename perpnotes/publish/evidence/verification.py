@@ -17,7 +17,10 @@ from perpnotes.publish.evidence import published
 from perpnotes.publish.evidence.published import Example, Group, Row
 from perpnotes.publish.show.tables import scroll, table
 
-_DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40}):(?P<path>\S+)(?P<rest>.*)")
+_DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<commit>[0-9a-f]{40}))?:(?P<path>\S+)(?P<rest>.*)")
+_ISSUE = re.compile(r"\b([\w.-]+/[\w.-]+)#(\d+)")
+_PAGE = re.compile(r"(?<![\w/.])(?:[a-z\d-]+\.)+[a-z]{2,}/[\w/-]+")
+_GATHERED = {"Deleveraging of venues", "Other worked examples"}  # several sources each
 _NAME = re.compile(r"\b([a-z]+)\.(\w+)")
 _SIDES = {1.0: "long", -1.0: "short"}
 
@@ -67,8 +70,8 @@ class Verification:
 
     @property
     def sources(self) -> int:
-        """Sources of the examples that are reproduced."""
-        return len({row.group.source for row in self.rows if row.status == "reproduced"})
+        """Who published the examples that are reproduced, without those that are gathered from many."""
+        return len({row.group.source for row in self.rows if row.status == "reproduced"} - _GATHERED)
 
     @property
     def inferred(self) -> int:
@@ -92,26 +95,29 @@ class Verification:
         if by not in ("kind", "source"):
             raise ValueError(f"by must be kind or source, got {by!r}")
         lines = []
-        names = {getattr(group, by) for group in self.groups if group.sound}
+        names = {getattr(group, by) for group in self.groups}
         for name in sorted(names, key=str.casefold):
             mine = Verification(
                 tuple(group for group in self.groups if getattr(group, by) == name),
-                tuple(row for row in self.rows if getattr(row.group, by) == name and not row.example.contradicts),
+                tuple(row for row in self.rows if getattr(row.group, by) == name),
             )
-            shares = [abs(row.difference) / row.example.within for row in mine.rows if row.example.within]
+            sound = [row for row in mine.rows if row.example.within and not row.example.contradicts]
+            shares = [abs(row.difference) / row.example.within for row in sound]
             lines.append(
                 {
                     "name": _first_up(name) if by == "kind" else name,
-                    "collected": mine.collected,
+                    "collected": mine.collected + mine.contradicting,
                     "reproduced": mine.reproduced,
-                    "closest": f"{max(shares):.0%}" if shares else "exact" if mine.rows else "",
+                    "contradicting": mine.contradicting,
+                    "closest": max(shares, default=np.inf),
                 }
             )
         columns = {
             "name": (by.capitalize(), "text"),
             "collected": ("Examples", "count"),
             "reproduced": ("Reproduced", "count"),
-            "closest": ("Tolerance used", "text"),
+            "contradicting": ("Contradict themselves", "count"),
+            "closest": ("Tolerance used", "pct.0", "–"),
         }
         table(lines, columns=columns, caption=caption, id=id)
 
@@ -135,14 +141,15 @@ class Verification:
             group, example = rows[0].group, rows[0].example
             said = [
                 f"{f'{escape(row.quantity)}: ' if len(rows) > 1 else ''}{number(row.published)} is printed; "
-                f"its own formula gives <strong>{number(row.computed)}</strong>."
+                f"its own formula gives <strong>{number(row.computed, _digits(row) + 2)}</strong>."
                 for row in rows
             ]
             parts.append(
                 f'<section class="pn-published" id="{example.id.replace("_", "-")}">'
                 f"<h3>{escape(group.source)}: {escape(group.kind)}</h3>"
                 f"<p>{' '.join(map(_first_up, said))} {escape(_sentence(example.contradicts))}</p>"
-                f'{_call(group)}<p class="pn-source">{_inputs(group, example)}. {_where(group, example)}</p></section>'
+                f'<p class="pn-source">{_where(group.document, example.where)}</p>{_call(group)}'
+                f'<p class="pn-source">With {_listed(example.given)}.</p></section>'
             )
             text += [f"{example.id}: {row.published} {row.computed}" for row in rows]
         show(Output("table", "\n".join(parts), "html", "\n".join(text)))
@@ -161,7 +168,10 @@ class Verification:
             for row in self.rows
             if row.status == "differs"
         ]
-        content = "\n".join(lines) or "Nothing: every example that was collected is computed, and agrees."
+        content = "\n".join(lines) or (
+            f"Nothing else: of {self.collected + self.contradicting} collected examples, {self.reproduced} agree, and "
+            f"{self.contradicting} contradict themselves."
+        )
         show(Output("table", content, "markdown", content))
 
     def download(self) -> None:
@@ -203,13 +213,14 @@ class Verification:
             f'<table class="pn-rows pn-examples"><thead><tr>{head}</tr></thead>{"".join(body)}</table>',
             f"{group.source}: {group.kind}",
         )
-        shared = f" With {_listed(group.given)}." if group.given else ""
-        rule = f"{escape(_sentence(group.rule))}{shared} " if group.rule or shared else ""
+        shared = f'<p class="pn-source">All with {_listed(group.given)}.</p>' if group.given else ""
+        place = group.examples[0].where if _one_place(group) else ""
+        rule = f'<p class="pn-source">{escape(_sentence(group.rule))}</p>' if group.rule else ""
         return (
             f'<section class="pn-published" id="{anchor(group, self.groups)}">'
             f"<h4>{escape(_first_up(group.kind))}</h4>"
-            f'<p class="pn-source">{rule}{_where(group, group.examples[0])}</p>{_call(group)}'
-            f'<details class="pn-data"><summary>{title}</summary>{inner}</details></section>'
+            f'{rule}<p class="pn-source">{_where(group.document, place)}</p>{_call(group)}'
+            f'<details class="pn-data"><summary>{title}</summary>{shared}{inner}</details></section>'
         )
 
 
@@ -281,15 +292,19 @@ def number(value: float, digits: int = 12) -> str:
 
 def _numbers(row: Row) -> tuple[str, ...]:
     """Printed, computed, difference and what is allowed; of the computed a little more than was printed."""
-    digits = len(re.sub(r"e.*|\D", "", repr(row.published)).strip("0"))
     return (
-        number(row.published, min(max(digits, 1), 15)),
-        number(row.computed, min(max(digits + 2, 8), 12)),
+        number(row.published, min(_digits(row), 15)),
+        number(row.computed, min(max(_digits(row) + 2, 8), 12)),
         *(
             _minus(re.sub(r"e\+?(-?)0*", r"e\1", f"{x:.1e}")) if x else "0"
             for x in (row.difference, row.example.within)
         ),
     )
+
+
+def _digits(row: Row) -> int:
+    """How many digits are printed."""
+    return max(1, len(re.sub(r"e.*|\D", "", repr(row.published)).strip("0")))
 
 
 def _minus(text: str) -> str:
@@ -299,7 +314,10 @@ def _minus(text: str) -> str:
 def _call(group: Group) -> str:
     """The call as a reader would write it, its names linked to their reference."""
     lines = [*(f"{name} = {text}" for name, text in group.let.items())]
-    lines += [f"{name} = {text}" if name else text for name, text in group.call.items()]
+    lines += [
+        text if name in ("", text) else f"{name} = {text}" if name.isidentifier() else f"{text}  # {name}"
+        for name, text in group.call.items()
+    ]
     shown = (escape(" ".join(line.split()), quote=False) for line in lines)
     code = "\n".join(f"<span>{line}</span>" for line in shown)
     names = set(group.functions)
@@ -337,14 +355,19 @@ def _plain(name: str, value: Any) -> str:
     return number(value) if isinstance(value, int | float) else str(value)
 
 
-def _where(group: Group, example: Example) -> str:
-    """Where it stands, with a link where the document is a file at a commit."""
-    place = f", <i>{escape(example.where)}</i>" if example.where and _one_place(group) else ""
-    if not (found := _DOCUMENT.fullmatch(group.document)):
-        return f"{escape(group.document, quote=False)}{place}"
-    url = f"https://github.com/{found['repo']}/blob/{found['commit']}/{found['path']}"
-    text = f"{found['repo'].partition('/')[2]} at {found['commit'][:7]}, {found['path'].rpartition('/')[2]}"
-    return f'<a href="{url}">{escape(text)}</a>{escape(found["rest"])}{place}'
+def _where(document: str, where: str) -> str:
+    """Where it stands, with a link where the document is a file, an issue or has an address in it."""
+    place = f", <i>{escape(where)}</i>" if where else ""
+    if not (found := _DOCUMENT.fullmatch(document)):
+        said = escape(document, quote=False)
+        said = _PAGE.sub(r'<a href="https://\g<0>">\g<0></a>', said)
+        said = _ISSUE.sub(r'<a href="https://github.com/\1/issues/\2">\g<0></a>', said)
+        return f"Source: {_first_up(said)}{place}."
+    url, name = f"https://github.com/{found['repo']}", found["repo"].partition("/")[2]
+    if found["commit"]:
+        url, name = f"{url}/blob/{found['commit']}/{found['path']}", f"{name} at {found['commit'][:7]}"
+    text = f"{name}, {found['path'].rpartition('/')[2]}"
+    return f'Source: <a href="{url}">{escape(text)}</a>{escape(found["rest"])}{place}.'
 
 
 def _unprinted(example: Example) -> str:
@@ -357,4 +380,4 @@ def _first_up(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return _first_up(text) + "." if text else ""
+    return _first_up(text).removesuffix(".") + "." if text else ""

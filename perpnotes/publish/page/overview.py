@@ -20,9 +20,11 @@ from markdown.preprocessors import Preprocessor
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.articles import Article
 from perpnotes.publish.compute import results
+from perpnotes.publish.compute.units import together
 from perpnotes.publish.compute.worker import Computed
 from perpnotes.publish.page import fences
 from perpnotes.publish.show.listing import grouped
+from perpnotes.publish.show.tables import html_table, scroll
 
 _KEY = re.compile(r"^- `#!calc (?P<value>[^`]+)`(?P<label>.*(?:\n  .*)*)", re.MULTILINE)
 _NUMBER = re.compile(r"(?P<sign>[−-]?)[$€]?(?P<digits>\d[\d,]*(?:\.\d+)?)(?P<unit>.*)")
@@ -158,42 +160,29 @@ def ideas(up: str) -> str:
     return "\n".join(parts)
 
 
-def _breaks(file: Path) -> tuple[str, str, Sequence[tuple[str, str, str]]]:
+def _breaks(file: Path) -> tuple[str, Mapping[str, Any]]:
     article = articles.read(file)
-    found = next((data for data in _shown(results.of(article)) if data["id"].endswith("breaks-first")), None)
+    found = next((data for data in _shown(results.of(article)) if data["id"] == "breaks-first"), None)
     if found is None:
-        return str(article.meta["title"]), "", ()
-    rows = []
-    for what, where, *rest in found["rows"]:
-        names = found["headers"][2:]
-        more = [cell if len(rest) == 1 else f"{name}: {cell}" for name, cell in zip(names, rest, strict=True) if cell]
-        rows.append((what, where, "; ".join(more)))
-    return str(article.meta["title"]), found["id"], rows
+        raise articles.ArticleError(f'{file}: what breaks first must be a table with id="breaks-first"')
+    return str(article.meta["title"]), found
 
 
 def thresholds(up: str) -> str:
-    """What breaks first, of all articles, as one table.
+    """What breaks first, the table of each article under its title.
 
     Parameters:
         up: from the page to the root of the site.
     """
-    rows = []
-    for files in inputs.ask(grouped).values():
+    parts = []
+    for question, files in inputs.ask(grouped).items():
+        parts.append(f"## {question}")
         for file in files:
-            title, anchor, found = inputs.ask(_breaks, Path(file))
-            link = f"{up}{file.removeprefix('docs/').removesuffix('.md')}/#{anchor}"
-            rows += [
-                f'<tr><th scope="row">{escape(what)}</th><td>{escape(where)}</td><td>{escape(more)}</td>'
-                f'<td><a href="{link}">{escape(title)}</a></td></tr>'
-                for what, where, more in found
-            ]
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("What breaks", "Where", "What it means", "Article"))
-    return (
-        '<div class="pn-scroll" role="region" tabindex="0" aria-label="What breaks first, of all articles">'
-        f'<table class="pn-rows pn-sorted"><thead><tr>{head}</tr></thead>\n<tbody>\n'
-        + "\n".join(rows)
-        + "\n</tbody></table></div>"
-    )
+            title, found = inputs.ask(_breaks, Path(file))
+            parts.append(f"### [{title}]({up}{file.removeprefix('docs/').removesuffix('.md')}/#{found['id']})")
+            cells = html_table(found["headers"], found["rows"], [False] * len(found["headers"]))
+            parts.append(f"<p>{escape(together(found['caption']))}</p>{scroll(cells, f'What breaks first: {title}')}")
+    return "\n\n".join(parts)
 
 
 def _anchor(text: str) -> str:
@@ -213,7 +202,12 @@ class _Overview(Preprocessor):
         deep = len(Path(os.path.relpath(path, Path("docs").absolute())).with_suffix("").parts)
         up = "../" * (deep - (path.stem == "index"))
         try:
-            return [self.md.htmlStash.store(PARTS[line](up)) if line in PARTS else line for line in lines]
+            for at, line in [*enumerate(lines)][::-1]:
+                if line in PARTS:  # headings stay Markdown, for the contents of the page; all else is HTML
+                    parts = PARTS[line](up).split("\n\n")
+                    stored = (each if each.startswith("#") else self.md.htmlStash.store(each) for each in parts)
+                    lines[at : at + 1] = [text for each in stored for text in ("", each, "")]
+            return lines
         except articles.ArticleError as error:
             raise fences.Stop(str(error)) from None
 

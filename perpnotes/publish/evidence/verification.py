@@ -17,7 +17,7 @@ from perpnotes.publish.evidence import published
 from perpnotes.publish.evidence.published import Example, Group, Row
 from perpnotes.publish.show.tables import scroll, table
 
-_DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<commit>[0-9a-f]{40}))?:(?P<path>\S+)(?P<rest>.*)")
+_DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<commit>[0-9a-f]{7,40}))?:(?P<path>\S+)(?P<rest>.*)")
 _ISSUE = re.compile(r"\b([\w.-]+/[\w.-]+)#(\d+)")
 _PAGE = re.compile(r"(?<![\w/.])(?:[a-z\d-]+\.)+[a-z]{2,}/[\w/-]+")
 _GATHERED = {"Deleveraging of venues", "Other worked examples"}  # several sources each
@@ -115,8 +115,8 @@ class Verification:
         columns = {
             "name": (by.capitalize(), "text"),
             "collected": ("Examples", "count"),
-            "reproduced": ("Reproduced", "count"),
-            "contradicting": ("Contradict themselves", "count"),
+            "reproduced": ("Agree", "count"),
+            "contradicting": ("Contradict", "count"),
             "closest": ("Tolerance used", "pct.0", "–"),
         }
         table(lines, columns=columns, caption=caption, id=id)
@@ -318,7 +318,7 @@ def _call(group: Group) -> str:
         text if name in ("", text) else f"{name} = {text}" if name.isidentifier() else f"{text}  # {name}"
         for name, text in group.call.items()
     ]
-    shown = (escape(" ".join(line.split()), quote=False) for line in lines)
+    shown = (escape(re.sub(r"\s+", " ", line).replace(" # ", "  # "), quote=False) for line in lines)
     code = "\n".join(f"<span>{line}</span>" for line in shown)
     names = set(group.functions)
 
@@ -362,7 +362,7 @@ def _where(document: str, where: str) -> str:
         said = escape(document, quote=False)
         said = _PAGE.sub(r'<a href="https://\g<0>">\g<0></a>', said)
         said = _ISSUE.sub(r'<a href="https://github.com/\1/issues/\2">\g<0></a>', said)
-        return f"Source: {_first_up(said)}{place}."
+        return f"Source: {said}{place}."
     url, name = f"https://github.com/{found['repo']}", found["repo"].partition("/")[2]
     if found["commit"]:
         url, name = f"{url}/blob/{found['commit']}/{found['path']}", f"{name} at {found['commit'][:7]}"

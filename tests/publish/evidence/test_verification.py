@@ -72,7 +72,10 @@ def test_contradictions_show_both_numbers(now: Verification) -> None:
     for row in (row for row in now.rows if row.example.contradicts):
         printed = re.escape(verification.number(row.published))
         ours = re.findall(rf"{printed} is printed; its own formula gives <strong>([^<]+)<", page)
-        assert any(float(text.replace(",", "").replace("\u2212", "-")) == pytest.approx(row.computed, rel=5e-3) for text in ours)
+        assert any(
+            float(text.replace(",", "").replace("\u2212", "-")) == pytest.approx(row.computed, rel=5e-3)
+            for text in ours
+        )
 
 
 def test_anchors_are_unique_and_on_the_page(now: Verification) -> None:

@@ -164,7 +164,7 @@ def _breaks(file: Path) -> tuple[str, Mapping[str, Any]]:
     article = articles.read(file)
     found = next((data for data in _shown(results.of(article)) if data["id"] == "breaks-first"), None)
     if found is None:
-        raise articles.ArticleError(f'{file}: what breaks first must be a table with id="breaks-first"')
+        raise articles.ArticleError(str(file), 1, 'what breaks first must be a table with id="breaks-first"')
     return str(article.meta["title"]), found
 
 
@@ -174,7 +174,7 @@ def thresholds(up: str) -> str:
     Parameters:
         up: from the page to the root of the site.
     """
-    parts = []
+    parts: list[str] = []
     for question, files in inputs.ask(grouped).items():
         parts.append(f"## {question}")
         for file in files:

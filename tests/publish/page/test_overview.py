@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markdown import Markdown
 
+from perpnotes.publish.articles import ArticleError
 from perpnotes.publish.page import fences, overview
 from perpnotes.publish.show.listing import grouped
 
@@ -46,3 +47,12 @@ def test_every_article_is_in_both_lists(monkeypatch: pytest.MonkeyPatch) -> None
         assert linked == every
         assert "<p>Text.</p>" in html
     assert Markdown(extensions=["perpnotes.publish.page.overview"]).convert("Text.") == "<p>Text.</p>"
+
+
+@pytest.mark.kept
+def test_an_article_without_a_table_of_thresholds_stops_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of being left out of the page that says that it has them all."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(overview, "_shown", lambda _computed: iter(()))
+    with pytest.raises(ArticleError, match="breaks-first"):
+        overview.thresholds("")

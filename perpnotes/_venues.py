@@ -253,6 +253,11 @@ DOCUMENTS: dict[str, tuple[str, str, str]] = {
         "https://www.okx.com/help",
         "2025-05-16",
     ),
+    "okx deleveraging": (
+        "OKX, Automatic-Deleveraging: what it is and how it affects your positions",
+        "https://www.okx.com/help/iv-introduction-to-auto-deleveraging-adl",
+        "2025-03",
+    ),
     "okx funding": ("OKX, announcement on the collection of funding, as third parties report it", "", "2024-06-07"),
     "okx notes": ("notes of a third party on OKX", "", "undated"),
     "hyperliquid": (
@@ -422,7 +427,11 @@ PRACTICE: dict[str, dict[str, tuple[str, str, str]]] = {
             "okx notes",
             "second",
         ),
-        "last resort": ("insurance fund, then the winners", "okx notes", "second"),
+        "last resort": (
+            "insurance fund, then the winners by return over margin ratio, at the mark",
+            "okx deleveraging",
+            "",
+        ),
         "mark": ("index plus a moving average of the basis", "okx notes", "second"),
         "isolated funding": (
             "the position's margin, for Bitcoin since 2024-07-01; before, the transferable balance first",

@@ -15,7 +15,7 @@ from perpnotes.publish.compute.outputs import Output, show
 from perpnotes.publish.compute.units import MINUS
 from perpnotes.publish.evidence import published
 from perpnotes.publish.evidence.published import Example, Group, Row
-from perpnotes.publish.show.tables import scroll, table
+from perpnotes.publish.show.tables import Columns, scroll, table
 
 _DOCUMENT = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:@(?P<commit>[0-9a-f]{7,40}))?:(?P<path>\S+)(?P<rest>.*)")
 _ISSUE = re.compile(r"\b([\w.-]+/[\w.-]+)#(\d+)")
@@ -112,7 +112,7 @@ class Verification:
                     "closest": max(shares, default=np.inf),
                 }
             )
-        columns = {
+        columns: Columns = {
             "name": (by.capitalize(), "text"),
             "collected": ("Examples", "count"),
             "reproduced": ("Agree", "count"),

@@ -22,7 +22,7 @@ globalThis.pnMarks = (figure, first) => {
       const rows = [...figure.querySelectorAll("tbody th")].map(head => head.textContent)
       readout.dataset.trace = `${figure.id}.${Math.max(1, column)}`
       readout.dataset.row = rows.findIndex(head => text.startsWith(`${head}:`))
-      const row = figure.querySelectorAll("tbody tr")[readout.dataset.row], claim = heads.indexOf("Claim")
+      const row = figure.querySelectorAll("tbody tr")[readout.dataset.row], claim = heads.indexOf("Verdict")
       if (row && claim > 0) readout.textContent += `: ${heads.slice(claim + 1).map((head, i) => `${head} ${row.cells[claim + 1 + i].textContent}`).join(", ")}`
     }
     if (at < 0) return

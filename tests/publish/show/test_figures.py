@@ -376,16 +376,16 @@ def test_the_dots_of_a_specification_curve_rise_and_say_where_they_stand(browser
     """
     output = specification(published=2)
     assert labels(output) == [  # those where it holds, then those where it does not
-        "2, this article: lift 1.5, holds",
-        "3: lift 1.7, holds",
-        "4: lift 2.0, holds",
-        "1: lift 0.9, fails",
+        "2, this article: lift 1.5, claim holds",
+        "3: lift 1.7, claim holds",
+        "4: lift 2.0, claim holds",
+        "1: lift 0.9, claim fails",
     ]
     assert [row[:3] for row in output.data["rows"]] == [
-        ["1", "0.9", "fails"],
-        ["2, this article", "1.5", "holds"],
-        ["3", "1.7", "holds"],
-        ["4", "2.0", "holds"],
+        ["1", "0.9", "claim fails"],
+        ["2, this article", "1.5", "claim holds"],
+        ["3", "1.7", "claim holds"],
+        ["4", "2.0", "claim holds"],
     ]
     places = {float(c.get("cx", 0)): float(c.get("cy", 0)) for c in svg(output).iter("circle")}
     assert [y for _, y in sorted(places.items())] == sorted(places.values(), reverse=True)
@@ -393,7 +393,7 @@ def test_the_dots_of_a_specification_curve_rise_and_say_where_they_stand(browser
     opened.set_content(f"<body>{output.content}")
     _script(opened)
     opened.locator(".pn-plot").focus()
-    said = "2, this article: lift 1.5, holds: window 7\u00a0days, venue A"
+    said = "2, this article: lift 1.5, claim holds: window 7\u00a0days, venue A"
     assert opened.locator(".pn-readout").text_content() == said
     opened.close()
 

@@ -57,7 +57,7 @@ def specification(
     published: int | None = None,
     rules: Mapping[str, float] | None = None,
     log: bool = False,
-    words: tuple[str, str] = ("claim holds", "fails"),
+    words: tuple[str, str] = ("claim holds", "claim fails"),
 ) -> None:
     """Show a result under every defensible choice: a dot each, sorted, and below it which choices they are.
 
@@ -149,18 +149,18 @@ def specification(
         drawing.texts([place], font_weight=600, text_anchor="" if early else "end")
 
     def said(i: int) -> str:
-        return f"{places[i]}: {title} {fmt(results[i], unit)}, {'holds' if kept[i] else 'fails'}"
+        return f"{places[i]}: {title} {fmt(results[i], unit)}, {words[not kept[i]]}"
 
     for state, color in ((True, BASE), (False, MUTED)):
         dots = [(x[k], px[k], said(int(i))) for k, i in enumerate(order) if kept[i] == state]
         radius, filled = 3.2 if count <= 60 else 2.3, "" if state else 0
         drawing.dots(dots, radius, fill=color, fill_opacity=filled, stroke=color, stroke_width=1.2)
-    headers = ["Rank", title, "Claim", *choices]
+    headers = ["Rank", title, "Verdict", *choices]
     table = [
         [
             places[int(i)],
             fmt(results[i], unit),
-            "holds" if kept[i] else "fails",
+            words[not kept[i]],
             *(str(chosen[i]) for chosen in choices.values()),
         ]
         for k, i in enumerate(order)

@@ -113,6 +113,7 @@
     script.onerror = stop
     document.head.append(script)
   })
+  if (one(".pn-sorted")) load("assets/sort.js")
   const fetched = () => find ??= load("assets/search.js").then(() => load("search/index.js")).then(() => pnAnswer(), () => {
     status.textContent = "The search could not be loaded."
     find = undefined

@@ -190,6 +190,26 @@ def test_a_title_among_the_thresholds_leads_to_its_table(address: str, page: Pag
     expect(page.locator(":target")).to_have_count(1)  # the table is far down, and the click does not wait for it
 
 
+def test_thresholds_are_sorted_by_their_headings(address: str, page: Page) -> None:
+    """By value, whatever the sign and the unit; one way and the other. What is no number is sorted as text."""
+    page.goto(f"{address}thresholds/")
+    page.evaluate(
+        """() => {
+          const rows = ["b|−9.5%|x", "a|−15.9%|y", "c|1,200 BTC|w", "d|3.2 BTC|z"].map(row => row.split("|"))
+          document.querySelector(".pn-sorted").tBodies[0].innerHTML =
+            rows.map(cells => `<tr>${cells.map(cell => `<td>${cell}</td>`).join("")}</tr>`).join("")
+        }"""
+    )
+    table = page.locator(".pn-sorted").first
+    heads = table.get_by_role("columnheader")
+    for column, rising in ((0, "abcd"), (1, "abdc"), (2, "cbad")):
+        for order in ("ascending", "descending"):
+            heads.nth(column).get_by_role("button").click()
+            expect(heads.nth(column)).to_have_attribute("aria-sort", order)
+            shown = "".join(table.locator("tbody tr td:first-child").all_text_contents())
+            assert shown == (rising if order == "ascending" else rising[::-1])
+
+
 def test_an_address_that_does_not_exist_is_searched(address: str, page: Page) -> None:
     """Its words are typed already."""
     page.goto(f"{address}404.html")

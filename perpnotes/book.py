@@ -250,7 +250,7 @@ class Prices:
     alone: Interval
     following: Interval
     together: Interval
-    _perpetual: Mapping[str, Any] | None = field(repr=False)
+    _perpetual: tuple[tuple[str, Any], ...] = field(repr=False)  # empty for none
 
     @property
     def estimate(self) -> Estimate | None:
@@ -258,7 +258,7 @@ class Prices:
 
         None where more than one leg or coin moves with it. It is made when it is asked for.
         """
-        return None if self._perpetual is None else Estimate(**self._perpetual)
+        return Estimate(**dict(self._perpetual)) if self._perpetual else None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -309,8 +309,8 @@ class Report(ByValue):
         for k, prices in enumerate(self.prices):
             for name in ("alone", "following", "together"):
                 yield f"prices[{k}].{name}", getattr(prices, name).why
-            if prices._perpetual is not None:
-                end = "low" if prices._perpetual["size"] > 0 else "high"
+            if prices._perpetual:
+                end = "low" if dict(prices._perpetual)["size"] > 0 else "high"
                 if 0 < getattr(prices.alone, end) < math.inf:
                     yield f"prices[{k}].alone.{end}", partial(self._alone, k)
         for k, leg in enumerate(self.legs):
@@ -325,7 +325,7 @@ class Report(ByValue):
                 yield f"rules[{k}].maintenance", partial(row.why, "maintenance")
 
     def _alone(self, k: int) -> Derivation:
-        return Estimate(**(self.prices[k]._perpetual or {})).why()
+        return Estimate(**dict(self.prices[k]._perpetual)).why()
 
     def _worst(self) -> Derivation:
         return Derivation(self.stressed.why().terms[:-2])  # without the factor and the margin of a rule
@@ -1305,17 +1305,17 @@ def _prices(number: int, shared: _Shared, read: _Book) -> Iterator[Prices]:
         found = _touched(shared, moving, marks, asked)
     for k, coin in enumerate(coins):
         alone, following, together = found[3 * k : 3 * k + 3]
-        yield Prices(number, coin, alone, following, together, _perpetual(shared, coin, read))
+        yield Prices(number, coin, alone, following, together, tuple(_perpetual(shared, coin, read).items()))
 
 
-def _perpetual(shared: _Shared, coin: str, read: _Book) -> dict[str, Any] | None:
+def _perpetual(shared: _Shared, coin: str, read: _Book) -> dict[str, Any]:
     """The only leg on a coin, as the formula of the liquidation price has it, if nothing else of the account moves."""
     (leg, *more), rest = ([each for each in shared.legs if (each.coin == coin) == own] for own in (True, False))
     held, inverse = {each.currency for each in (*shared.money, *shared.coins)}, leg.kind == "inverse"
     if more or not leg.future or leg.charged is None or (rest or held - {coin} if inverse else coin in held):
-        return None
+        return {}
     if shared.standing.assessment.buffer <= 0:  # then it is the mark, not where the formula had it
-        return None
+        return {}
     settles = leg.mark if inverse else 1.0  # USD
     rates = read.funding[coin] * read.payments * (leg.entry / leg.mark if inverse else leg.mark / leg.entry)
     pnl = math.fsum(each.unrealized for each in rest if each.future)

@@ -121,6 +121,17 @@ class TestLiquidationPrices:
         for more in ({"legs": [BTC, {**BTC, "size": 1.0}]}, {"collateral": [{"amount": 1.0, "currency": "BTC"}]}):
             assert book.report({"legs": [BTC], "collateral": CASH, **more}).prices[0].estimate is None
 
+    def test_a_formula_is_offered_only_for_a_price_that_is_told(self) -> None:
+        """Where options are held, a price is looked for only so far: what the formula has beyond is not reported."""
+        option = {"coin": "BTC", "kind": "option", "size": 1.0, "strike": 60_000.0, "days": 30.0}
+        short = {"coin": "ETH", "size": -0.01, "maintenance": 0.01}
+        given = {"legs": [option, short], "marks": {"BTC": 60_000.0, "ETH": 3_000.0}, "collateral": CASH}
+        near = book.report(given)
+        assert "prices[1].alone.high" in near.reasons
+        far = book.report({**given, "volatility": {"BTC": 0.1, "ETH": 2.0}})
+        assert far.prices[1].alone.high == math.inf
+        assert "prices[1].alone.high" not in far.reasons
+
     def test_a_coin_that_is_held_counts_and_moves(self) -> None:
         """As a leg, with its haircut, it is what it is as collateral; and a hedge of it has no liquidation price."""
         short = {**BTC, "size": -0.5}

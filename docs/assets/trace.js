@@ -139,7 +139,7 @@
       const known = data.records[name]
       if (known) held.push(make("p", {}, `${known[0]}, ${known[1]}: `, make("a", { href: `${there}record-${name}` }, name), ...known[2].map(sum => make("code", { title: `SHA-256 ${sum}` }, ` ${sum.slice(0, 12)}…`))))
     }
-    part("What holds it", ...held)
+    part("Checked by", ...held)
 
     const quotes = data.quoted[from.dataset.trace.split(":").pop()] ?? []
     part("Quoted in", quotes.length ? make("p", {}, ...quotes.flatMap(([name, path], i) => [i ? ", " : "", make("a", { href: root + path }, name)])) : "")

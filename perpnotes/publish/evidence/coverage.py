@@ -74,7 +74,7 @@ def reference(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | 
     return "\n".join(
         [
             '<details class="pn-data pn-evidence" id="evidence" markdown>',
-            f"<summary>What holds it: {whole}</summary>",
+            f"<summary>Checked by {whole}</summary>",
             "",
             "Published examples are computed on the [verification page](../verification.md)."
             + " A test counts for what it executes, directly or through another function." * bool(tests),
@@ -100,7 +100,7 @@ def article(idea: str, groups: Sequence[Group], evidence: Mapping[str, Any] | No
     parts = [text for text in (_examples(mine, groups), _tests(tests, evidence)) if text]
     if not parts:
         return ""
-    text = f"What holds the functions of this article: {' and '.join(parts)}."
+    text = f"The functions of this article are checked by {' and '.join(parts)}."
     return f'<div class="pn-evidence" markdown>\n\n{text}\n\n</div>'
 
 

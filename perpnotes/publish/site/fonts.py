@@ -26,7 +26,7 @@ from fontTools.ttLib.scaleUpem import scale_upem
 from fontTools.ttLib.tables._g_l_y_f import USE_MY_METRICS
 
 SERIF = "Perp Serif"  # as site.css calls it; its license keeps the name of the original for the original
-HEADINGS = string.ascii_letters + string.digits + "$%&'(),-.:;?×−"
+HEADINGS = string.ascii_letters + string.digits + " $%&'(),-.:;?×−"
 FORMULAS = "STIX Two Math"
 _GRID = 400  # units an em, of a thousand that the originals have: 0.13 px in the largest heading
 _LOAD = "document.fonts.forEach(it => it.load())"  # or browsers begin when they first draw a glyph, and then draw twice

@@ -157,7 +157,7 @@ def test_it_is_added_to_the_pages_of_ideas(
         md._original_md = md  # type: ignore[attr-defined]  # what markdown-exec leaves on the instances it makes
     html = md.convert("# Title\n\nText." + "\n\n::: perpnotes.liquidation" * ("reference" in page))
     assert html.startswith("<h1>Title</h1>\n<p>Text.</p>")
-    assert ("<summary>What holds it: " in html.partition("<p>:::")[0]) == top
+    assert ("<summary>Checked by " in html.partition("<p>:::")[0]) == top
     assert html.endswith("</div>") == end
     assert ("pn-evidence" in html) == (top or end)
 

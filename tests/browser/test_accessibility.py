@@ -22,7 +22,7 @@ _ONCE = """() => {
   const shape = it => [it.tagName, it.getAttribute("class"), it.getAttribute("role"), it.textContent.trim() !== "",
     Array.from(it.attributes, one => one.name).sort(), Array.from(it.children, shape)]
   for (const it of document.querySelectorAll(
-    "tr, li, dt, dd, p, details, .highlight, .pn-published, pre span, svg *, math *")) {
+    "tr, li, p, details, .highlight, .pn-published, pre span, svg *, math *")) {
     const around = []
     for (let up = it.parentElement; up; up = up.parentElement) around.push(up.tagName, up.getAttribute("class"))
     const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it) % 2

@@ -42,12 +42,12 @@ def notebook(file: Path) -> list[Any]:
 
 
 def test_every_page_has_its_script_and_notebook_beside_it(site: Path) -> None:
-    """At an address that follows from the page's own, linked at the top and under the example."""
+    """At an address that follows from the page's own, linked under the example."""
     for name in articles(site):
         page = (site / f"insights/{name}/index.html").read_text()
         for kind in ("py", "ipynb"):
             assert (site / f"examples/{name}.{kind}").is_file()
-            assert page.count(f'href="../../examples/{name}.{kind}"') == 2
+            assert page.count(f'href="../../examples/{name}.{kind}"') == 1
         assert "How to cite:" in page
 
 

@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "Delta": "Δ", "eta": "η", "theta": "θ",
@@ -22,6 +23,7 @@ _PHONE = 38  # characters that a narrow screen shows without scrolling
 _LEAST = 16  # of them, for a meaning beside a very long number
 
 
+@lru_cache(maxsize=1024)  # the same few equations again and again, whatever the numbers
 def _plain(latex: str) -> str:
     """`latex` as one readable line for a terminal."""
     text = re.sub(r"\\(?:text|mathrm|mathbf|operatorname)\{([^{}]*)\}", r"\1", latex)
@@ -30,6 +32,10 @@ def _plain(latex: str) -> str:
     text = re.sub(r"\\([A-Za-z]+)", lambda m: _GREEK.get(m[1], _SIGNS.get(m[1], m[1])), text)
     text = re.sub(r"\\[,;! ]", " ", text)
     return re.sub(r" {2,}", " ", text.replace("{", "").replace("}", "")).strip()
+
+
+def _lines(meaning: str, room: int) -> list[str]:
+    return [meaning] if len(meaning) <= room else textwrap.wrap(meaning, room, subsequent_indent="  ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,7 @@ class Derivation:
         numbers = [" " * (max(wholes) - whole) + number for whole, number in zip(wholes, numbers, strict=True)]
         shown = [f"{number} {term.unit}".rstrip() for number, term in zip(numbers, self.terms, strict=True)]
         room = max(_LEAST, _PHONE - len("  ") - max(map(len, numbers)))
-        meanings = [textwrap.wrap(term.meaning, room, subsequent_indent="  ") or [""] for term in self.terms]
+        meanings = [_lines(term.meaning, room) for term in self.terms]
         left, right = max(len(line) for lines in meanings for line in lines), max(map(len, shown))
         rows: list[str] = []
         for term, amount, (first, *more) in zip(self.terms, shown, meanings, strict=True):

@@ -3,6 +3,7 @@ for (const table of document.querySelectorAll("table.pn-sorted")) {
   const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells]
   const number = text => parseFloat(text.replace("−", "-").replace(/[^\d.e-]/g, ""))
   const collator = new Intl.Collator("en", { numeric: true })
+  for (const row of body.rows) for (const cell of row.cells) cell.dataset.row = row.sectionRowIndex // of which a number is asked
   heads.forEach((head, column) => {
     const button = document.createElement("button")
     button.append(...head.childNodes)

@@ -210,6 +210,23 @@ def test_thresholds_are_sorted_by_their_headings(address: str, page: Page) -> No
             assert shown == (rising if order == "ascending" else rising[::-1])
 
 
+def test_a_threshold_is_asked_as_in_its_article_also_where_it_is_sorted(address: str, page: Page) -> None:
+    page.goto(f"{address}thresholds/")
+    table = page.locator("#linear-inverse-quanto-and-option-contracts ~ .pn-scroll table").first
+    heading = table.get_by_role("columnheader").nth(1).get_by_role("button")
+    told = []
+    for clicks in (0, 1, 1):
+        for _ in range(clicks):
+            heading.click()
+        row = table.get_by_role("row", name="Inverse long at 1×")
+        row.locator("td").first.click()
+        expect(page.locator(".pn-trace").get_by_role("link", name="Read the article")).to_be_visible()
+        told.append((row.evaluate("row => row.sectionRowIndex"), page.locator(".pn-full code").text_content()))
+        page.keyboard.press("Escape")
+    assert len({place for place, _ in told}) > 1
+    assert len({value for _, value in told}) == 1
+
+
 def test_an_address_that_does_not_exist_is_searched(address: str, page: Page) -> None:
     """Its words are typed already."""
     page.goto(f"{address}404.html")

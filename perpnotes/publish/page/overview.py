@@ -180,7 +180,8 @@ def thresholds(up: str) -> str:
         for file in files:
             title, found = inputs.ask(_breaks, Path(file))
             parts.append(f"### [{title}]({up}{file.removeprefix('docs/').removesuffix('.md')}/#{found['id']})")
-            cells = html_table(found["headers"], found["rows"], [False] * len(found["headers"]))
+            home = f"{Path(file).stem}:{found['id']}"  # what answers a number is the article's
+            cells = html_table(found["headers"], found["rows"], [False] * len(found["headers"]), home)
             cells = cells.replace("pn-rows", "pn-rows pn-sorted", 1)
             parts.append(f"<p>{escape(together(found['caption']))}</p>{scroll(cells, f'What breaks first: {title}')}")
     return "\n\n".join(parts)

@@ -195,9 +195,9 @@ def _log(
 
 
 def first_touch(
-    parts: Callable[[FloatArray, Any], tuple[FloatArray, FloatArray, FloatArray]], count: int, end: float
+    parts: Callable[[FloatArray, Any], tuple[FloatArray, FloatArray, FloatArray]], ends: FloatArray
 ) -> FloatArray:
-    """The first `u >= 0` at which the parts of a gap add up to 0, infinite where none is below `end`; shape `(A,)`.
+    """The first `u >= 0` at which the parts of a gap add up to 0, infinite where none is below its end; shape `(A,)`.
 
     For parts that are no powers, such as options. Between two points what each coin adds is bounded from below by a
     straight line in its price `exp(b u)`. The sum of the lines is at least the sum of their smaller ends; and at least
@@ -208,13 +208,13 @@ def first_touch(
         parts: at points `u`, shape `(a, n)`, of the accounts with these numbers, shape `(a,)`: what each coin adds to
             the gap, shape `(C, a, n)`; and between two points how far its line lies below it at the second, and how
             far it can bend, both `>= 0`, shape `(C, a, n - 1)`.
-        count: how many accounts.
-        end: how far is looked.
+        ends: how far is looked for each account, shape `(A,)`.
     """
-    at, reach, likely = np.zeros(count), np.full(count, end / _PIECES), np.full(count, np.nan)
+    count = len(ends)
+    at, reach, likely = np.zeros(count), ends / _PIECES, np.full(count, np.nan)
     result, here = np.full(count, np.inf), np.arange(count)
     for _ in range(_ROUNDS):
-        points = np.minimum(at[here, None] + reach[here, None] * _parted(likely[here]), end)
+        points = np.minimum(at[here, None] + reach[here, None] * _parted(likely[here]), ends[here, None])
         values, below, bend = parts(points, here)
         first, second, total = values[..., :-1], values[..., 1:] - below, values.sum(axis=0)
         least = np.minimum(first.sum(axis=0), second.sum(axis=0)) - bend.sum(axis=0)
@@ -229,7 +229,7 @@ def first_touch(
         fall = total[rows, piece] - total[rows, piece + 1]
         ratio = np.divide(total[rows, piece], fall, out=np.full(len(here), np.nan), where=crossed & (fall > 0))
         likely[here] = ratio.clip(0.0, 1.0)
-        here = here[~exact & (at[here] < end)]
+        here = here[~exact & (at[here] < ends[here])]
         if not here.size:
             return result
     result[here] = at[here]

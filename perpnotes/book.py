@@ -1369,7 +1369,8 @@ def _touched(
         bend = slope * np.maximum(first, last) * (power * (u[:, 1:] - u[:, :-1])) ** 2 / 8.0
         return values, below, bend
 
-    far = first_touch(parts, 2 * len(asked), _FAR / max(1.0, float(np.abs(betas).max())))
+    ends = _FAR / np.maximum(1.0, np.abs(betas).max(axis=0))  # so far that the coin that moves most moves by it
+    far = first_touch(parts, np.tile(ends, 2))
     low, high = np.exp(-far[: len(asked)]).tolist(), np.exp(far[len(asked) :]).tolist()
     return tuple(
         Interval(marks[driver], marks[driver] * down, marks[driver] * up)

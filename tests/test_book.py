@@ -122,13 +122,18 @@ class TestLiquidationPrices:
             assert book.report({"legs": [BTC], "collateral": CASH, **more}).prices[0].estimate is None
 
     def test_a_formula_is_offered_only_for_a_price_that_is_told(self) -> None:
-        """Where options are held, a price is looked for only so far: what the formula has beyond is not reported."""
+        """Where options are held, a price is looked for only so far: what the formula has beyond is not reported.
+
+        How far does not depend on how much other coins would move if they followed.
+        """
         option = {"coin": "BTC", "kind": "option", "size": 1.0, "strike": 60_000.0, "days": 30.0}
         short = {"coin": "ETH", "size": -0.01, "maintenance": 0.01}
         given = {"legs": [option, short], "marks": {"BTC": 60_000.0, "ETH": 3_000.0}, "collateral": CASH}
-        near = book.report(given)
+        near = book.report({**given, "volatility": {"BTC": 0.1, "ETH": 2.0}})
+        assert near.prices[1].estimate is not None
+        assert near.prices[1].alone.high == pytest.approx(near.prices[1].estimate.price, rel=1e-9)
         assert "prices[1].alone.high" in near.reasons
-        far = book.report({**given, "volatility": {"BTC": 0.1, "ETH": 2.0}})
+        far = book.report({**given, "legs": [option, {**short, "size": -1e-12}]})
         assert far.prices[1].alone.high == math.inf
         assert "prices[1].alone.high" not in far.reasons
 

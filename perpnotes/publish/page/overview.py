@@ -175,11 +175,12 @@ def thresholds(up: str) -> str:
         up: from the page to the root of the site.
     """
     parts: list[str] = []
+    source = up.removeprefix("../")  # headings are Markdown, whose links go from file to file
     for question, files in inputs.ask(grouped).items():
         parts.append(f"## {question}")
         for file in files:
             title, found = inputs.ask(_breaks, Path(file))
-            parts.append(f"### [{title}]({up}{file.removeprefix('docs/').removesuffix('.md')}/#{found['id']})")
+            parts.append(f"### [{title}]({source}{file.removeprefix('docs/')}#{found['id']})")
             home = f"{Path(file).stem}:{found['id']}"  # what answers a number is the article's
             cells = html_table(found["headers"], found["rows"], [False] * len(found["headers"]), home)
             cells = cells.replace("pn-rows", "pn-rows pn-sorted", 1)

@@ -39,11 +39,11 @@ def test_a_picture_is_made_of_the_numbers_of_a_figure(headers: list[str], rows: 
 def test_every_article_is_in_both_lists(monkeypatch: pytest.MonkeyPatch) -> None:
     """With its title, linked from the page on which the list stands; thresholds lead to the table that has them."""
     monkeypatch.chdir(ROOT)
-    for page, line, up in (("index", "<!-- ideas -->", ""), ("thresholds", "<!-- thresholds -->", "../")):
+    for page, line, end in (("index", "<!-- ideas -->", "/"), ("thresholds", "<!-- thresholds -->", ".md")):
         monkeypatch.setattr(fences, "path_of", lambda _md, page=page: ROOT / f"docs/{page}.md")
         html = Markdown(extensions=["perpnotes.publish.page.overview"]).convert(f"# T\n\n{line}\n\nText.")
         linked = {address.partition("#")[0] for address in re.findall(r'href="([^"]+)"', html)}
-        every = {f"{up}insights/{Path(file).stem}/" for files in grouped().values() for file in files}
+        every = {f"insights/{Path(file).stem}{end}" for files in grouped().values() for file in files}
         assert linked == every
         assert "<p>Text.</p>" in html
     assert Markdown(extensions=["perpnotes.publish.page.overview"]).convert("Text.") == "<p>Text.</p>"

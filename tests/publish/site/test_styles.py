@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,10 @@ def test_all_pages_share_one_stylesheet(tmp_path: Path) -> None:
     (tmp_path / "other.html").write_text('<link rel="stylesheet" href="assets/b.css">')
     with pytest.raises(ValueError, match="one list of stylesheets"):
         trim(tmp_path)
+
+
+def test_lines_under_numbers_are_drawn_in_safari_too() -> None:
+    """It takes no line, style and color in one declaration, and then draws none."""
+    for sheet in (Path(__file__).parents[3] / "docs/assets").glob("*.css"):
+        values = re.findall(r"text-decoration: *([^;}]+)", sheet.read_text(encoding="utf-8"))
+        assert [value for value in values if " " in value.strip()] == [], sheet.name

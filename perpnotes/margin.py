@@ -19,7 +19,7 @@ from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
 from perpnotes._validate import brief, broadcast, flag, items, one_of, real, scalar, text
 from perpnotes._venues import SIZE_TIERS, TIERS
-from perpnotes.contracts import Inverse, Linear, inverse_notional, linear_notional
+from perpnotes.contracts import Inverse, Linear, inverse_notional, inverse_pnl, linear_notional, linear_pnl
 
 __all__ = [
     "Account",
@@ -505,9 +505,9 @@ class Position:
         return mark if isinstance(self.contract, Inverse) else 1.0
 
     def _pnl(self, mark: float) -> float:
-        """Unrealized P&L at a checked mark, USD: `linear_pnl` and `inverse_pnl` of single numbers."""
-        q, e = float(self.size), float(self.entry)
-        return q * (1.0 / e - 1.0 / mark) * mark if isinstance(self.contract, Inverse) else q * (mark - e)
+        """Unrealized P&L at `mark`, USD."""
+        pnl = inverse_pnl if isinstance(self.contract, Inverse) else linear_pnl
+        return float(pnl(self.size, self.entry, mark)) * self._usd(mark)
 
     @overload
     def maintenance_at(self, mark: float) -> float: ...

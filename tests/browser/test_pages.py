@@ -155,6 +155,11 @@ def test_contents_follow_the_reader_and_code_is_copied(address: str, page: Page)
     page.locator("#what-breaks-first").scroll_into_view_if_needed()
     page.locator("#what-breaks-first").evaluate("heading => heading.scrollIntoView()")
     expect(page.locator(".md-sidebar--secondary .md-nav__link--active")).to_have_text("What breaks first")
+    contents = page.locator(".md-sidebar--secondary .md-sidebar__scrollwrap")
+    contents.evaluate("box => { box.style.maxHeight = '120px'; box.scrollTop = 80 }")
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".md-sidebar--secondary .md-nav__link--active")).to_have_count(0)
+    assert contents.evaluate("box => box.scrollTop") == 0
     code = page.locator(".highlight:not(.doc-signature) pre:visible").first
     code.locator("button").click()
     expect(code.locator("button")).to_have_attribute("title", "Copied")

@@ -102,7 +102,7 @@ def formatted(rows: Sequence[Mapping[str, Any]], columns: Columns) -> tuple[list
     return headers, cells, numeric
 
 
-def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str = "") -> str:
+def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool], id: str) -> str:
     """A `table` element.
 
     Parameters:
@@ -110,7 +110,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: S
         rows: of cells.
         numeric: which columns hold numbers.
         id: of the table or figure; a reader can ask each cell with a number in it, by this and its column. The first
-            column of a figure is an axis and cannot be asked. Empty where none can be.
+            column of a figure is an axis and cannot be asked.
     """
 
     def cell(tag: str, scope: str, text: str, number: bool) -> str:
@@ -131,8 +131,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], numeric: S
         for row in rows
     )
     # The class keeps the theme's script from wrapping it once more.
-    asked = f' data-trace="{id}"' if id else ""
-    return f'<table class="pn-rows"{asked}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<table class="pn-rows" data-trace="{id}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def scroll(html: str, label: str) -> str:

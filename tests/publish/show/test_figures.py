@@ -307,6 +307,15 @@ def test_names_at_the_ends_of_lines_do_not_touch() -> None:
     assert np.diff(list(heights.values())).max() <= -13  # up is less
 
 
+def test_names_of_lines_that_meet_stand_in_the_order_of_the_lines() -> None:
+    """Whichever is given first."""
+    meeting = {"upper": [3.0, 3.0, 2.0], "lower": [1.0, 1.0, 2.0]}
+    for names in (["upper", "lower"], ["lower", "upper"]):
+        output = lines(series={name: meeting[name] for name in names})
+        heights = {e.text: float(e.attrib["y"]) for e in svg(output).iter("text") if e.get("font-weight") == "600"}
+        assert heights["upper"] < heights["lower"]  # up is less
+
+
 def test_names_at_the_ends_of_lines_stay_above_the_numbers_of_the_axis() -> None:
     """Lines that end together at zero have the lowest name on it and the others above."""
     placed = layout.spread(dict.fromkeys("abcd", 0.0), {name: name for name in "abcd"}, (0.0, 1.0), 220.0)

@@ -39,6 +39,20 @@ def test_a_column_of_numbers_may_have_a_word_for_infinity() -> None:
         table(rows=rows)
 
 
+def test_dollars_with_words_among_them_are_aligned_like_numbers() -> None:
+    """A column of words with an amount here and there is not. No line ends between a number and its unit."""
+    columns = {"what": ("Venue", "text"), "back": ("Comes back", "text"), "when": ("When", "text")}
+    rows = [
+        {"what": "A", "back": "$332", "when": "after 5 min"},
+        {"what": "B", "back": "≤ $259", "when": "$5 later"},
+        {"what": "C", "back": "not found", "when": "never"},
+    ]
+    content = table(rows=rows, columns=columns).content
+    for text in ("$332", "≤ $259", "not found"):
+        assert f'<td class="pn-n">{text}</td>' in content
+    assert "<td>after 5\u00a0min</td>" in content
+
+
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_a_text_keeps_away_from_the_number_before_it(browser: Any, width: int) -> None:
     """The number ends where the text begins: on a phone, too, a reader sees two columns."""

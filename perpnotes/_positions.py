@@ -60,6 +60,10 @@ def parse(text: str) -> list[dict[str, Any]]:
     Parameters:
         text: the export.
 
+    Returns:
+        One mapping a position, in the order of the text, with the fields of a leg that the text has: at least `coin`
+        and `size`.
+
     Raises:
         ValueError: for text without positions, a column that is missing, doubled or not understood, or a value that is
             no number; it names the row, counted from 1, and the column.
@@ -67,7 +71,7 @@ def parse(text: str) -> list[dict[str, Any]]:
     Examples:
         >>> parse("Symbol;Side;Size;Entry Price\nBTCUSDT;Sell;0.5;60,000")
         [{'coin': 'BTC', 'size': -0.5, 'entry': 60000.0}]
-        >>> parse('[{"coin": "ETH", "szi": "-2", "entryPx": "3000", "liquidationPx": null}]')
+        >>> parse('[{"coin": "ETH", "szi": "-2", "entryPx": "3000"}]')
         [{'coin': 'ETH', 'size': -2.0, 'entry': 3000.0}]
     """
     legs = [_leg(f"row {i}", row) for i, row in enumerate(_rows(text), start=1)]

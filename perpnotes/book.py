@@ -348,13 +348,17 @@ class Report(ByValue):
         Parameters:
             name: one of `reasons`.
 
+        Returns:
+            One mapping a term, the result last; a value that is not finite is None.
+
         Raises:
             ValueError: for another name.
 
         Examples:
-            >>> found = report({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}]})
-            >>> found.terms("accounts[0].ratio")[-1]
-            {'meaning': 'margin ratio', 'value': 0.04, 'unit': '', 'symbol': 'R', 'equation': 'R = M / E'}
+            >>> leg = {"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}
+            >>> ratio = report({"legs": [leg]}).terms("accounts[0].ratio")[-1]
+            >>> ratio["meaning"], ratio["value"], ratio["equation"]
+            ('margin ratio', 0.04, 'R = M / E')
         """
         return [
             {
@@ -384,10 +388,14 @@ class Report(ByValue):
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for a page or a file: what there is not is None, amounts are in USD.
 
+        Returns:
+            Mappings, lists, texts and numbers alone, as JSON has them.
+
         Examples:
             >>> leg = {"coin": "BTC", "size": 0.5, "mark": 60_000}
-            >>> found = report({"legs": [leg], "collateral": [{"amount": 3_000}]}).to_dict()
-            >>> round(found["prices"][0]["alone"]["low"], 2), found["prices"][0]["alone"]["high"]
+            >>> book = {"legs": [leg], "collateral": [{"amount": 3_000}]}
+            >>> alone = report(book).to_dict()["prices"][0]["alone"]
+            >>> round(alone["low"], 2), alone["high"]
             (54216.87, None)
         """
         worst = self.stressed.worst
@@ -1080,28 +1088,30 @@ def report(book: Mapping[str, Any], *, with_rules: bool = True) -> Report:
 
     How it is computed: fees to open and expected funding are taken off first. A liquidation price is asked three times:
     with the other coins frozen, as a venue's screen does; with the others following by their betas
-    `rho sigma_i / sigma_j`; and with all at correlation one. The grid moves the driver, and the others by their betas,
-    at eleven correlation stresses from 0 to 1; volatilities move where there are options, currencies where there is
-    collateral in them. An isolated leg loses at most its margin.
+    `rho sigma_i / sigma_j`, correlation times the ratio of the volatilities; and with all at correlation one. The grid
+    moves the driver, and the others by their betas, at eleven correlation stresses from 0 to 1; volatilities move where
+    there are options, currencies where there is collateral in them. An isolated leg loses at most its margin.
 
     Parameters:
         book: the fields above.
         with_rules: whether the report has `rules`, which can take as long as all the rest.
+
+    Returns:
+        The report; its `rules` are None without cross legs or with `with_rules=False`, and `fails_at` is infinite where
+        no cell liquidates the cross account.
 
     Raises:
         ValueError: for a field that is unknown, missing or outside its range; the message begins with where it stands,
             such as `legs[1].size`.
 
     Examples:
-        >>> book = {
-        ...     "legs": [
-        ...         {"coin": "BTC", "size": 0.5, "mark": 60_000, "stop": 52_000},
-        ...         {"coin": "ETH", "size": 5, "mark": 3_000},
-        ...     ],
-        ...     "collateral": [{"amount": 5_000}],
-        ... }
-        >>> found = report(book)
-        >>> round(found.prices[0].alone.low), round(found.prices[0].together.low)
+        >>> bitcoin = {"coin": "BTC", "size": 0.5, "mark": 60_000}
+        >>> ether = {"coin": "ETH", "size": 5, "mark": 3_000}
+        >>> found = report(
+        ...     {"legs": [bitcoin, ether], "collateral": [{"amount": 5_000}]}
+        ... )
+        >>> price = found.prices[0]
+        >>> round(price.alone.low), round(price.together.low)
         (50321, 54183)
         >>> found.fails_at
         0.0
@@ -1121,11 +1131,15 @@ def rules(book: Mapping[str, Any]) -> Comparison | None:
     Parameters:
         book: as in `report`.
 
+    Returns:
+        One row a venue, amounts in USD.
+
     Raises:
         ValueError: as `report`.
 
     Examples:
-        >>> found = rules({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000}]})
+        >>> leg = {"coin": "BTC", "size": 0.5, "mark": 60_000}
+        >>> found = rules({"legs": [leg]})
         >>> round(found.row("deribit_2024_06").maintenance)
         4811
     """
@@ -1150,7 +1164,8 @@ def traded(book: Mapping[str, Any], trade: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: as `report` of the book with the trade as the last of its legs.
 
     Examples:
-        >>> mine = {"legs": [{"coin": "BTC", "size": 0.5, "entry": 58_000}], "marks": {"BTC": 60_000}}
+        >>> leg = {"coin": "BTC", "size": 0.5, "entry": 58_000}
+        >>> mine = {"legs": [leg], "marks": {"BTC": 60_000}}
         >>> after = traded(mine, {"coin": "BTC", "size": -0.2})
         >>> after["legs"]
         [{'coin': 'BTC', 'size': 0.3, 'entry': 58000.0}]
@@ -1510,11 +1525,15 @@ def as_python(book: Mapping[str, Any]) -> str:
     Parameters:
         book: as in `report`.
 
+    Returns:
+        The text of the script.
+
     Raises:
         ValueError: as `report`, or for what cannot be written as JSON.
 
     Examples:
-        >>> print(as_python({"legs": [{"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}]}))
+        >>> leg = {"coin": "BTC", "size": 0.5, "mark": 60_000, "margin": 3_000}
+        >>> print(as_python({"legs": [leg]}))
         from perpnotes.book import report
         <BLANKLINE>
         book = {'legs': [{'coin': 'BTC', 'size': 0.5, 'mark': 60000, 'margin': 3000}]}

@@ -133,6 +133,9 @@ class Book(ByValue):
         Parameters:
             distance: `>= 0`, USD; any shape.
 
+        Returns:
+            Coins, `>= 0`, the shape of `distance`.
+
         Raises:
             ValueError: for a value outside its range.
         """
@@ -149,6 +152,9 @@ class Book(ByValue):
         Parameters:
             share: in `[0, 1)`.
 
+        Returns:
+            A book at the same prices, with sizes that are larger in that proportion.
+
         Raises:
             ValueError: for a value outside its range.
 
@@ -164,11 +170,14 @@ def linear_impact(quantity: float, density: float) -> float: ...
 @overload
 def linear_impact(quantity: ArrayLike, density: ArrayLike) -> FloatArray: ...
 def linear_impact(quantity: ArrayLike, density: ArrayLike) -> Floats:
-    """Move of the price when the book is evenly filled: `Q / D`, USD. The average fill is half of it away.
+    """Move of the price when the book is evenly filled: `quantity / density`, USD. The average fill is half of it away.
 
     Parameters:
         quantity: coins, `>= 0`.
         density: coins per USD of price, `> 0`; shapes broadcast.
+
+    Returns:
+        USD, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range.
@@ -192,9 +201,12 @@ def exponential_impact(quantity: ArrayLike, total: ArrayLike, scale: ArrayLike) 
     """Move of the price when depth thins out with distance: `-λ log(1 - Q / D_0)`, USD.
 
     Parameters:
-        quantity: coins, `>= 0`; all of the book and more have infinite impact.
+        quantity: `Q`, coins, `>= 0`; all of the book and more have infinite impact.
         total: `D_0`, coins in the whole book, `> 0`.
         scale: `λ`, USD of distance at which depth per USD has fallen by the factor e, `> 0`; shapes broadcast.
+
+    Returns:
+        USD, `>= 0`, the broadcast shape; infinite for all of the book and more.
 
     Raises:
         ValueError: for a value outside its range.
@@ -222,6 +234,9 @@ def exponential_depth(distance: ArrayLike, total: ArrayLike, scale: ArrayLike) -
         distance: `x`, `>= 0`, USD from the best price.
         total: `D_0`, coins in the whole book, `> 0`.
         scale: `λ`, `> 0`, USD; shapes broadcast.
+
+    Returns:
+        Coins, from 0 to `total`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range.
@@ -252,16 +267,20 @@ def square_root_impact(
     for it, and take this as the limit of a venue that can wait.
 
     Parameters:
-        quantity: coins, `>= 0`.
-        volume: coins traded in a day, `> 0`.
-        volatility: of a day, as a fraction, `>= 0`; shapes broadcast.
+        quantity: `Q`, coins, `>= 0`.
+        volume: `V`, coins traded in a day, `> 0`.
+        volatility: `σ`, of a day, as a fraction, `>= 0`; shapes broadcast.
         coefficient: `Y`, of order one, `> 0`.
+
+    Returns:
+        A fraction of the price, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range.
 
     Examples:
-        >>> float(square_root_impact(1.0, 100.0, 0.03).round(6))  # one percent of a day's volume
+        >>> one_percent_of_a_day = square_root_impact(1.0, 100.0, 0.03)
+        >>> float(one_percent_of_a_day.round(6))
         0.003
 
     Source: Sato and Kanazawa (2024), arXiv 2411.13965, measure the exponent; Donier and Bonart (2015) for Bitcoin.
@@ -277,13 +296,17 @@ def branching_ratio(forced: float, depth: float) -> float: ...
 @overload
 def branching_ratio(forced: ArrayLike, depth: ArrayLike) -> FloatArray: ...
 def branching_ratio(forced: ArrayLike, depth: ArrayLike) -> Floats:
-    """Coins forced to be sold by a price move, over coins of book depth within the same move: `n = l / D`.
+    """Coins forced to be sold by a price move, over coins of book depth within the same move.
 
-    Each coin that is sold forces `n` more. An even crowd below an even book falls by `d / (1 - n)` after a shock `d`.
+    The ratio `n` is `forced / depth`: each coin that is sold forces `n` more. An even crowd below an even book falls by
+    `d / (1 - n)` after a shock `d`.
 
     Parameters:
         forced: coins that a fall through the window forces, `>= 0`.
         depth: coins of bids in the same window, `> 0`; shapes broadcast.
+
+    Returns:
+        `>= 0`, the broadcast shape: below 1 a fall ends by itself, at 1 and above it runs.
 
     Raises:
         ValueError: for a value outside its range.
@@ -326,7 +349,8 @@ def running_ratio(
 
     Examples:
         >>> levels, sizes = [95.0, 94.0, 90.0], [2.0, 1.0, 1.0]
-        >>> running_ratio(100.0, 5.0, levels, sizes, lambda x: 1.0 * x, [0.5, 2.0, 4.0])
+        >>> distances, depth = [0.5, 2.0, 4.0], lambda x: 1.0 * x
+        >>> running_ratio(100.0, 5.0, levels, sizes, depth, distances)
         array([4.  , 1.5 , 0.75])
 
     Source: the least fixed point that `cascade` finds, read as a crossing of two curves.
@@ -404,8 +428,9 @@ class Cascade(ByValue):
 def cascade(price: float, shocks: ArrayLike, levels: ArrayLike, sizes: ArrayLike, impact: Impact) -> Cascade:
     """The exact end of every fall: account `k` goes if `p_0 - d - I(z_1 + … + z_(k-1)) <= P_k`, highest level first.
 
-    A lower price can only force more sales, so the smallest set that is consistent with its own impact exists, and
-    waiting between the sales does not change it. A running minimum finds it for all shocks at once.
+    `p_0` is the price before, `d` the shock, `I` the impact, `z_k` the size and `P_k` the level of account `k`. A lower
+    price can only force more sales, so the smallest set that is consistent with its own impact exists, and waiting
+    between the sales does not change it. A running minimum finds it for all shocks at once.
 
     Parameters:
         price: before the shock, `> 0`, USD per coin.
@@ -415,12 +440,17 @@ def cascade(price: float, shocks: ArrayLike, levels: ArrayLike, sizes: ArrayLike
         impact: USD by which selling a number of coins (an array) lowers the price; not falling in it, 0 at 0, may be
             infinite: such as `Book.impact`.
 
+    Returns:
+        For each shock the accounts that go, the coins forced and the further fall in USD, which is infinite where they
+        empty the book.
+
     Raises:
         ValueError: for a value outside its range.
 
     Examples:
         >>> levels, sizes = [95.0, 94.0, 90.0], [1.0, 1.0, 1.0]
-        >>> print(cascade(100.0, 5.0, levels, sizes, lambda q: linear_impact(q, 1.0)).why())
+        >>> impact = lambda quantity: linear_impact(quantity, 1.0)
+        >>> print(cascade(100.0, 5.0, levels, sizes, impact).why())
         price before                    100.00 USD     p_0
         shock                             5.00 USD     d
         accounts that the shock alone     1            k_0
@@ -485,6 +515,10 @@ def rounds(positions: ArrayLike, buffers: ArrayLike, shock: ArrayLike, density: 
         shock: fall of each price that begins it, USD; below 0 is a rise; shape (assets,).
         density: coins per USD of price in the book of each asset, `> 0`; shape (assets,).
 
+    Returns:
+        The moves of the prices since before the shock, USD per coin and `< 0` for a fall, one row a round, and which
+        accounts were closed.
+
     Raises:
         ValueError: for a value outside its range, or shapes that do not fit.
 
@@ -517,8 +551,9 @@ def rounds(positions: ArrayLike, buffers: ArrayLike, shock: ArrayLike, density: 
 def forced(positions: ArrayLike, buffers: ArrayLike, window: ArrayLike) -> FloatArray:
     """Coins of each asset forced to be sold per USD that another falls: `L_ab = Σ_i q_ia [q_ib h_b >= B_i] / h_b`.
 
-    A cross account that holds two assets is forced to sell both when either falls: those are the entries off the
-    diagonal. An isolated account is a row with one asset.
+    Account `i` holds `q_ia` coins of asset `a`, has the buffer `B_i` and counts where a fall of `b` through the window
+    `h_b` takes all of it. A cross account that holds two assets is forced to sell both when either falls: those are the
+    entries off the diagonal. An isolated account is a row with one asset.
 
     Parameters:
         positions: coins, `>= 0`; shape (accounts, assets).
@@ -549,8 +584,8 @@ def forced(positions: ArrayLike, buffers: ArrayLike, window: ArrayLike) -> Float
 def venue_impact(density: ArrayLike, shared: float) -> FloatArray:
     """Fall of the price on each venue per coin sold on another: `K = (1 - s) diag(1 / D) + s / (D_1 + … + D_n)`.
 
-    Arbitrage spreads a sale over all books. What it does not manage before the next forced sale, `1 - s`, stays where
-    the sale was made.
+    `D` is the density and `s` the part shared. Arbitrage spreads a sale over all books. What it does not manage before
+    the next forced sale, `1 - s`, stays where the sale was made.
 
     Parameters:
         density: coins per USD of price on each venue, `> 0`; shape (venues,).

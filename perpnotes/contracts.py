@@ -56,6 +56,9 @@ def linear_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> Floats:
         entry: average entry price, `> 0`, USD per coin.
         mark: mark price, `> 0`, USD per coin.
 
+    Returns:
+        Quote currency, the broadcast shape: `> 0` is a gain.
+
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
 
@@ -78,6 +81,9 @@ def linear_notional(size: ArrayLike, mark: ArrayLike) -> Floats:
     Parameters:
         size: coins, either sign. Any shape; the arguments broadcast.
         mark: mark price, `> 0`, USD per coin.
+
+    Returns:
+        Quote currency, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
@@ -105,6 +111,9 @@ def inverse_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike) -> Floats:
         entry: average entry price, `> 0`, USD per coin.
         mark: mark price, `> 0`, USD per coin.
 
+    Returns:
+        Coins, the broadcast shape: `> 0` is a gain.
+
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
 
@@ -127,6 +136,9 @@ def inverse_notional(size: ArrayLike, mark: ArrayLike) -> Floats:
     Parameters:
         size: USD of contracts, either sign. Any shape; the arguments broadcast.
         mark: mark price, `> 0`, USD per coin.
+
+    Returns:
+        Coins, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
@@ -156,11 +168,15 @@ def quanto_pnl(size: ArrayLike, entry: ArrayLike, mark: ArrayLike, settlement: A
         mark: mark price, `> 0`, USD per coin of the underlying.
         settlement: price of the coin that it pays in, `> 0`, USD.
 
+    Returns:
+        USD, the broadcast shape: `> 0` is a gain.
+
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
 
     Examples:
-        >>> quanto_pnl(0.02, 3_000.0, [3_300.0, 2_700.0], [55_000.0, 45_000.0]).round(6).tolist()
+        >>> ether, bitcoin = [3_300.0, 2_700.0], [55_000.0, 45_000.0]
+        >>> quanto_pnl(0.02, 3_000.0, ether, bitcoin).round(6).tolist()
         [330000.0, -270000.0]
     """
     q, e, p = real("size", size), real("entry", entry, gt=0), real("mark", mark, gt=0)
@@ -227,13 +243,22 @@ def to_step(
         step: tick or smallest unit, `> 0`, in the unit of `value`.
         toward: `"nearest"` (a half away from zero), `"down"`, `"up"` or `"zero"`.
 
+    Returns:
+        In the unit of `value`, the broadcast shape.
+
     Raises:
         ValueError: for a non-finite value, a step that is not positive, or another word.
 
     Examples:
-        >>> [float(to_step(-102.75, 0.5, toward=t)) for t in ("nearest", "down", "up", "zero")]
-        [-103.0, -103.0, -102.5, -102.5]
-        >>> to_step(0.1 + 0.2, 0.1, toward="up").round(12)  # 0.30000000000000004 is three steps, not four
+        >>> for way in ("nearest", "down", "up", "zero"):
+        ...     print(way, to_step(-102.75, 0.5, toward=way))
+        nearest -103.0
+        down -103.0
+        up -102.5
+        zero -102.5
+        >>> 0.1 + 0.2  # three steps of 0.1, not four
+        0.30000000000000004
+        >>> to_step(0.1 + 0.2, 0.1, toward="up").round(12)
         np.float64(0.3)
     """
     one_of("toward", toward, ("nearest", "down", "up", "zero"))
@@ -282,13 +307,19 @@ def holding(sizes: ArrayLike, prices: ArrayLike, *, fee: float = 0.0, inverse: b
         fee: fee as a fraction of each fill's notional, in `(-1, 1)`; below 0 a rebate.
         inverse: True for an inverse contract.
 
+    Returns:
+        What is left and what was realized: size and entry are 0 where all is closed, `realized > 0` is a gain and
+        `fees < 0` a rebate.
+
     Raises:
         ValueError: for a value outside its range, lengths that differ, or sizes that floats cannot hold together.
 
     Examples:
         >>> after = holding([12, 17, -9], [100.0, 99.0, 101.0], fee=0.0001)
-        >>> after.size, round(after.entry, 6), round(after.realized, 6), round(after.net, 6)
-        (20.0, 99.413793, 14.275862, 13.896662)
+        >>> after.size, round(after.entry, 6)
+        (20.0, 99.413793)
+        >>> round(after.realized, 6), round(after.net, 6)
+        (14.275862, 13.896662)
     """
     signed, fills = real("sizes", sizes, ndim=1), real("prices", prices, gt=0, ndim=1)
     if signed.shape != fills.shape:
@@ -338,7 +369,8 @@ def option_value(
     """Value of one European option on a forward, in quote currency per coin.
 
     `discount * (F N(d1) - K N(d2))` for a call and `discount * (K N(-d2) - F N(-d1))` for a put, with
-    `d1 = ln(F/K)/s + s/2`, `d2 = d1 - s` and `s = volatility * sqrt(years)`. With `s = 0` it is the intrinsic value.
+    `d1 = ln(F/K)/s + s/2`, `d2 = d1 - s` and `s = volatility * sqrt(years)`: `F` is the forward, `K` the strike and `N`
+    the normal distribution function. With `s = 0` it is the intrinsic value.
 
     Parameters:
         forward: forward price for the expiry, `> 0`.
@@ -347,6 +379,9 @@ def option_value(
         years: time to expiry in years, `>= 0`.
         call: True for a call, False for a put. Broadcasts with the rest.
         discount: discount factor to expiry, in `(0, 1]` or above for negative rates; `> 0`.
+
+    Returns:
+        Quote currency per coin, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a value outside its range.
@@ -376,7 +411,8 @@ def option_delta(
 ) -> Floats:
     """Undiscounted sensitivity of the option's value to its forward: `N(d1)` for a call, `N(d1) - 1` for a put.
 
-    With zero volatility or time, at the money, it is the midpoint (0.5 or -0.5).
+    `N` is the normal distribution function and `d1` that of `option_value`. With zero volatility or time, at the money,
+    it is the midpoint (0.5 or -0.5).
 
     Parameters:
         forward: forward price for the expiry, `> 0`.
@@ -385,11 +421,15 @@ def option_delta(
         years: time to expiry in years, `>= 0`.
         call: True for a call, False for a put. Broadcasts with the rest.
 
+    Returns:
+        Coins of the forward for one option, the broadcast shape: from 0 to 1 for a call, from -1 to 0 for a put.
+
     Raises:
         ValueError: for a non-finite value, an empty array or a value outside its range.
 
     Examples:
-        >>> round(float(option_delta(60_000.0, 60_000.0, 0.5, 0.25, call=False)), 4)
+        >>> put = option_delta(60_000.0, 60_000.0, 0.5, 0.25, call=False)
+        >>> round(float(put), 4)
         -0.4503
 
     Source: Black (1976), "The pricing of commodity contracts", Journal of Financial Economics 3.
@@ -409,11 +449,16 @@ def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, ye
 def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, years: ArrayLike) -> Floats:
     """Undiscounted sensitivity of the option's value to its volatility: `F n(d1) sqrt(years)`, the same for both kinds.
 
+    `F` is the forward, `n` the normal density and `d1` that of `option_value`.
+
     Parameters:
         forward: forward price for the expiry, `> 0`.
         strike: strike, `> 0`.
         volatility: implied volatility per square root of a year, `> 0`: at zero the sensitivity is not defined.
         years: time to expiry in years, `> 0`.
+
+    Returns:
+        Quote currency per coin for a volatility higher by 1 (100 points), `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a value outside its range.

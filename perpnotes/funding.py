@@ -53,6 +53,9 @@ def impact_price(prices: ArrayLike, sizes: ArrayLike, notional: float) -> float:
         sizes: coins at each level, `> 0`. Shape `(n,)`.
         notional: value to trade, `> 0`, USD; not above the value of the levels given.
 
+    Returns:
+        USD per coin, between the best price and that of the last level that is needed.
+
     Raises:
         ValueError: for a value outside its range, levels out of order, or a book too thin for the notional.
 
@@ -87,12 +90,16 @@ def premium(impact_bid: ArrayLike, impact_ask: ArrayLike, index: ArrayLike) -> F
 def premium(impact_bid: ArrayLike, impact_ask: ArrayLike, index: ArrayLike) -> Floats:
     """How far the book stands outside the index: `(max(0, bid - X) - max(0, X - ask)) / X` with impact prices.
 
-    It is 0 as long as the index lies between the two. A venue averages many samples of it over the interval.
+    `bid` and `ask` are the impact prices. It is 0 as long as the index lies between the two. A venue averages many
+    samples of it over the interval.
 
     Parameters:
         impact_bid: average price at which the impact notional can be sold, `> 0`, USD per coin. Any shape.
         impact_ask: the same for buying, not below `impact_bid`, USD per coin.
         index: index price `X`, `> 0`, USD per coin.
+
+    Returns:
+        A fraction of the index, the broadcast shape: `> 0` where the book stands above it, and longs pay.
 
     Raises:
         ValueError: for a non-finite value, a price that is not positive, or a crossed pair.
@@ -113,11 +120,14 @@ def premium(impact_bid: ArrayLike, impact_ask: ArrayLike, index: ArrayLike) -> F
 
 
 def mean_premium(samples: ArrayLike, expected: ArrayLike | None = None) -> float:
-    """Average premium of an interval; a sample that is missing counts as 0: `sum(p) / max(n, expected)`.
+    """Average premium of an interval; a sample that is missing counts as 0: `sum(samples) / max(n, expected)`.
 
     Parameters:
         samples: premium samples taken, as fractions. Shape `(n,)`.
         expected: how many there should have been, `>= 1`; None for as many as there are.
+
+    Returns:
+        A fraction of the index, either sign.
 
     Raises:
         ValueError: for a non-finite sample, none at all, or an expected number below 1.
@@ -142,12 +152,16 @@ def timed_mean(values: ArrayLike, hours: ArrayLike, *, start: float, end: float)
         start: beginning of the time, on the same clock.
         end: its end, above `start`. What is seen at it or later does not count.
 
+    Returns:
+        In the unit of the values.
+
     Raises:
         ValueError: for a non-finite value, lengths that differ, stamps out of order, a time without length, or one that
             begins before the first stamp.
 
     Examples:
-        >>> timed_mean([0.001, 0.003], [0.0, 6.0], start=0.0, end=8.0)  # six hours and two
+        >>> six_hours_and_two = [0.0, 6.0]
+        >>> timed_mean([0.001, 0.003], six_hours_and_two, start=0.0, end=8.0)
         0.0015
 
     Source: the definition of the mean of a step function.
@@ -211,17 +225,22 @@ def rate(
         share: the part of `F` that one payment carries, in `(0, 1]`: 1/8 where an 8-hour rate is paid hourly.
         limit: largest size of the payment's own rate, after the share, `>= 0`: a cap an hour; or None.
 
+    Returns:
+        A fraction of the notional, the broadcast shape: longs pay shorts where it is `> 0`.
+
     Raises:
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
-        >>> (rate([-0.0010, -0.0004, 0.0, 0.0006, 0.0010]) * 1e4).round(9).tolist()
+        >>> premiums = [-0.0010, -0.0004, 0.0, 0.0006, 0.0010]
+        >>> (rate(premiums) * 1e4).round(9).tolist()
         [-5.0, 1.0, 1.0, 1.0, 5.0]
         >>> rate(0.0, share=1 / 8)
         np.float64(1.25e-05)
         >>> rate([-0.5, 0.5], cap=0.02, floor=-0.01).tolist()
         [-0.01, 0.02]
-        >>> rate([0.1, 0.5], share=1 / 8, limit=0.04).round(6).tolist()  # at most 4% an hour
+        >>> hourly = rate([0.1, 0.5], share=1 / 8, limit=0.04)
+        >>> hourly.round(6).tolist()  # at most 4% an hour
         [0.012438, 0.04]
 
     Source: the form of Binance's, BitMEX's and Hyperliquid's funding documentation; without clamp, dYdX's.
@@ -249,6 +268,9 @@ def margin_cap(initial: ArrayLike, maintenance: ArrayLike, factor: ArrayLike) ->
         initial: initial margin rate, in `[0, 1]`. Any shape; the arguments broadcast.
         maintenance: maintenance margin rate, in `[0, initial]`.
         factor: `>= 0`: 6 for dYdX's rate over eight hours, 0.75 for BitMEX's.
+
+    Returns:
+        A fraction of the notional, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range, or maintenance above initial.
@@ -283,6 +305,9 @@ def skew_rate(ratio: ArrayLike, mark: ArrayLike, index: ArrayLike, *, sensitivit
         index: index price `X`, `> 0`, USD per coin.
         sensitivity: `k`, `>= 0`.
 
+    Returns:
+        A fraction of the notional, the broadcast shape: longs pay shorts where it is `> 0`.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -315,7 +340,7 @@ def payment(size: ArrayLike, mark: ArrayLike, rate: ArrayLike, *, inverse: bool 
         inverse: True for an inverse contract.
 
     Returns:
-        USD, or coins with `inverse`.
+        USD, or coins with `inverse`; `> 0` is received.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a price that is not positive.
@@ -323,7 +348,7 @@ def payment(size: ArrayLike, mark: ArrayLike, rate: ArrayLike, *, inverse: bool 
     Examples:
         >>> payment([1.0, -1.0], 60_000.0, 0.0001).tolist()
         [-6.0, 6.0]
-        >>> payment(60_000.0, 60_000.0, 0.0001, inverse=True)  # the same six dollars, in coins
+        >>> payment(60_000.0, 60_000.0, 0.0001, inverse=True)  # in coins
         np.float64(-0.0001)
     """
     q, p, f = real("size", size), real("mark", mark, gt=0), real("rate", rate)
@@ -393,16 +418,23 @@ def total(
         missing: `"refuse"`, or `"zero"` to count what is due and missing as nothing paid.
 
     Returns:
-        The settlement currency (USD, or coins with `inverse`), the shape of `size`.
+        The settlement currency (USD, or coins with `inverse`), the shape of `size`; `> 0` is received.
 
     Raises:
         ValueError: for a non-finite value, lengths that differ, stamps out of order, a close before the opening, or
             settlements that are due and missing.
 
     Examples:
-        >>> history = {"hours": [0, 8, 16], "marks": [100.0, 101.0, 99.0], "rates": [0.0001, 0.0002, -0.0001]}
-        >>> [round(float(total(1.0, **history, opened=0, closed=8, at_open=a)), 6) for a in (False, True)]
-        [-0.0202, -0.0302]
+        >>> history = {
+        ...     "hours": [0, 8, 16],
+        ...     "marks": [100.0, 101.0, 99.0],
+        ...     "rates": [0.0001, 0.0002, -0.0001],
+        ... }
+        >>> round(float(total(1.0, **history, opened=0, closed=8)), 6)
+        -0.0202
+        >>> both = total(1.0, **history, opened=0, closed=8, at_open=True)
+        >>> round(float(both), 6)
+        -0.0302
         >>> total(1.0, **history, opened=0, closed=48)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ValueError: hours must hold every settlement due, got 4 too few, the first at 24: ...
@@ -475,7 +507,7 @@ def index_move(
         inverse: True for an inverse contract.
 
     Returns:
-        USD per coin, or coins per USD of contracts with `inverse`.
+        USD per coin, or coins per USD of contracts with `inverse`; `> 0` where longs pay.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -508,6 +540,9 @@ def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> Flo
         index_then: the index when the position was last settled, settlement currency per unit of size.
         index_now: the index now.
 
+    Returns:
+        The settlement currency (USD, or coins for USD of contracts), the broadcast shape: `> 0` is received.
+
     Raises:
         ValueError: for a non-finite value or an empty array.
 
@@ -515,7 +550,8 @@ def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> Flo
         >>> settled([1.0, -1.0], 120.0, 126.25).tolist()
         [-6.25, 6.25]
         >>> coins = index_move(50_000.0, 0.001, 8.0, inverse=True)
-        >>> settled(50_000.0, 0.0, coins) == payment(50_000.0, 50_000.0, 0.001, inverse=True)
+        >>> paid = payment(50_000.0, 50_000.0, 0.001, inverse=True)
+        >>> settled(50_000.0, 0.0, coins) == paid
         np.True_
     """
     q, then, now = real("size", size), real("index_then", index_then), real("index_now", index_now)
@@ -537,6 +573,9 @@ def settlements(opened: ArrayLike, closed: ArrayLike, interval: ArrayLike = 8.0)
         opened: hours since a settlement, such as midnight UTC. Any shape; the arguments broadcast.
         closed: hours on the same clock, not before `opened`.
         interval: hours from one settlement to the next, `> 0`.
+
+    Returns:
+        Whole numbers, as floats, `>= 0`; the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an interval that is not positive, or a close before the opening.
@@ -561,17 +600,24 @@ def annual(rate: ArrayLike, interval: ArrayLike = ..., *, compounded: bool = ...
 def annual(rate: ArrayLike, interval: ArrayLike = 8.0, *, compounded: bool = False) -> Floats:
     """A funding rate over a year of 8,760 hours: `n f`, or `(1 + f)^n - 1` where every payment is reinvested.
 
+    `f` is the rate and `n` the number of payments in that time.
+
     Parameters:
         rate: funding rate of one payment, `> -1`. Any shape.
         interval: hours from one payment to the next, `> 0`.
         compounded: False for the sum, True for the reinvested payment.
 
+    Returns:
+        A fraction a year, with the sign of the rate; the broadcast shape.
+
     Raises:
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
-        >>> round(float(annual(0.0001)), 6), round(float(annual(0.0001, compounded=True)), 6)
-        (0.1095, 0.115714)
+        >>> round(float(annual(0.0001)), 6)
+        0.1095
+        >>> round(float(annual(0.0001, compounded=True)), 6)
+        0.115714
     """
     f, hours = real("rate", rate, gt=-1), real("interval", interval, gt=0)
     broadcast(rate=f, interval=hours)
@@ -593,8 +639,9 @@ def equity_left(
 
     A payment is any charge on the notional: funding, or the `2 fee` of a round trip.
 
-    Holding the size it is `1 - n L f`: simple. Holding the leverage, the position is resized to the equity after each
-    payment, and it is `(1 - L f)^n`: compounded. The second is never the smaller one (Bernoulli's inequality).
+    With `n` payments, leverage `L` and rate `f`, holding the size it is `1 - n L f`: simple. Holding the leverage, the
+    position is resized to the equity after each payment, and it is `(1 - L f)^n`: compounded. The second is never the
+    smaller one (Bernoulli's inequality).
 
     Parameters:
         leverage: notional over equity at the start, `>= 0`. Any shape; the arguments broadcast.
@@ -602,6 +649,10 @@ def equity_left(
             `hold="leverage"`, `L f < 1`.
         payments: number of payments, `>= 0`.
         hold: what stays the same from payment to payment, `"size"` or `"leverage"`.
+
+    Returns:
+        A multiple of the equity at the start, the broadcast shape: 1 is all of it, 0 or less is none; with
+        `hold="leverage"` it stays above 0.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -630,7 +681,9 @@ def distance(
     leverage: ArrayLike, maintenance: ArrayLike, paid: ArrayLike = ..., *, side: ArrayLike = ...
 ) -> FloatArray: ...
 def distance(leverage: ArrayLike, maintenance: ArrayLike, paid: ArrayLike = 0.0, *, side: ArrayLike = 1.0) -> Floats:
-    """Relative move of the mark to maintenance: `(1/L - paid - m) / (1 - s m)`, never below 0.
+    """Relative adverse move of the mark to maintenance, never below 0.
+
+    It is `(1/leverage - paid - maintenance) / (1 - side * maintenance)`.
 
     Parameters:
         leverage: notional over equity before the payments, `> 0`. Any shape; the arguments broadcast.
@@ -639,13 +692,17 @@ def distance(leverage: ArrayLike, maintenance: ArrayLike, paid: ArrayLike = 0.0,
             fixed leverage the position is resized after each payment and `paid` stays 0.
         side: 1 for a long, -1 for a short.
 
+    Returns:
+        A fraction of the mark, `>= 0`, the broadcast shape: 0 where it is too late.
+
     Raises:
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
         >>> distance(20.0, 0.005, [0.0, 0.015, 0.045]).round(6).tolist()
         [0.045226, 0.030151, 0.0]
-        >>> distance(10.0, 0.005, 2 * 0.00045 * 100).round(6)  # after a hundred round trips
+        >>> hundred_round_trips = 100 * 2 * 0.00045
+        >>> distance(10.0, 0.005, hundred_round_trips).round(6)
         np.float64(0.005025)
     """
     lever, m = real("leverage", leverage, gt=0), real("maintenance", maintenance, ge=0, lt=1)
@@ -702,15 +759,21 @@ class Survival:
 
 
 def survival(leverage: float, maintenance: float, rate: float, *, fees: float = 0.0, multiple: float = 1.0) -> Survival:
-    """Payments until maintenance at a fixed size and a flat price: the first `n` with `n f >= 1/L - fees - lambda m`.
+    """Payments until maintenance at a fixed size and a flat price.
+
+    The first number `n` with `n * rate >= 1/leverage - fees - multiple * maintenance`.
 
     Parameters:
         leverage: notional over equity at the start, `> 0`.
         maintenance: maintenance rate, in `[0, 1)`.
         rate: rate paid by the holder at each payment; `<= 0` never ends it.
         fees: fees already paid, as a fraction of the notional, `>= 0`.
-        multiple: the multiple `lambda` of the maintenance margin that counts as the end, `> 0`: 1 is liquidation,
+        multiple: the multiple of the maintenance margin that counts as the end, `> 0`: 1 is liquidation,
             1.5 is a warning before it.
+
+    Returns:
+        What was given, and from it the `room` for payments and their number: infinite where the holder does not pay, 0
+        where it is too late already.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -755,8 +818,9 @@ def liquidation_probability(
 ) -> Floats:
     """Probability that the mark reaches liquidation within a time, while funding moves liquidation toward it.
 
-    With `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
-    `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier.
+    With the side `s`, `nu = s (mu - sigma^2/2) - g` and `v = sigma sqrt(T)` it is
+    `Phi((-a - nu T)/v) + exp(-2 nu a/sigma^2) Phi((-a + nu T)/v)`: a Brownian motion with drift meeting a barrier;
+    `Phi` is the normal distribution function.
 
     In prices and hours, for any level, the same law is `bands.hit_probability`.
 
@@ -769,12 +833,16 @@ def liquidation_probability(
             `< 0` is received.
         side: 1 for a long, -1 for a short.
 
+    Returns:
+        A probability in `[0, 1]`, the broadcast shape; 1 at a distance of 0.
+
     Raises:
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
-        >>> liquidation_probability(0.04, 0.6, 7 / 365, carry=[0.0, 0.3]).round(6).tolist()
-        [0.642791, 0.66349]
+        >>> week, carry = 7 / 365, [0.0, 0.3]
+        >>> liquidation_probability(0.04, 0.6, week, carry=carry).round(6)
+        array([0.642791, 0.66349 ])
 
     Source: the first-passage law of Brownian motion with drift, after Borodin and Salminen (2002).
     """
@@ -792,6 +860,8 @@ def liquidation_probability(
 class AR1:
     """Funding that remembers: `f_{t+1} = mean + persistence * (f_t - mean) + e`, with independent shocks `e`.
 
+    `f_t` is the rate of payment `t`.
+
     Parameters:
         mean: the rate to which it returns, per payment.
         persistence: the part of a deviation that is left at the next payment, in `[0, 1)`; 0 remembers nothing.
@@ -802,8 +872,11 @@ class AR1:
 
     Examples:
         >>> model = AR1(mean=0.0001, persistence=0.9, shock=0.0002)
-        >>> round(float(model.sum_deviation(90)), 6), round(float(AR1(0.0001, 0.0, 0.0002).sum_deviation(90)), 6)
-        (0.017466, 0.001897)
+        >>> round(float(model.sum_deviation(90)), 6)
+        0.017466
+        >>> without_memory = AR1(mean=0.0001, persistence=0.0, shock=0.0002)
+        >>> round(float(without_memory.sum_deviation(90)), 6)
+        0.001897
     """
 
     mean: float
@@ -821,6 +894,9 @@ class AR1:
 
         Parameters:
             rates: a history in order, at least 3 rates, not all the same. Shape `(n,)`.
+
+        Returns:
+            The model; its mean and its shock are fractions of the notional, per payment.
 
         Raises:
             ValueError: for a history that is too short, constant, or that does not return to a mean.
@@ -848,6 +924,9 @@ class AR1:
             now: the last rate.
             payments: how many, a whole number `>= 1`.
 
+        Returns:
+            The rates in order, shape `(payments,)`.
+
         Raises:
             ValueError: for a non-finite rate or a number of payments that is not a whole number.
         """
@@ -862,10 +941,14 @@ class AR1:
     def sum_deviation(self, payments: ArrayLike) -> Floats:
         """Standard deviation of the sum of the next `n` rates, knowing the last one.
 
-        `shock/(1 - rho) * sqrt(n - 2 rho (1 - rho^n)/(1 - rho) + rho^2 (1 - rho^(2n))/(1 - rho^2))`.
+        `shock/(1 - rho) * sqrt(n - 2 rho (1 - rho^n)/(1 - rho) + rho^2 (1 - rho^(2n))/(1 - rho^2))` with the
+        persistence `rho`.
 
         Parameters:
             payments: `n >= 1`, any shape.
+
+        Returns:
+            A fraction of the notional, `>= 0`, the shape of `payments`.
 
         Raises:
             ValueError: for a number of payments below 1.

@@ -131,10 +131,12 @@ def price(
 ) -> Floats:
     """Liquidation price: the most adverse over the tiers of `(s q E - B - l c_k) / (q (s - l m_k - phi))`.
 
-    `s = +1` long, `-1` short; `q` is the size without its sign, `l` the multiple, `phi` the close fee and `B` the
-    equity at the entry, after the open fee and the funding, that the other legs' maintenance leaves free:
-    `B = wallet - (open_fee + s funding) N_E + other_pnl - l other_maintenance`. For an inverse contract the same holds
-    in `1/P`, with the side reversed. On the entry basis it is `E + s (l MM(N_E) + phi N_E - B) / q`.
+    `s = +1` long, `-1` short; `q` is the size without its sign, `E` the entry, `m_k` and `c_k` are rate and deduction
+    of tier `k`, `l` is the multiple, `phi` the close fee and `B` the equity at the entry, after the open fee and the
+    funding, that the other legs' maintenance leaves free:
+    `B = wallet - (open_fee + s funding) N_E + other_pnl - l other_maintenance`, with the notional `N_E` at the entry.
+    For an inverse contract the same holds in `1/P`, one over the price, with the side reversed. On the entry basis it
+    is `E + s (l MM(N_E) + phi N_E - B) / q`, where `MM(N_E)` is the maintenance margin of that notional.
 
     Parameters:
         size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, not 0. Any shape; all numbers
@@ -164,13 +166,15 @@ def price(
             multiple that makes maintenance and fee reach the notional.
 
     Examples:
-        >>> price([1.0, -1.0], 60_000.0, 6_000.0, 0.005, close_fee=0.0005).round(2)
+        >>> sizes = [1.0, -1.0]
+        >>> price(sizes, 60_000.0, 6_000.0, 0.005, close_fee=0.0005).round(2)
         array([54298.64, 65638.99])
         >>> price(60_000.0, 50_000.0, 0.12, 0.005, inverse=True).round(6)
         np.float64(45681.818182)
         >>> price(1.0, 60_000.0, 60_000.0, 0.005)  # a fully paid long: never
         np.float64(0.0)
-        >>> price(1.0, 60_000.0, 6_000.0, 0.005, multiple=[1.0, 0.0]).round(2)  # liquidation, bankruptcy
+        >>> both = [1.0, 0.0]  # liquidation and bankruptcy
+        >>> price(1.0, 60_000.0, 6_000.0, 0.005, multiple=both).round(2)
         array([54271.36, 54000.  ])
 
     Source: the form of Binance's, Gate's and dYdX's documentation (mark basis) and of Bybit's (entry basis); the tiers
@@ -250,7 +254,9 @@ def bankruptcy_value(size: float, mark: float, equity: float, *, share: float = 
 @overload
 def bankruptcy_value(size: ArrayLike, mark: ArrayLike, equity: ArrayLike, *, share: ArrayLike = ...) -> FloatArray: ...
 def bankruptcy_value(size: ArrayLike, mark: ArrayLike, equity: ArrayLike, *, share: ArrayLike = 1.0) -> Floats:
-    """Cash that closing a part must bring to cost the account exactly the equity behind it: `q P - share e`.
+    """Cash that closing a part must bring to cost the account exactly the equity behind it.
+
+    It is `size * mark - share * equity`.
 
     Over the size it is the bankruptcy price. A cross account has one equity for all legs; a venue splits it, for
     instance by maintenance margin. As cash it may take either sign where a price may not: a long that is paid for in
@@ -304,7 +310,9 @@ class Estimate:
         ValueError: for what `price` refuses, or an array.
 
     Examples:
-        >>> position = Estimate(0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005, funding=0.003)
+        >>> position = Estimate(
+        ...     0.5, 60_000.0, 3_000.0, 0.005, close_fee=0.0005, funding=0.003
+        ... )
         >>> print(position.why())
         size, long above 0              0.5        q
         entry price                60,000.00 USD   E
@@ -356,6 +364,9 @@ class Estimate:
         Parameters:
             multiple: `>= 0`; any shape.
 
+        Returns:
+            USD per coin, the shape of `multiple`; 0 and infinity mean what they mean in `price`.
+
         Raises:
             ValueError: for a negative or non-finite multiple, or one that makes maintenance and fee reach the notional.
         """
@@ -386,6 +397,9 @@ class Estimate:
 
         Parameters:
             mark: mark price, `> 0`, USD per coin.
+
+        Returns:
+            A fraction of `mark`; for a position that is never liquidated 1 if long and infinity if short.
 
         Raises:
             ValueError: for a mark that is not positive and finite.
@@ -508,6 +522,10 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
         optimistic: the position on the kind assumptions.
         conservative: the same size, side, entry and kind of contract on the cautious ones.
 
+    Returns:
+        Both positions, and the step of each assumption that differs, USD per coin: `> 0` brings the price closer to the
+        mark, infinite where it alone decides whether a short has a price.
+
     Raises:
         ValueError: for what is no `Estimate`, or where size, entry or kind of contract differ: that would be another
             position.
@@ -515,8 +533,11 @@ def budget(optimistic: Estimate, conservative: Estimate) -> Budget:
     Examples:
         >>> from dataclasses import replace
         >>> kind = Estimate(1.0, 60_000.0, 6_000.0, 0.005)
-        >>> cautious = replace(kind, maintenance=0.01, close_fee=0.001, funding=0.006)
-        >>> {name: round(step, 2) for name, step in budget(kind, cautious).steps.items()}
+        >>> cautious = replace(
+        ...     kind, maintenance=0.01, close_fee=0.001, funding=0.006
+        ... )
+        >>> steps = budget(kind, cautious).steps
+        >>> {name: round(step, 2) for name, step in steps.items()}
         {'maintenance': 274.1, 'close_fee': 55.15, 'funding': 364.0}
     """
     for name, estimate in (("optimistic", optimistic), ("conservative", conservative)):
@@ -596,6 +617,10 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         driver: the underlying whose price is asked for.
         betas: beta of each other underlying to the driver, on log prices; those not named stay where they are.
 
+    Returns:
+        The mark now and the two prices, USD per coin: `low` is 0 and `high` infinite where there is none, and both are
+        the mark where the account is liquidated already.
+
     Raises:
         ValueError: for what is no `Account`, an underlying that it does not hold, betas that are no mapping, a beta of
             the driver itself, or a non-finite beta.
@@ -610,9 +635,10 @@ def interval(account: Account, driver: str, betas: Mapping[str, float] | None = 
         ...     Position(Linear("ETH"), -30.0, 3_000.0, 3_000.0, table),
         ... ]
         >>> account = Account(legs, [Collateral(9_000.0)])
-        >>> frozen, following = interval(account, "BTC"), interval(account, "BTC", {"ETH": 1.2})
+        >>> frozen = interval(account, "BTC")
         >>> round(frozen.low, 2), frozen.high
         (52424.24, inf)
+        >>> following = interval(account, "BTC", {"ETH": 1.2})
         >>> following.low, round(following.high, 2)
         (0.0, 68785.85)
     """
@@ -626,6 +652,9 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         account: positions and collateral.
         asked: pairs of a driver and the betas of the others, as in `interval`; at least one.
 
+    Returns:
+        One `Interval` a question, in the order asked.
+
     Raises:
         ValueError: as `interval`, or for something else than pairs.
 
@@ -634,8 +663,13 @@ def intervals(account: Account, asked: Sequence[tuple[str, Mapping[str, float]]]
         >>> from perpnotes.contracts import Linear
         >>> from perpnotes.margin import Collateral, Position
         >>> coins = {"BTC": (1.0, 60_000.0), "ETH": (-30.0, 3_000.0)}
-        >>> legs = [Position(Linear(coin), q, p, p, Tiers.flat(0.01)) for coin, (q, p) in coins.items()]
-        >>> found = intervals(Account(legs, [Collateral(9_000.0)]), [("BTC", {}), ("ETH", {}), ("ETH", {"BTC": 1.0})])
+        >>> legs = [
+        ...     Position(Linear(coin), size, price, price, Tiers.flat(0.01))
+        ...     for coin, (size, price) in coins.items()
+        ... ]
+        >>> account = Account(legs, [Collateral(9_000.0)])
+        >>> asked = [("BTC", {}), ("ETH", {}), ("ETH", {"BTC": 1.0})]
+        >>> found = intervals(account, asked)
         >>> [(round(each.low, 2), round(each.high, 2)) for each in found]
         [(52424.24, inf), (0.0, 3247.52), (0.0, 3714.29)]
     """
@@ -687,9 +721,10 @@ def cross_move(
 ) -> FloatArray:
     """How far a driver must move to liquidate cross accounts of several legs: `Account.distance`, for many at once.
 
-    The first `|r|` at which `wallet + sum_j pnl_j <= sum_j (MM_j + phi_j N_j)`, where the mark of leg `j` is
-    `P_j (1 + r)^beta_j`. A beta of 1 moves with the driver, 0 stays where it is; where all are one of the two, it is a
-    closed form for each tier.
+    The first move `|r|` at which `wallet + sum_j pnl_j <= sum_j (MM_j + phi_j N_j)`, where `MM_j` is the maintenance
+    margin of leg `j`, `phi_j` its close fee, `N_j` its notional, and its mark `P_j` becomes `P_j (1 + r)^beta_j`. A
+    beta of 1 moves with the driver, 0 stays where it is; where all are one of the two, it is a closed form for each
+    tier.
 
     Parameters:
         size: coins, or USD of contracts with `inverse`; long `> 0`, short `< 0`, 0 for none. Shape `(..., L)`: accounts
@@ -713,11 +748,16 @@ def cross_move(
         ValueError: for a value outside its range, or shapes that do not fit.
 
     Examples:
-        >>> books = [[1.0, 10.0], [1.0, -10.0]]  # Bitcoin beside Ether: long and long, long and short
+        >>> books = [[1.0, 10.0], [1.0, -10.0]]  # Bitcoin long, Ether either
         >>> marks = [60_000.0, 3_000.0]
-        >>> cross_move(books, marks, marks, 9_000.0, 0.01, beta=[1.0, 0.0]).round(6).tolist()  # Ether frozen
+        >>> frozen, following = [1.0, 0.0], [1.0, 1.2]  # what Ether does
+        >>> cross_move(
+        ...     books, marks, marks, 9_000.0, 0.01, beta=frozen
+        ... ).round(6).tolist()
         [0.136364, 0.136364]
-        >>> cross_move(books, marks, marks, 9_000.0, 0.01, beta=[1.0, 1.2]).round(6).tolist()
+        >>> cross_move(
+        ...     books, marks, marks, 9_000.0, 0.01, beta=following
+        ... ).round(6).tolist()
         [0.085508, 0.332306]
 
     Source: the definition; the joint move is the one of `stress`.
@@ -793,8 +833,10 @@ def stop_deviations(
 ) -> Floats:
     """How many standard deviations of the move in a delay lie between a stop and liquidation.
 
-    `k = s ln(P_s (1 - s x) / P_liq) / (sigma sqrt(tau))`: what the slippage leaves of the gap, over the move of the log
-    price in that time. Below 0 the slippage alone crosses the gap, or the stop lies beyond the liquidation price.
+    `k = s ln(P_s (1 - s x) / P_liq) / (sigma sqrt(tau))`: what the slippage `x` leaves of the gap between the stop
+    `P_s` and liquidation `P_liq`, over the move of the log price in that time: `s` is the side, `sigma` the volatility
+    and `tau` the seconds in years. Below 0 the slippage alone crosses the gap, or the stop lies beyond the liquidation
+    price.
 
     Parameters:
         stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -803,6 +845,10 @@ def stop_deviations(
         seconds: from the mark's touching the stop until the order is filled, `> 0`.
         side: 1 for a long position, -1 for a short one.
         slippage: adverse move of the order's own fill, a fraction of the stop price, in `[0, 1)`.
+
+    Returns:
+        Standard deviations, the broadcast shape; infinite for a position that is never liquidated, minus infinity for
+        one that is liquidated at every mark.
 
     Raises:
         ValueError: for a NaN, or a value outside its range.
@@ -846,9 +892,10 @@ def overtaken(
 ) -> Floats:
     """Probability that the mark reaches liquidation before a triggered stop is filled: `2 N(-k)`, at most 1.
 
-    The first-passage law of a log price without drift; `k` is `stop_deviations`. With slippage it is the probability
-    that the mark comes so close that a fill there would be no better than the liquidation price. Jumps are not in it,
-    nor a book that thins out in the same minute: where `k` is large, it says too little.
+    The first-passage law of a log price without drift; `k` is `stop_deviations`, and `N` the normal distribution
+    function. With slippage it is the probability that the mark comes so close that a fill there would be no better than
+    the liquidation price. Jumps are not in it, nor a book that thins out in the same minute: where `k` is large, it
+    says too little.
 
     Parameters:
         stop: price that triggers the stop, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -858,13 +905,17 @@ def overtaken(
         side: 1 for a long position, -1 for a short one.
         slippage: adverse move of the order's own fill, a fraction of the stop price, in `[0, 1)`.
 
+    Returns:
+        A probability in `[0, 1]`, the broadcast shape: 1 where the slippage alone crosses the gap, 0 for a position
+        that is never liquidated.
+
     Raises:
         ValueError: for a NaN, or a value outside its range.
 
     Examples:
         >>> overtaken(100.5, 100.0, 0.9, [30.0, 300.0]).round(4).tolist()
         [0.0, 0.0724]
-        >>> overtaken(99.0, 100.0, 0.9, 0.5)  # a stop beyond liquidation never triggers first
+        >>> overtaken(99.0, 100.0, 0.9, 0.5)  # a stop beyond liquidation
         np.float64(1.0)
 
     Source: the reflection principle; after Bachelier (1900).
@@ -964,13 +1015,20 @@ def settle(
         margin_fee: on the maintenance margin at the mark, in `[0, 1]`.
         keeps: whether the trader keeps the rest; False where a fund or a vault takes it.
 
+    Returns:
+        What becomes of the equity, each part in the settlement currency: `returned` to the trader, `charged`,
+        `to_fund`, and the `shortfall` that others pay, all `>= 0`.
+
     Raises:
         ValueError: for what is no `Estimate`, or a value outside its range.
 
     Examples:
         >>> long = Estimate(0.5, 60_000.0, 1_500.0, 0.004)
-        >>> [round(settle(long, at, slippage=0.001, fee=0.0005).returned, 2) for at in (57_500.0, long.price)]
-        [206.89, 71.55]
+        >>> for mark in (57_500.0, long.price):  # a stop, or too late for one
+        ...     closed = settle(long, mark, slippage=0.001, fee=0.0005)
+        ...     print(round(closed.returned, 2))
+        206.89
+        71.55
         >>> settle(long, long.price, slippage=0.001, fee=0.0125).returned
         0.0
         >>> print(settle(long, long.price, slippage=0.001, keeps=False).why())
@@ -1088,6 +1146,9 @@ class Rule:
             position: from `position`, or with other assumptions.
             slippage: adverse move of the fill, a fraction of the mark, in `[0, 1)`.
 
+        Returns:
+            The parts of the equity, as from `settle`; what comes back is at most that where the rule is not `complete`.
+
         Raises:
             ValueError: for what is no `Estimate`, a position without a liquidation price, or a value outside its range.
         """
@@ -1129,14 +1190,20 @@ def published_rule(venue: str) -> Rule:
     Parameters:
         venue: one of `"Binance"`, `"Bybit"`, `"Hyperliquid"`, `"dYdX"`, `"BitMEX"`, `"Kraken"`, `"Paradex"`.
 
+    Returns:
+        The rule, for `Rule.position` and `Rule.settle`; where its `complete` is False, a fee that was not found is 0 in
+        it.
+
     Raises:
         ValueError: for a venue without such numbers.
 
     Examples:
         >>> rule = published_rule("Hyperliquid")
         >>> long = rule.position(0.5, 60_000.0, 1_500.0)
-        >>> round(long.price, 2), round(rule.settle(long, slippage=0.001).returned, 2)
-        (57721.52, 331.9)
+        >>> round(long.price, 2)
+        57721.52
+        >>> round(rule.settle(long, slippage=0.001).returned, 2)
+        331.9
 
     Source: in `perpnotes/_venues.py`, beside each rule; `published_practice` says it in words.
     """
@@ -1154,13 +1221,17 @@ def published_practice(venue: str, topic: str) -> Statement:
         venue: one of `VENUES`.
         topic: one of `TOPICS`.
 
+    Returns:
+        The words with their document, its address and its date; the words are empty where it was looked for and not
+        found.
+
     Raises:
         ValueError: for an unknown venue or topic.
 
     Examples:
         >>> published_practice("Hyperliquid", "fee").words
         'none'
-        >>> published_practice("Bybit", "stale").words  # looked for and not found
+        >>> published_practice("Bybit", "stale").words  # not found
         ''
     """
     found = PRACTICE[one_of("venue", venue, VENUES)].get(one_of("topic", topic, tuple(TOPICS)))

@@ -68,7 +68,8 @@ def _check_rows(table: Tiers | SizeTiers) -> tuple[FloatArray, FloatArray]:
 class Tiers:
     """A maintenance-margin table by notional: `MM(N) = m_k N - c_k` in tier `k`, continuous in `N`.
 
-    The deductions follow from the rest: `c_1 = 0`, `c_{k+1} = c_k + (m_{k+1} - m_k) * floor_{k+1}`.
+    `MM` is the maintenance margin of a notional `N`, `m_k` the rate of the tier and `c_k` its deduction. The deductions
+    follow from the rest: `c_1 = 0`, `c_{k+1} = c_k + (m_{k+1} - m_k) * floor_{k+1}`.
 
     Parameters:
         floors: notional at which each tier begins; the first is 0, then rising. Settlement currency
@@ -103,6 +104,9 @@ class Tiers:
     def flat(cls, rate: float) -> Tiers:
         """One rate for every size.
 
+        Returns:
+            A table of one tier, without a highest leverage.
+
         Examples:
             >>> Tiers.flat(0.005).maintenance(1_000_000.0)
             np.float64(5000.0)
@@ -120,6 +124,9 @@ class Tiers:
         Parameters:
             notional: `>= 0`, in the currency of the floors; any shape.
 
+        Returns:
+            Whole numbers, 0 for the first tier, the shape of `notional`.
+
         Raises:
             ValueError: for a negative or non-finite notional.
         """
@@ -132,10 +139,13 @@ class Tiers:
     @overload
     def maintenance(self, notional: ArrayLike) -> FloatArray: ...
     def maintenance(self, notional: ArrayLike) -> Floats:
-        """Maintenance margin `m_k N - c_k`, in the currency of the floors.
+        """Maintenance margin, in the currency of the floors: rate of the tier times notional, less its deduction.
 
         Parameters:
             notional: `>= 0`, in the currency of the floors; any shape.
+
+        Returns:
+            `>= 0`, the shape of `notional`.
 
         Raises:
             ValueError: for a negative or non-finite notional.
@@ -168,8 +178,10 @@ class SizeTiers:
 
     Examples:
         >>> table = SizeTiers((0, 10, 50), (0.004, 0.005, 0.0075))
-        >>> table.at(10.0).maintenance(600_000.0), table.at(10.1).maintenance(606_000.0)
-        (np.float64(2400.0), np.float64(3030.0))
+        >>> table.at(10.0).maintenance(600_000.0)
+        np.float64(2400.0)
+        >>> table.at(10.1).maintenance(606_000.0)
+        np.float64(3030.0)
 
     Source: the form of OKX's published tables.
     """
@@ -187,6 +199,9 @@ class SizeTiers:
         Parameters:
             size: signed, coins. A size on a floor belongs to the tier that ends there.
 
+        Returns:
+            A table of one tier, with its highest leverage where this table has one.
+
         Raises:
             ValueError: for a size that is not a finite number.
         """
@@ -201,11 +216,15 @@ def published_tiers(name: str) -> Tiers:
         name: one of `"binance_btcusdt_2024_10"`, `"binance_ethusdt_2024_10"`, `"bybit_btcusdt_2025_12"`,
             `"bybit_ethusdt_2025_12"`, `"hyperliquid_btc_2025"`, `"hyperliquid_eth_2025"`, `"hyperliquid_sol_2025"`.
 
+    Returns:
+        The table, with its floors in USD and the highest leverage of each tier.
+
     Raises:
         ValueError: for an unknown name.
 
     Examples:
-        >>> [round(c) for c in published_tiers("binance_btcusdt_2024_10").deductions[:4]]
+        >>> table = published_tiers("binance_btcusdt_2024_10")
+        >>> [round(amount) for amount in table.deductions[:4]]
         [0, 50, 950, 11450]
 
     Source: in `perpnotes/_venues.py`, beside each table.
@@ -218,6 +237,10 @@ def published_size_tiers(name: str) -> SizeTiers:
 
     Parameters:
         name: `"okx_btcusdt_2026_05"` or `"okx_ethusdt_2026_05"`.
+
+    Returns:
+        The table, with its floors in coins and the highest leverage of each tier; its `at` gives the rate of one
+        position.
 
     Raises:
         ValueError: for an unknown name.
@@ -241,6 +264,9 @@ def maintenance_rate(initial: ArrayLike, fraction: ArrayLike = 0.5) -> Floats:
     Parameters:
         initial: initial margin rate, in `(0, 1]`: one over the highest leverage. Any shape; the arguments broadcast.
         fraction: the part, in `[0, 1]`: half at Hyperliquid; dYdX names one for each tier.
+
+    Returns:
+        A fraction of the notional, in `[0, 1]`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range.
@@ -270,6 +296,9 @@ def crowded_rate(base: ArrayLike, open_interest: ArrayLike, lower: ArrayLike, up
         open_interest: notional of the market `OI`, `>= 0`, USD.
         lower: open interest from which the rate grows, `>= 0`, USD.
         upper: open interest from which nothing is lent, `>= lower`, USD.
+
+    Returns:
+        A fraction of the notional, in `[base, 1]`, the broadcast shape; at 1 nothing is lent.
 
     Raises:
         ValueError: for a value outside its range, or bounds out of order.
@@ -312,13 +341,18 @@ def grown_rate(
         power: in `(0, 1]`.
         start: the part of the base from which it grows, in `[0, 1]`.
 
+    Returns:
+        A fraction of the notional, in `[base, 1)`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range, or a size whose rate reaches 1.
 
     Examples:
         >>> grown_rate(0.01, [1.0, 100.0], 0.00005).round(9).tolist()
         [0.01005, 0.015]
-        >>> grown_rate(0.05, [1.0, -10_000.0], 0.0005, power=0.5, start=0.8).round(9).tolist()
+        >>> sizes = [1.0, -10_000.0]
+        >>> by_root = grown_rate(0.05, sizes, 0.0005, power=0.5, start=0.8)
+        >>> by_root.round(9).tolist()
         [0.05, 0.09]
 
     Source: the form of Deribit's margin documentation and of the margin code of the Drift v2 protocol.
@@ -347,11 +381,15 @@ def grown_haircut(base: ArrayLike, amount: ArrayLike, slope: ArrayLike) -> Float
         amount: coins, `>= 0`.
         slope: growth for the root of one coin, `>= 0`.
 
+    Returns:
+        The fraction of the value that is not counted, in `[base, 1)`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range.
 
     Examples:
-        >>> grown_haircut(0.1, [0.0, 1_000.0, 1_000_000.0], 0.01).round(4).tolist()
+        >>> amounts = [0.0, 1_000.0, 1_000_000.0]
+        >>> grown_haircut(0.1, amounts, 0.01).round(4).tolist()
         [0.1, 0.1643, 0.9]
 
     Source: the margin code of the Drift v2 protocol.
@@ -367,17 +405,21 @@ def close_reserve(size: float, bankruptcy: float, fee: float, *, inverse: bool =
 @overload
 def close_reserve(size: ArrayLike, bankruptcy: ArrayLike, fee: ArrayLike, *, inverse: bool = ...) -> FloatArray: ...
 def close_reserve(size: ArrayLike, bankruptcy: ArrayLike, fee: ArrayLike, *, inverse: bool = False) -> Floats:
-    """The fee for closing at the bankruptcy price, which some venues reserve in both margins: `f |q| P_b`.
+    """The fee for closing at the bankruptcy price, which some venues reserve in both margins.
 
-    It is added to the notional over the leverage for the initial margin, to the rate times the notional for
-    maintenance, and to initial margin and open fee for the cost of an order.
+    It is `fee * |size| * bankruptcy`, or `fee * |size| / bankruptcy` for an inverse contract. It is added to the
+    notional over the leverage for the initial margin, to the rate times the notional for maintenance, and to initial
+    margin and open fee for the cost of an order.
 
     Parameters:
         size: coins, or USD of contracts with `inverse`; either sign. Any shape; the arguments broadcast.
         bankruptcy: bankruptcy price, `> 0`, USD per coin: `liquidation.price` with a maintenance rate of 0, on the
             venue's tick where it rounds.
         fee: taker fee, a fraction in `[0, 1)`.
-        inverse: True for an inverse contract, whose fee is in coins: `f |Q| / P_b`.
+        inverse: True for an inverse contract, whose fee is in coins.
+
+    Returns:
+        USD, or coins with `inverse`; `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a value outside its range.
@@ -456,7 +498,9 @@ class Position:
 
     Examples:
         >>> from perpnotes.contracts import Linear
-        >>> Position(Linear("BTC"), 0.5, 60_000.0, 62_000.0, Tiers.flat(0.005), leverage=10.0).maintenance_usd
+        >>> table = Tiers.flat(0.005)
+        >>> long = Position(Linear("BTC"), 0.5, 60_000.0, 62_000.0, table)
+        >>> long.maintenance_usd
         155.0
     """
 
@@ -524,7 +568,9 @@ class Position:
 
         Examples:
             >>> from perpnotes.contracts import Linear
-            >>> Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, Tiers.flat(0.005)).maintenance_at([60_000.0, 50_000.0])
+            >>> table = Tiers.flat(0.005)
+            >>> long = Position(Linear("BTC"), 0.5, 60_000.0, 60_000.0, table)
+            >>> long.maintenance_at([60_000.0, 50_000.0])
             array([150., 125.])
         """
         return self._maintenance(real("mark", mark, gt=0), self.tiers.maintenance)
@@ -684,7 +730,8 @@ class Account:
 
     Examples:
         >>> from perpnotes.contracts import Linear
-        >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005), leverage=10.0)
+        >>> table = Tiers.flat(0.005)
+        >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, table)
         >>> account = Account([long], [Collateral(6_000.0)])
         >>> print(account.assess().why())
         collateral after haircuts  6,000.00 USD   C = Σ_j a_j x_j (1 - h_j)
@@ -712,7 +759,11 @@ class Account:
                 raise ValueError(f"fx of {money.currency} must equal its mark {mark:g}, got {money.fx:g}")
 
     def assess(self) -> Assessment:
-        """Equity, initial and maintenance margin, and what follows from them."""
+        """Equity, initial and maintenance margin, and what follows from them.
+
+        Returns:
+            The sums over positions and collateral, USD.
+        """
         return Assessment(
             collateral=math.fsum(item.usd for item in self.collateral),
             unrealized=math.fsum(p.pnl_usd for p in self.positions),
@@ -749,14 +800,19 @@ class Account:
         Parameters:
             directions: each as in `distance`; at least one.
 
+        Returns:
+            One `Distance` a direction, in the same order.
+
         Raises:
             ValueError: as `distance`, or for no direction.
 
         Examples:
             >>> from perpnotes.contracts import Linear
-            >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, Tiers.flat(0.005))
+            >>> table = Tiers.flat(0.005)
+            >>> long = Position(Linear("BTC"), 1.0, 60_000.0, 60_000.0, table)
             >>> account = Account([long], [Collateral(6_000.0)])
-            >>> [round(each.move, 6) for each in account.distances([{"BTC": -1.0}, {"BTC": 1.0}])]
+            >>> found = account.distances([{"BTC": -1.0}, {"BTC": 1.0}])
+            >>> [round(each.move, 6) for each in found]
             [0.095477, inf]
         """
         asked = [self._direction(each) for each in items("directions", directions, (object,))]

@@ -72,11 +72,15 @@ def together(modes: Sequence[Mode], name: str = "together") -> Mode:
         modes: at least one.
         name: of the combination.
 
+    Returns:
+        One mode, for `Sizing`; its `hedge_lost` is None where none of them loses the hedge.
+
     Raises:
         ValueError: for an empty list.
 
     Examples:
-        >>> together([Mode("gap", gap=0.1), Mode("costs", fees=0.001, funding=0.0009)])
+        >>> costs = Mode("costs", fees=0.001, funding=0.0009)
+        >>> together([Mode("gap", gap=0.1), costs])
         Mode(name='together', gap=0.1, fees=0.001, funding=0.0009, unusable=0.0, hedge_lost=None)
 
     Source: the definition.
@@ -98,9 +102,9 @@ class Sizing:
     """The largest size that survives every one of the modes, and which of them sets it.
 
     In a mode, after an adverse move `x`, a position of `q` coins has cost `q P (fees + (1 - h) funding + x - h y)`,
-    where `h` is the hedged share and `y` the part of the move before the hedge was lost. It needs `MM(q P (1 - s x))`,
-    and the hedge, while it is there, `MM(h q P (1 - s x))`. All must fit into the usable wallet for every `x` up to the
-    gap.
+    where `P` is the price, `h` the hedged share and `y` the part of the move before the hedge was lost. It needs the
+    maintenance margin of its notional then, `MM(q P (1 - s x))` with the side `s`, and the hedge, while it is there,
+    `MM(h q P (1 - s x))`. All must fit into the usable wallet for every `x` up to the gap.
 
     Parameters:
         wallet: what the position can lose before the modes cut it, `> 0`, USD.
@@ -118,10 +122,13 @@ class Sizing:
 
     Examples:
         >>> from perpnotes.margin import Tiers
-        >>> gap, costs = Mode("gap", gap=0.10), Mode("costs", gap=0.05, fees=0.001)
+        >>> gap = Mode("gap", gap=0.10)
+        >>> costs = Mode("costs", gap=0.05, fees=0.001)
         >>> sizing = Sizing(1_000.0, 100.0, Tiers.flat(0.02), [gap, costs])
-        >>> round(sizing.size, 4), sizing.binding.name, round(sizing.liquidation_price, 9)
-        (84.7458, 'gap', 90.0)
+        >>> round(sizing.size, 4), sizing.binding.name
+        (84.7458, 'gap')
+        >>> round(sizing.liquidation_price, 9)
+        90.0
         >>> {name: round(size, 2) for name, size in sizing.limits.items()}
         {'gap': 84.75, 'costs': 142.86}
 
@@ -268,7 +275,8 @@ def kelly(drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = ..., j
 def kelly(drift: ArrayLike, volatility: ArrayLike, jump_rate: ArrayLike = 0.0, jump: ArrayLike = 0.0) -> Floats:
     """Leverage of the fastest growth when the price also gaps: the root of `mu - s^2 f - lam J / (1 - f J) = 0`.
 
-    It never reaches `1 / J`, where one gap takes everything. Without gaps it is `mu / s^2`.
+    `f` is the leverage, `mu` the drift, `s` the volatility, `lam` the rate of the jumps and `J` their size. It never
+    reaches `1 / J`, where one gap takes everything. Without gaps it is `mu / s^2`.
 
     Parameters:
         drift: expected return of the position a year without the gaps, costs deducted. Arguments broadcast.
@@ -310,8 +318,10 @@ def growth(
 ) -> Floats:
     """Long-run growth of log equity a year at constant leverage: `f mu - f^2 s^2 / 2 + lam ln(1 - f J)`.
 
+    `f` is the leverage; the other symbols are those of `kelly`.
+
     Parameters:
-        leverage: notional over equity `f`, kept constant. Arguments broadcast.
+        leverage: notional over equity, kept constant. Arguments broadcast.
         drift: expected return of the position a year without the gaps, costs deducted.
         volatility: per square root of a year, `> 0`.
         jump_rate: gaps a year, `>= 0`.

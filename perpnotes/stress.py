@@ -7,15 +7,15 @@ How a scenario moves the market:
 
 - `price` is the relative move of the market's *driver*. Without a correlation matrix every underlying makes the same
   move. With one, each log price moves by its beta to the driver's: `P_i (1 + r)^b_i` with
-  `b_i = ((1 - theta) rho_i + theta) * sigma_i / sigma_driver`, the median of a jointly lognormal move.
+  `b_i = ((1 - theta) rho_i + theta) * sigma_i / sigma_driver`, the median of a jointly lognormal move: `P_i` is the
+  price, `r` the driver's move, `rho_i` the correlation with the driver and `sigma_i` the volatility.
 - `correlation` is `theta` in `[0, 1]`: 0 is the market's own matrix, 1 is every correlation at one.
 - `volatility` is the relative move of every implied volatility.
 - `basis` moves perpetuals, futures and option forwards on top of the index; spot stays on the index.
 - `funding` is paid once on the shocked notional of perpetuals: longs pay a rate above 0.
 - `fx` is the relative move of every currency but the USD, in USD.
 - an *own* move of an underlying comes on top of what it does with the driver: without one, no scenario asks what it
-does by
-  itself.
+  does by itself.
 
 `evaluate` is the scenario part of a rule, over several underlyings. What a venue charges beside it, and its whole rule,
 is `perpnotes.portfolio`.
@@ -141,12 +141,16 @@ class Market(ByValue):
         Parameters:
             options: the options, at least one.
 
+        Returns:
+            Per square root of a year, `>= 0`.
+
         Raises:
             ValueError: for no options, or one whose volatility the market does not state.
 
         Examples:
             >>> from perpnotes.contracts import Option
-            >>> Market({"BTC": 60_000.0}, {"BTC": 0.5}).implied_volatilities([Option("BTC", 66_000.0, 0.1)])
+            >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
+            >>> market.implied_volatilities([Option("BTC", 66_000.0, 0.1)])
             array([0.5])
         """
         members = items("options", options, (Option,))
@@ -163,11 +167,16 @@ class Market(ByValue):
             underlying: one of `prices`.
             theta: correlation stress, in `[0, 1]`; any shape.
 
+        Returns:
+            Relative to the driver's log move, the shape of `theta`: 1 for the driver, `< 0` for what moves against it.
+
         Raises:
             ValueError: for an unknown underlying, or a `theta` outside its range or above 0 without a matrix.
 
         Examples:
-            >>> market = Market({"BTC": 60_000.0, "ETH": 3_000.0}, {"BTC": 0.5, "ETH": 0.7}, [[1.0, 0.8], [0.8, 1.0]])
+            >>> prices = {"BTC": 60_000.0, "ETH": 3_000.0}
+            >>> volatilities = {"BTC": 0.5, "ETH": 0.7}
+            >>> market = Market(prices, volatilities, [[1.0, 0.8], [0.8, 1.0]])
             >>> market.beta("ETH", [0.0, 1.0]).round(6)
             array([1.12, 1.4 ])
         """
@@ -249,8 +258,8 @@ class Scenarios(ByValue):
     def volatility(self, implied: ArrayLike, years: ArrayLike) -> FloatArray:
         """The implied volatility of each of `K` options in each scenario, shape `(S, K)`; never below 0.
 
-        `max(lowest, implied (1 + move g))` with `g = (30 days / max(term_floor, time))^p`; added where the moves are
-        points.
+        `max(lowest, implied (1 + move g))` with `g = (30 days / max(term_floor, time))^p`, where `p` is the exponent
+        that `term` has for that expiry, or 0 without one; `implied + move g` where the moves are points.
 
         Parameters:
             implied: implied volatilities now, `>= 0`, shape `(K,)`.
@@ -260,8 +269,9 @@ class Scenarios(ByValue):
             ValueError: for a value outside its range, or shapes that differ.
 
         Examples:
-            >>> listed([0.1, -0.1], [0.4, -0.2], lowest=[0.4, 0.0]).volatility([0.2, 0.5], [0.1, 0.1]).tolist()
-            [[0.4, 0.7], [0.16000000000000003, 0.4]]
+            >>> scenarios = listed([0.1, -0.1], [0.4, -0.2], lowest=[0.4, 0.0])
+            >>> scenarios.volatility([0.2, 0.5], [0.1, 0.1]).round(6).tolist()
+            [[0.4, 0.7], [0.16, 0.4]]
         """
         before, time = real("implied", implied, ge=0, ndim=1), real("years", years, ge=0, ndim=1)
         if before.shape != time.shape:
@@ -297,11 +307,15 @@ def grid(
         fx: relative moves of currencies other than USD, `> -1`.
         own: relative moves that an underlying makes on top of what it does with the driver, `> -1`; by its name.
 
+    Returns:
+        The scenarios, as many as there are combinations; their `axes` leave out what has the one value 0.
+
     Raises:
         ValueError: for an empty axis, more than one dimension, repeated values or a value outside its range.
 
     Examples:
-        >>> scenarios = grid(price=[-0.16, 0.0, 0.16], correlation=[0.0, 0.5, 1.0])
+        >>> falls, stress = [-0.16, 0.0, 0.16], [0.0, 0.5, 1.0]
+        >>> scenarios = grid(price=falls, correlation=stress)
         >>> len(scenarios), list(scenarios.axes)
         (9, ['price', 'correlation'])
         >>> list(grid(price=[-0.16, 0.16], own={"ETH": [-0.1, 0.0, 0.1]}).axes)
@@ -348,13 +362,18 @@ def listed(
         term_floor: as in `Scenarios`, `>= 0`.
         points: as in `Scenarios`.
 
+    Returns:
+        The scenarios in the order of the rows, without `axes`: there is no grid to draw a surface of.
+
     Raises:
         ValueError: for shapes that do not fit, an empty array or a value outside its range.
 
     Examples:
         >>> from perpnotes.contracts import Linear
         >>> crash_and_squeeze = listed([-0.3, 0.3], [0.5, 0.5])
-        >>> evaluate([(Linear("BTC"), -1.0)], Market({"BTC": 60_000.0}), crash_and_squeeze).worst.loss
+        >>> market = Market({"BTC": 60_000.0})
+        >>> short = [(Linear("BTC"), -1.0)]
+        >>> evaluate(short, market, crash_and_squeeze).worst.loss
         18000.0
     """
     moves = {axis: np.zeros(real("price", price, ndim=1).size) for axis in AXES}
@@ -380,6 +399,9 @@ def published_grid(name: str) -> Scenarios:
         name: `"paradex"`, `"paradex_hype"`, `"derive_pmrm_v1"`, `"derive_pmrm_v2"`, `"derive_pmrm_v2_sol"`,
             `"derive_pmrm_v2_hype"`, `"derive_pmrm_v2_2026_08"`, `"derive_pmrm_v2_2026_08_eth"` or
             `"derive_pmrm_v2_2026_08_hype"`.
+
+    Returns:
+        The rows in the venue's order, with their weights and the factors for initial and maintenance margin.
 
     Raises:
         ValueError: for an unknown name.
@@ -424,7 +446,9 @@ def unit_pnl(contracts: Sequence[Contract], market: Market, scenarios: Scenarios
     Examples:
         >>> from perpnotes.contracts import Inverse, Linear
         >>> market = Market({"BTC": 60_000.0})
-        >>> unit_pnl([Linear("BTC"), Inverse("BTC")], market, grid(price=[-0.1, 0.1])).round(9).tolist()
+        >>> contracts = [Linear("BTC"), Inverse("BTC")]
+        >>> moves = grid(price=[-0.1, 0.1])
+        >>> unit_pnl(contracts, market, moves).round(9).tolist()
         [[-6000.0, -0.1], [6000.0, 0.1]]
     """
     instruments = items("contracts", contracts, _CONTRACTS)
@@ -519,7 +543,8 @@ def worst_cases(
 
     Examples:
         >>> from perpnotes.contracts import Linear
-        >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
+        >>> market, moves = Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1])
+        >>> unit = unit_pnl([Linear("BTC")], market, moves)
         >>> losses, scenario = worst_cases([[1.0], [-2.0]], unit)
         >>> losses.round(6), scenario
         (array([ 6000., 12000.]), array([0, 1]))
@@ -614,14 +639,20 @@ def worst_accounts(
         weight: as in `worst_cases`; the same for all parts.
         top: how many accounts to keep, `>= 1`.
 
+    Returns:
+        At most `top` accounts with their losses in USD, `>= 0`: the largest first and, of equal ones, the smaller
+        label; and how many were seen.
+
     Raises:
         ValueError: as `worst_cases`; for labels that are neither texts nor whole numbers, are not one a book, or of
             which one is kept twice.
 
     Examples:
         >>> from perpnotes.contracts import Linear
-        >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
-        >>> worst = worst_accounts(["ann", "bob", "cho"], [[1.0], [-2.0], [0.5]], unit, top=2)
+        >>> market, moves = Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1])
+        >>> unit = unit_pnl([Linear("BTC")], market, moves)
+        >>> names, books = ["ann", "bob", "cho"], [[1.0], [-2.0], [0.5]]
+        >>> worst = worst_accounts(names, books, unit, top=2)
         >>> worst.accounts.tolist(), worst.losses.round(6).tolist(), worst.seen
         (['bob', 'ann'], [12000.0, 6000.0], 3)
     """
@@ -642,14 +673,19 @@ def merge_worst(first: WorstAccounts, second: WorstAccounts) -> WorstAccounts:
         first: of one part.
         second: of another part, with the same `top`, and with the same `unit` and `weight` behind it.
 
+    Returns:
+        At most `top` accounts of both, in the same order, and how many were seen in both together.
+
     Raises:
         ValueError: for another type, two values of `top`, texts beside whole numbers, or an account in both parts.
 
     Examples:
         >>> from perpnotes.contracts import Linear
-        >>> unit = unit_pnl([Linear("BTC")], Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1]))
-        >>> parts = [worst_accounts([n], [[float(n)]], unit, top=2) for n in (4, 9, 7)]
-        >>> merge_worst(merge_worst(parts[0], parts[1]), parts[2]).accounts.tolist()
+        >>> market, moves = Market({"BTC": 60_000.0}), grid(price=[-0.1, 0.1])
+        >>> unit = unit_pnl([Linear("BTC")], market, moves)
+        >>> one = worst_accounts([4, 9], [[4.0], [9.0]], unit, top=2)
+        >>> other = worst_accounts([7], [[7.0]], unit, top=2)
+        >>> merge_worst(one, other).accounts.tolist()
         [9, 7]
     """
     instance("first", first, WorstAccounts)
@@ -792,6 +828,9 @@ class Evaluation(ByValue):
         Parameters:
             index: from 0 to `len(scenarios) - 1`.
 
+        Returns:
+            Its moves and weight, and the weighted P&L of the book and of each leg, USD.
+
         Raises:
             ValueError: for a number outside that range.
         """
@@ -837,7 +876,11 @@ class Evaluation(ByValue):
         return flat if names.index(rows) < names.index(columns) else flat.T
 
     def netting(self) -> Netting:
-        """What netting saves at each value of the correlation axis, and so what a jump to one destroys."""
+        """What netting saves at each value of the correlation axis, and so what a jump to one destroys.
+
+        Returns:
+            Losses in USD, `>= 0`, one for each value of the axis: a single one where the correlation is not stressed.
+        """
         stressed = self.scenarios.moves["correlation"]
         theta = np.unique(stressed)
         weighted = self.scenarios.weight[:, None] * self.legs
@@ -897,6 +940,9 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
         market: the state before the stress.
         scenarios: from `grid`, `listed` or `published_grid`.
 
+    Returns:
+        The P&L of each leg in each scenario, USD; from it the worst cell, both margins and what netting saves.
+
     Raises:
         ValueError: for an empty book, a non-finite quantity, a debt with a haircut, or a contract that the market does
             not price.
@@ -904,7 +950,8 @@ def evaluate(book: Sequence[tuple[Contract, float]], market: Market, scenarios: 
     Examples:
         >>> from perpnotes.contracts import Linear
         >>> market = Market({"BTC": 60_000.0})
-        >>> result = evaluate([(Linear("BTC"), 0.5)], market, published_grid("paradex"))
+        >>> book, scenarios = [(Linear("BTC"), 0.5)], published_grid("paradex")
+        >>> result = evaluate(book, market, scenarios)
         >>> print(result.why())
         price move                  -0.16       price
         volatility move              0.4        volatility

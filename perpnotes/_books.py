@@ -60,7 +60,9 @@ class Book(ByValue):
             book.
 
     Examples:
-        >>> book = Book(Levels([99.0, 98.0], [1.0, 4.0]), Levels([101.0, 103.0], [2.0, 1.0]))
+        >>> bids = Levels([99.0, 98.0], [1.0, 4.0])
+        >>> asks = Levels([101.0, 103.0], [2.0, 1.0])
+        >>> book = Book(bids, asks)
         >>> book.bid, book.ask, book.mid, book.spread
         (99.0, 101.0, 100.0, 2.0)
         >>> book.depth(0.02)
@@ -252,6 +254,9 @@ def read_book(
         symbol: as in `parse_book`.
         whole: as in `parse_book`.
 
+    Returns:
+        As from `parse_book`.
+
     Raises:
         ValueError: as `parse_book`, with the name of the file first.
         OSError: for a file that cannot be read.
@@ -285,11 +290,15 @@ def parse_book(
         symbol: the contract.
         whole: True where the table has every order, so that nothing stands beyond its last levels.
 
+    Returns:
+        The book, sizes in coins; without stamps (NaN) and without a number (None), which a table does not have.
+
     Raises:
         ValueError: for another unit, columns that are missing, a side of another name, and what `Book` refuses.
 
     Examples:
-        >>> book = parse_book("side,price,size\nsell,50000,100\nbuy,40000,200\n", unit="USD", multiplier=100.0)
+        >>> text = "side,price,size\nsell,50000,100\nbuy,40000,200\n"
+        >>> book = parse_book(text, unit="USD", multiplier=100.0)
         >>> book.asks.sizes.tolist(), book.bids.sizes.tolist()
         ([0.2], [0.5])
     """
@@ -329,6 +338,9 @@ def read_messages(
         unit: as in `parse_messages`.
         multiplier: as in `parse_messages`.
 
+    Returns:
+        As from `parse_messages`.
+
     Raises:
         ValueError: as `parse_messages`, with the name of the file first.
         OSError: for a file that cannot be read.
@@ -338,7 +350,10 @@ def read_messages(
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "trades.txt"
-        ...     _ = file.write_text('1000000000 {"e":"trade","s":"X","t":1,"p":"9","q":"2","T":1000,"m":true}\n')
+        ...     _ = file.write_text(
+        ...         '1000000000 {"e":"trade","s":"X","t":1,'
+        ...         '"p":"9","q":"2","T":1000,"m":true}'
+        ...     )
         ...     read_messages(file)[0].size
         -2.0
     """
@@ -364,14 +379,24 @@ def parse_messages(
         unit: what a size counts, as in `parse_book`.
         multiplier: what a size of 1 is worth, as in `parse_book`.
 
+    Returns:
+        A `Book` a snapshot, and each `Update`, `Quote` and `Trade`; at least one, sizes in coins.
+
     Raises:
         ValueError: for a line that is no message, another layout, several contracts and no symbol, or a change of a
             BitMEX order that was never sent (a message is missing).
 
     Examples:
-        >>> lines = '''1000000000 {"lastUpdateId":5,"bids":[["99","1"]],"asks":[["101","2"]]}
-        ... 1001000000 {"data":{"e":"depthUpdate","E":1001,"s":"X","U":6,"u":7,"pu":5,"b":[["100","3"]],"a":[]}}'''
-        >>> [type(message).__name__ for message in parse_messages(lines)]
+        >>> snapshot = (
+        ...     '1000000000 {"lastUpdateId":5,'
+        ...     '"bids":[["99","1"]],"asks":[["101","2"]]}'
+        ... )
+        >>> update = (
+        ...     '1001000000 {"data":{"e":"depthUpdate","E":1001,"s":"X",'
+        ...     '"U":6,"u":7,"pu":5,"b":[["100","3"]],"a":[]}}'
+        ... )
+        >>> messages = parse_messages(f"{snapshot}\n{update}")
+        >>> [type(message).__name__ for message in messages]
         ['Book', 'Update']
     """
     worth = _unit(unit, multiplier)
@@ -573,13 +598,23 @@ def replay(messages: Iterable[Message], *, gaps: str = "error") -> Iterator[Book
         messages: of one contract, from `parse_messages` or `read_messages`.
         gaps: `"error"`, or `"wait"`: no book until the next snapshot.
 
+    Returns:
+        The books one after another; each is made, and what is wrong with it told, when it is asked for.
+
     Raises:
         ValueError: for messages of several contracts, a gap, or a book that the updates leave empty or crossed.
 
     Examples:
-        >>> lines = '''1000000000 {"lastUpdateId":5,"bids":[["99","1"]],"asks":[["101","2"]]}
-        ... 1001000000 {"data":{"e":"depthUpdate","E":1001,"s":"X","U":4,"u":7,"pu":3,"b":[["100","3"]],"a":[]}}'''
-        >>> [(book.bid, book.ask, book.sequence) for book in replay(parse_messages(lines))]
+        >>> snapshot = (
+        ...     '1000000000 {"lastUpdateId":5,'
+        ...     '"bids":[["99","1"]],"asks":[["101","2"]]}'
+        ... )
+        >>> update = (
+        ...     '1001000000 {"data":{"e":"depthUpdate","E":1001,"s":"X",'
+        ...     '"U":4,"u":7,"pu":3,"b":[["100","3"]],"a":[]}}'
+        ... )
+        >>> messages = parse_messages(f"{snapshot}\n{update}")
+        >>> [(book.bid, book.ask, book.sequence) for book in replay(messages)]
         [(99.0, 101.0, 5), (100.0, 101.0, 7)]
     """
     one_of("gaps", gaps, ("error", "wait"))

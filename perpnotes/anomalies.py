@@ -47,11 +47,15 @@ _STEPS = 16  # of a sum at a time
 def robust_z(values: ArrayLike) -> FloatArray:
     """How far from the median, in robust standard deviations, over the last axis: `z = 0.67449 (x - med) / MAD`.
 
-    Up to half of the values may be anything without moving the others' scale to it. Where more than half are equal the
-    MAD is 0; then the mean absolute deviation takes its place, and where that is 0 too, all are equal and `z` is 0.
+    `x` is a value, `med` the median of its row and `MAD` the median of the distances from it. Up to half of the values
+    may be anything without moving the others' scale to it. Where more than half are equal the MAD is 0; then the mean
+    absolute deviation takes its place, and where that is 0 too, all are equal and `z` is 0.
 
     Parameters:
         values: shape (..., n); each row is judged by itself.
+
+    Returns:
+        Robust standard deviations, the shape of `values`: `> 0` above the median.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a single number.
@@ -90,8 +94,13 @@ def _median(x: FloatArray) -> FloatArray:
 def dispersion(counts: ArrayLike) -> FloatArray:
     """Overdispersion of counts, by moments, over the last axis: `alpha = max(0, (s^2 - m) / m^2)`; 0 is Poisson.
 
+    `m` is the mean and `s^2` the variance of the counts.
+
     Parameters:
         counts: whole numbers, `>= 0`; shape (..., n) with at least 2.
+
+    Returns:
+        `>= 0`, shape (...); 0 where all counts are 0.
 
     Raises:
         ValueError: for a count below 0 or not whole, or fewer than 2.
@@ -118,16 +127,22 @@ def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = ...)
 def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0) -> Floats:
     """How unlikely so many are, as a power of ten: `-log10 P(N >= n)`; negative binomial, or Poisson at dispersion 0.
 
+    `N` is the count of an ordinary account, and `n` the one that was seen.
+
     Parameters:
         counts: `n`, whole numbers from 0 to 10,000. Any shape; the arguments broadcast.
-        mean: expected count, `> 0` and at most 10,000.
+        mean: expected count `m`, `> 0` and at most 10,000.
         dispersion: `alpha` of the variance `m + alpha m^2`, in `[0, 100]`.
+
+    Returns:
+        Powers of ten, `>= 0`, the broadcast shape: 3 is one in a thousand, 0 what is certain.
 
     Raises:
         ValueError: for a value outside its range, or a count that is not whole.
 
     Examples:
-        >>> surprise([3, 20, 20], [10.0, 10.0, 10.0], dispersion=[0.0, 0.0, 0.5]).round(3).tolist()
+        >>> counts, spread = [3, 20, 20], [0.0, 0.0, 0.5]
+        >>> surprise(counts, 10.0, dispersion=spread).round(3).tolist()
         [0.001, 2.462, 0.947]
 
     Source: the tails of both distributions, by continued fraction (Abramowitz and Stegun 26.5.8).
@@ -268,18 +283,22 @@ class Score(ByValue):
 def score(features: Mapping[str, ArrayLike], *, cap: float = 10.0) -> Score:
     """Add up features that are in units of how unusual they are: `S = sum_k min(max(f_k, 0), c)`.
 
-    What is unusually low adds nothing: a quiet account is not half as suspicious as a busy one is. The cap keeps one
-    broken feature from deciding every place.
+    `f_k` is the value of feature `k` and `c` the cap. What is unusually low adds nothing: a quiet account is not half
+    as suspicious as a busy one is. The cap keeps one broken feature from deciding every place.
 
     Parameters:
         features: name to values, such as `surprise` or `robust_z`; all of shape (accounts,).
         cap: the most that one feature adds, `> 0`.
 
+    Returns:
+        The part of each feature in each account's score, from 0 to `cap`; higher is to be looked at first.
+
     Raises:
         ValueError: for no features, shapes that differ, or a value outside its range.
 
     Examples:
-        >>> ranked = score({"cancels": [0.2, 6.0, 1.0], "leverage": [1.0, -2.0, 40.0]})
+        >>> cancels, leverage = [0.2, 6.0, 1.0], [1.0, -2.0, 40.0]
+        >>> ranked = score({"cancels": cancels, "leverage": leverage})
         >>> ranked.order.tolist(), ranked.leading[2]
         ([2, 1, 0], 'leverage')
         >>> print(ranked.why(2))
@@ -311,6 +330,9 @@ def precision_at(scores: ArrayLike, positives: ArrayLike, k: int) -> float:
         positives: True for what should be found; shape (n,).
         k: how many are looked at, from 1 to `n`.
 
+    Returns:
+        From 0 to 1.
+
     Raises:
         ValueError: for shapes that differ, labels that are not True or False, or a value outside its range.
 
@@ -337,11 +359,16 @@ def average_precision(scores: ArrayLike, positives: ArrayLike) -> float:
         scores: higher is earlier; shape (n,). Equal scores are one step.
         positives: True for what should be found, at least one; shape (n,).
 
+    Returns:
+        From just above 0 to 1.
+
     Raises:
         ValueError: for shapes that differ, labels that are not True or False, or no positive.
 
     Examples:
-        >>> round(average_precision([8, 7, 6, 5, 4, 3, 2, 1], [False, True, False, True, True, False, False, False]), 5)
+        >>> scores = [5, 4, 3, 2, 1]
+        >>> positives = [False, True, False, True, True]
+        >>> round(average_precision(scores, positives), 5)
         0.53333
 
     Source: the area under the precision-recall curve as steps.
@@ -386,6 +413,9 @@ class Alarms:
 
         Parameters:
             steps: of a day, `>= 1`; one a minute by default.
+
+        Returns:
+            A number a day, `>= 0`; not a whole one.
         """
         return self.false * whole("steps", steps, ge=1) / self.steps
 
@@ -402,6 +432,9 @@ def alarms(watched: ArrayLike, threshold: float, events: ArrayLike, *, horizon: 
         events: steps at which they happen, from 0; shape (events,), at least one.
         horizon: how long before an event an alarm counts for it, `>= least`.
         least: how long before the event it must come, `>= 0`.
+
+    Returns:
+        Steps of warning before each event, -1 where none was in time, and the number of false alarms.
 
     Raises:
         ValueError: for a value outside its range.
@@ -470,6 +503,9 @@ def episode(seed: int, *, accounts: int = 500, culprits: int = 20, minutes: int 
         minutes: length, from 400 to 1,440.
         effect: how much they do, `>= 0`: 1 doubles their cancels, multiplies their leverage by 1.6 and halves the book
             within the hour; 0.5 does half of each; 0 does nothing.
+
+    Returns:
+        What was to be seen in each minute, and what only the maker of the day knows: who did it and when.
 
     Raises:
         ValueError: for a value outside its range.

@@ -84,6 +84,10 @@ class Band(ByValue):
             probability: in `(0, 1)`; any shape.
             drift: of the log price, per year.
 
+        Returns:
+            Hours for each level by its name, `>= 0`, the shape of `probability`: 0 where it has been reached, infinite
+            where it never gets so likely.
+
         Raises:
             ValueError: for a value outside its range.
         """
@@ -116,6 +120,9 @@ def band(position: Estimate, levels: Mapping[str, float] = LEVELS) -> Band:
     Parameters:
         position: size, entry, wallet and every assumption.
         levels: name and multiple of each level, multiples `>= 0` and falling; at least two.
+
+    Returns:
+        The price of each level, USD per coin, with 0 and infinity as in `liquidation.price`.
 
     Raises:
         ValueError: for what is no `Estimate` or no mapping, fewer than two levels, or multiples out of order or
@@ -170,7 +177,7 @@ def hit_probability(
     """Probability that the mark reaches a level within a time: the first-passage law of a Brownian log price.
 
     `N((n T - a) / (sigma sqrt T)) + exp(2 n a / sigma^2) N((-n T - a) / (sigma sqrt T))` with the distance
-    `a = s ln(mark / level)` and the drift toward the level `n = -s drift`.
+    `a = s ln(mark / level)`, the drift toward the level `n = -s drift` and the normal distribution function `N`.
 
     With the growth of the mark and the funding that moves the level, the same law is `funding.liquidation_probability`.
 
@@ -230,8 +237,9 @@ def hit_hours(
 ) -> Floats:
     """The time by which the mark has reached a level with this probability; infinite if it never gets so likely.
 
-    Without drift it is `(a / (sigma z))^2` with `z = -N^{-1}(probability / 2)`: half the distance takes a quarter of
-    the time. Found by Newton's method on `hit_probability`.
+    Without drift it is `(a / (sigma z))^2` years, with the distance `a = |ln(mark / level)|`, the volatility `sigma`
+    and `z = -N^{-1}(probability / 2)` of the normal distribution function `N`: half the distance takes a quarter of the
+    time. Found by Newton's method on `hit_probability`.
 
     Parameters:
         mark: mark price now, `> 0`, USD per coin. Any shape; the arguments broadcast.
@@ -240,6 +248,9 @@ def hit_hours(
         probability: in `(0, 1)`: 0.5 is the median time.
         drift: of the log price, per year.
         side: 1 for a long position, -1 for a short.
+
+    Returns:
+        Hours, `>= 0`, the broadcast shape: 0 where the level has been reached, infinite where it never gets so likely.
 
     Raises:
         ValueError: for a NaN, or a value outside its range.
@@ -319,8 +330,9 @@ def smallest_close(
     """The smallest part of a linear position whose forced closing leaves equity at its requirement; infinite if none.
 
     Closing `x` coins moves the price by `alpha x`, so on average it fills `alpha x / 2` away from the mark. A share
-    `eta` of the move stays in the mark of the rest. With `l` times the maintenance rate `m` asked of the rest it is the
-    smallest `x` in `[0, q]` with `e - alpha x^2/2 - eta alpha x (q - x) - phi P x >= l m (P - s eta alpha x)(q - x)`.
+    `eta` of the move stays in the mark of the rest. With a size `q` of the sign `s`, the mark `P`, the equity `e`, the
+    fee `phi` and `l` times the maintenance rate `m` asked of the rest it is the smallest `x` in `[0, q]` with
+    `e - alpha x^2/2 - eta alpha x (q - x) - phi P x >= l m (P - s eta alpha x)(q - x)`.
 
     Parameters:
         size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
@@ -340,7 +352,11 @@ def smallest_close(
         ValueError: for a value outside its range, or a long whose closing would push the price to 0.
 
     Examples:
-        >>> smallest_close(10.0, 100.0, [60.0, 30.0, 10.0], 0.05, 0.2, close_fee=0.0005).round(6).tolist()
+        >>> equity = [60.0, 30.0, 10.0]
+        >>> coins = smallest_close(
+        ...     10.0, 100.0, equity, 0.05, 0.2, close_fee=0.0005
+        ... )
+        >>> coins.round(6).tolist()
         [0.0, 4.438365, inf]
 
     Source: after Chitra (2025), arXiv 2512.01112, with an impact that may stay in the mark, and no more closed
@@ -395,7 +411,8 @@ def close_at(
 ) -> Floats:
     """Coins to close at a known price to meet the requirement: `(l m P q - e) / ((l m - phi) P + s (F - P))`.
 
-    The fill price `F` is given and the mark stays; where the closing itself moves the price, see `smallest_close`.
+    `q` is the size without its sign `s`. The fill price `F` is given and the mark stays; where the closing itself moves
+    the price, see `smallest_close`.
 
     Parameters:
         size: coins; long `> 0`, short `< 0`, not 0. Any shape; the arguments broadcast.
@@ -414,7 +431,8 @@ def close_at(
         ValueError: for a value outside its range.
 
     Examples:
-        >>> close_at(10.0, 100.0, [60.0, 30.0, -10.0], 0.05, 99.5).round(4).tolist()
+        >>> equity = [60.0, 30.0, -10.0]
+        >>> close_at(10.0, 100.0, equity, 0.05, 99.5).round(4).tolist()
         [0.0, 4.4444, 13.3333]
 
     Source: after the liquidation strategies in Chitra (2025), arXiv 2512.01112.
@@ -477,11 +495,18 @@ def restoring_equity(
         permanent: the share of the impact that stays in the mark, in `[0, 1]`.
         multiple: the multiple of maintenance to restore, `> 0`, times `maintenance` below 1.
 
+    Returns:
+        `>= 0`, the broadcast shape; 0 where closing costs nothing.
+
     Raises:
         ValueError: for a value outside its range, or a long whose closing would push the price to 0.
 
     Examples:
-        >>> restoring_equity(10.0, 100.0, 0.05, [0.0, 0.2, 2.0], close_fee=0.0005).round(4).tolist()
+        >>> impact = [0.0, 0.2, 2.0]
+        >>> least = restoring_equity(
+        ...     10.0, 100.0, 0.05, impact, close_fee=0.0005
+        ... )
+        >>> least.round(4).tolist()
         [0.5, 10.5, 43.8744]
     """
     coins, linear, square, asked = _closing(size, mark, maintenance, impact, close_fee, permanent, multiple)
@@ -638,6 +663,9 @@ def ladder(
         permanent: `eta`, in `[0, 1]`.
         close_fee: fee of the forced close as a fraction of the notional at the mark, in `[0, 1)`.
 
+    Returns:
+        The orders one after another, with the mark and the equity after each, USD.
+
     Raises:
         ValueError: for what is no linear `Estimate` on the mark basis, has no liquidation price, or a value outside
             its range.
@@ -646,7 +674,8 @@ def ladder(
         >>> from perpnotes.liquidation import Estimate
         >>> from perpnotes.margin import published_tiers
         >>> table = published_tiers("hyperliquid_eth_2025")
-        >>> print(ladder(Estimate(60.0, 3_000.0, 9_000.0, table), share=0.2, above=100e3).why())
+        >>> long = Estimate(60.0, 3_000.0, 9_000.0, table)
+        >>> print(ladder(long, share=0.2, above=100e3).why())
         size, long above 0        60           q
         order 1, 12            2,908.16 USD    P_1
         order 2, 9.6           2,893.33 USD    P_2
@@ -732,8 +761,9 @@ def close_by_steps(
         ValueError: for a value outside its range.
 
     Examples:
-        >>> close_by_steps(80.0, 88.8, margin_fee=[0.5, 0.7], target=0.9).round(2).tolist()
-        [0.4, 0.6]
+        >>> fees = [0.5, 0.7]
+        >>> close_by_steps(80.0, 88.8, margin_fee=fees, target=0.9).round(2)
+        array([0.4, 0.6])
 
     Source: the form of Paradex's documentation.
     """
@@ -830,13 +860,16 @@ def fillable(
     mark, and from `e = M (1 - 1/a)` down it may cost the position the share `b` of its maintenance margin.
 
     Parameters:
-        mark: mark price, `> 0`, USD per coin. Any shape; the arguments broadcast.
-        equity: equity of the account, USD; either sign.
-        requirement: maintenance margin of the account, `> 0`, USD.
+        mark: mark price `P`, `> 0`, USD per coin. Any shape; the arguments broadcast.
+        equity: equity of the account `e`, USD; either sign.
+        requirement: maintenance margin of the account `M`, `> 0`, USD.
         maintenance: maintenance rate `m` of the position that is closed, in `[0, 1)`.
         adjustment: `a`, how fast the price opens, `>= 0`.
         spread: `b`, the largest spread as a multiple of the maintenance rate, `>= 0`.
-        side: 1 for a long position, -1 for a short.
+        side: `s`, 1 for a long position, -1 for a short.
+
+    Returns:
+        USD per coin, the broadcast shape: at or below the mark for a long, at or above it for a short.
 
     Raises:
         ValueError: for a value outside its range, or a spread that lets a long be filled at 0 or below.

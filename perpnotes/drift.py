@@ -44,6 +44,9 @@ def divergence(before: ArrayLike, after: ArrayLike) -> float:
         before: proportions `p`, `> 0`, with sum 1. Shape `(B,)`, `B >= 2`.
         after: proportions `q`, likewise.
 
+    Returns:
+        `>= 0`.
+
     Raises:
         ValueError: for proportions that are not positive, do not sum to 1, or differ in number.
 
@@ -102,6 +105,7 @@ class PSI:
 def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: float = 0.95) -> PSI:
     """Population stability index over quantile bins of the reference, with its limit `(1/n + 1/m) chi2_{B-1}`.
 
+    `chi2_{B-1}` is the quantile, at the confidence, of chi-square with one degree of freedom less than the bins `B`.
     Half a count is added to each bin, so that an empty one is finite. Ties can merge bins.
 
     Parameters:
@@ -109,6 +113,9 @@ def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: 
         sample: values after. Shape `(m,)`.
         bins: quantile bins, a whole number `>= 2`.
         confidence: of the limit, in `(0, 1)`.
+
+    Returns:
+        The index, its mean and its limit without a change; `changed` says whether it is above the limit.
 
     Raises:
         ValueError: for a value outside its range, too small a reference, or one that is constant.
@@ -172,6 +179,9 @@ def psi_limit(
         block: rows that stay together, from 1 (none) to the length of the history: several times the memory.
         draws: pairs of samples, a whole number from 20 to 10,000.
         seed: of the draws, a whole number `>= 0`.
+
+    Returns:
+        The quantile of the index over the draws, `>= 0`: compare it with `PSI.value` of as many rows and bins.
 
     Raises:
         ValueError: for a value outside its range, or a history so constant that most samples of it are.
@@ -256,12 +266,15 @@ class KS:
 def ks(reference: ArrayLike, sample: ArrayLike, *, confidence: float = 0.95) -> KS:
     """Two-sample Kolmogorov-Smirnov: `max |F_n - G_m|` against `sqrt(-ln(alpha / 2) / 2) sqrt((n + m) / (n m))`.
 
-    With ties the limit is too high, never too low.
+    `F_n` and `G_m` are the parts of both samples at or below a value. With ties the limit is too high, never too low.
 
     Parameters:
         reference: values before. Shape `(n,)`.
         sample: values after. Shape `(m,)`.
         confidence: `1 - alpha`, in `(0, 1)`.
+
+    Returns:
+        The distance, its limit and where it is largest; `changed` says whether it is above the limit.
 
     Raises:
         ValueError: for a non-finite value, an empty sample or a confidence outside its range.
@@ -315,8 +328,8 @@ def mmd(
 ) -> MMD:
     """Squared maximum mean discrepancy with the kernel `exp(-|x - y|^2 / (2 w^2))`, against shuffles of the labels.
 
-    It sees any change of a joint distribution, of dependence too, and needs no bins. Rows must be exchangeable: those
-    of a slow series are not.
+    `x` and `y` are two rows and `w` is the width. It sees any change of a joint distribution, of dependence too, and
+    needs no bins. Rows must be exchangeable: those of a slow series are not.
 
     Parameters:
         reference: values before, shape `(n,)`, or rows of features, shape `(n, d)`; `n >= 2`.
@@ -325,6 +338,10 @@ def mmd(
         width: `w > 0`; without one, the median distance of the pooled rows.
         shuffles: a whole number `>= 20`.
         confidence: of the limit, in `(0, 1)`.
+
+    Returns:
+        The discrepancy, its limit and the chance of so much without a change; `changed` says whether it is above the
+        limit.
 
     Raises:
         ValueError: for a value outside its range, other features, or rows that are all equal.
@@ -401,7 +418,8 @@ def cusum(
 ) -> tuple[Alarm, ...]:
     """Two-sided CUSUM: `S = max(0, S + z - k)` and its mirror, with an alarm above `h` and a new start after it.
 
-    `z = (x - target) / deviation`. A slack of half the shift that matters finds that shift fastest.
+    `S` begins at 0, and `z = (x - target) / deviation` for each value `x`. A slack of half the shift that matters finds
+    that shift fastest.
 
     Parameters:
         values: in order. Shape `(n,)`.
@@ -409,6 +427,9 @@ def cusum(
         deviation: their standard deviation without change, `> 0`.
         slack: `k`, in deviations, `>= 0`.
         limit: `h`, in deviations, `> 0`.
+
+    Returns:
+        The alarms in order; empty where there was none.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.
@@ -490,13 +511,16 @@ def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, false_alarm:
 def adwin_bound(n: ArrayLike, m: ArrayLike, variance: ArrayLike, *, false_alarm: float = 0.002) -> Floats:
     """How far two window means may lie apart: `sqrt(2 v ln(2/d') / M) + 2 ln(2/d') / (3 M)`.
 
-    `1/M = 1/n + 1/m` and `d' = false_alarm / ln(n + m)`.
+    `v` is the variance, `1/M = 1/n + 1/m` and `d' = false_alarm / ln(n + m)`.
 
     Parameters:
         n: values in the older window, `>= 1`. Any shape; the arguments broadcast.
         m: values in the newer one, `>= 1`, with `n + m >= 3`.
         variance: of all of them, `>= 0`; the values lie in `[0, 1]`.
         false_alarm: the chance of a false cut, in `(0, 1)`.
+
+    Returns:
+        A distance of the means, `> 0`, the broadcast shape; above 1 no difference is enough.
 
     Raises:
         ValueError: for a value outside its range.
@@ -530,6 +554,9 @@ def adwin(values: ArrayLike, *, false_alarm: float = 0.002, least: int = 5) -> t
         values: in order, in `[0, 1]`, or True and False. Shape `(n,)`.
         false_alarm: the chance of a false cut at one time, in `(0, 1)`.
         least: values on each side of a cut, a whole number `>= 2`.
+
+    Returns:
+        The changes in the order in which they were seen; empty where there was none.
 
     Raises:
         ValueError: for a value outside `[0, 1]`, or a parameter outside its range.
@@ -649,6 +676,9 @@ def switches(misfits: ArrayLike, *, limit: float = 1.4, warmup: int = 30) -> tup
             least 2 rules.
         limit: of the CUSUM, `> 0`.
         warmup: rows that choose the first rule, a whole number `>= 1`.
+
+    Returns:
+        The switches in order; empty where the first rule stays in force.
 
     Raises:
         ValueError: for fewer than two rules, anything but 0 and 1, or fewer rows than the warm-up.

@@ -151,11 +151,17 @@ class History(ByValue):
         Parameters:
             clock: `"UTC"`, `"UTC+3"`, `"UTC-3:30"`, or a zone such as `"Europe/London"`, daylight saving included.
 
+        Returns:
+            The history with UTC as its clock, oldest first again.
+
         Raises:
             ValueError: for an unknown clock, or stamps that already are on UTC.
 
         Examples:
-            >>> history = parse("time,price\n2024-01-01 03:00,1\n2024-01-01 11:00,2\n2024-01-01 19:00,3\n")
+            >>> history = parse(
+            ...     "time,price\n2024-01-01 03:00,1\n"
+            ...     "2024-01-01 11:00,2\n2024-01-01 19:00,3\n"
+            ... )
             >>> (history.on("UTC+3").hours % 24).tolist()
             [0.0, 8.0, 16.0]
         """
@@ -294,6 +300,9 @@ def read(
         where: as in `parse`.
         settles: as in `parse`.
 
+    Returns:
+        As from `parse`.
+
     Raises:
         ValueError: as `parse`, with the name of the file first.
         OSError: for a file that cannot be read.
@@ -303,7 +312,10 @@ def read(
         >>> from pathlib import Path
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "funding.csv"
-        ...     _ = file.write_text("Time;Rate\n2024-01-01 08:00;0,01%\n2024-01-01 16:00;0,01%\n2024-01-02;0,02%\n")
+        ...     _ = file.write_text(
+        ...         "Time;Rate\n2024-01-01 08:00;0,01%\n"
+        ...         "2024-01-01 16:00;0,01%\n2024-01-02;0,02%\n"
+        ...     )
         ...     read(file).values.tolist()
         [0.0001, 0.0001, 0.0002]
     """
@@ -336,13 +348,19 @@ def parse(
             needed where the text holds several venues or contracts.
         settles: the hour of the day, UTC, of one of the settlements, in `[0, 24)`, as the venue says it; see `History`.
 
+    Returns:
+        The history, oldest first: rates as fractions, or prices; NaN where the text has no value. What was met while
+        reading is in its `notes`.
+
     Raises:
         ValueError: for what is no history: nothing, bytes that are no text, a row cut off, a column that is not there
             or not the only one, several contracts, percent and fractions mixed, stamps that follow no interval.
 
     Examples:
-        >>> history = parse("coin,time_ms,fundingRate\nBTC,1704067200000,0.0001\nBTC,1704096000000,0.0002\n"
-        ...                 "BTC,1704124800003,-0.0001\n")
+        >>> history = parse(
+        ...     "coin,time_ms,fundingRate\nBTC,1704067200000,0.0001\n"
+        ...     "BTC,1704096000000,0.0002\nBTC,1704124800003,-0.0001\n"
+        ... )
         >>> history.kind, history.clock, history.values.tolist()
         ('funding', 'UTC', [0.0001, 0.0002, -0.0001])
     """
@@ -567,15 +585,25 @@ def examine(history: History, *, stale: int = 4, cap: float = 0.04, spike: float
         cap: the largest funding rate that a venue could charge, a fraction per interval, `> 0`.
         spike: log move of a price that reverts at once and is taken as an error, `> 0`.
 
+    Returns:
+        What was found, in the order of the checks, with the stretches of one interval, the clocks that fit and the
+        number of rows missing.
+
     Raises:
         ValueError: for a value outside its range, or stamps that follow no interval.
 
     Examples:
-        >>> text = "time,funding rate\n" + "".join(
-        ...     f"2024-01-{1 + i // 3:02d} {3 + i % 3 * 8:02d}:00,{i * 1e-6:.6f}\n" for i in range(30) if i != 7)
-        >>> report = examine(parse(text))
-        >>> report.clocks, report.count("holes"), report.missing
-        (('UTC+3', 'UTC-5', 'UTC+11', 'UTC-1', 'UTC+7', 'UTC-9'), 1, 1)
+        >>> rows = [
+        ...     f"2024-01-{day:02d} {hour:02d}:00,{day * hour}e-6"
+        ...     for day in range(1, 11)
+        ...     for hour in (3, 11, 19)
+        ... ]
+        >>> del rows[7]
+        >>> report = examine(parse("\n".join(["time,funding rate", *rows])))
+        >>> report.clocks
+        ('UTC+3', 'UTC-5', 'UTC+11', 'UTC-1', 'UTC+7', 'UTC-9')
+        >>> report.count("holes"), report.missing
+        (1, 1)
     """
     instance("history", history, History)
     run, limit, jump = whole("stale", stale, ge=2), scalar("cap", cap, gt=0), scalar("spike", spike, gt=0)
@@ -733,19 +761,31 @@ def reconcile(first: History, second: History, *, tolerance: float = 1e-8) -> Re
         second: of the same kind, with the same interval where they overlap.
         tolerance: the largest difference of two equal values, `>= 0`, in the unit of the first: a fraction, or a price.
 
+    Returns:
+        The two clocks, the factor between the units, and how many stamps and values are the same on these clocks.
+
     Raises:
         ValueError: for other kinds, other intervals, histories that share no stamp on any clock, or clocks that
             nobody stated and the values do not tell.
 
     Examples:
-        >>> days = range(1, 11)
-        >>> one = parse("time,rate\n" + "".join(f"2024-01-{d:02d} {h:02d}:00,{d * h}e-6\n"
-        ...                                     for d in days for h in (3, 11, 19)))
-        >>> two = parse("time,rate\n" + "".join(f"2024-01-{d:02d} {h:02d}:00,{d * (h + 3)}e-4%\n"
-        ...                                     for d in days for h in (0, 8, 16)))
-        >>> same = reconcile(one, two)
-        >>> same.clock_first, same.clock_second, same.stored, same.shared, same.agree
-        ('UTC+3', 'UTC', 0, 30, 30)
+        >>> one = [
+        ...     f"2024-01-{day:02d} {hour:02d}:00,{day * hour}e-6"
+        ...     for day in range(1, 11)
+        ...     for hour in (3, 11, 19)
+        ... ]
+        >>> two = [
+        ...     f"2024-01-{day:02d} {hour:02d}:00,{day * (hour + 3)}e-4%"
+        ...     for day in range(1, 11)
+        ...     for hour in (0, 8, 16)
+        ... ]
+        >>> first = parse("\n".join(["time,rate", *one]))
+        >>> second = parse("\n".join(["time,rate", *two]))
+        >>> same = reconcile(first, second)
+        >>> same.clock_first, same.clock_second
+        ('UTC+3', 'UTC')
+        >>> same.stored, same.shared, same.agree
+        (0, 30, 30)
     """
     limit = scalar("tolerance", tolerance, ge=0)
     instance("first", first, History)
@@ -847,12 +887,21 @@ def join(first: History, second: History, *, age: float = 0.0) -> Joined:
             carry their opening, give `dataclasses.replace(second, hours=second.hours + 1)`.
         age: how old a value of the second may be, hours, `>= 0`.
 
+    Returns:
+        One row a stamp of the first that found a value of the second; the other stamps of the first are its `alone`.
+
     Raises:
         ValueError: for a history that is not on UTC, two values at one stamp, or none at all in common.
 
     Examples:
-        >>> rates = parse("time,rate\n2024-01-01T00Z,1e-4\n2024-01-01T08Z,2e-4\n2024-01-01T16Z,-1e-4\n")
-        >>> marks = parse("time,mark\n2024-01-01T00Z,100\n2024-01-01T07Z,101\n2024-01-01T14Z,99\n")
+        >>> rates = parse(
+        ...     "time,rate\n2024-01-01T00Z,1e-4\n"
+        ...     "2024-01-01T08Z,2e-4\n2024-01-01T16Z,-1e-4\n"
+        ... )
+        >>> marks = parse(
+        ...     "time,mark\n2024-01-01T00Z,100\n"
+        ...     "2024-01-01T07Z,101\n2024-01-01T14Z,99\n"
+        ... )
         >>> both = join(rates, marks, age=1.0)
         >>> both.second.tolist(), both.age.tolist(), both.alone.size
         ([100.0, 101.0], [0.0, 1.0], 1)

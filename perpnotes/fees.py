@@ -39,13 +39,16 @@ def round_trip(
     notional: ArrayLike, open_fee: ArrayLike, close_fee: ArrayLike, *, move: ArrayLike = ...
 ) -> FloatArray: ...
 def round_trip(notional: ArrayLike, open_fee: ArrayLike, close_fee: ArrayLike, *, move: ArrayLike = 0.0) -> Floats:
-    """Fees of opening and closing, in quote currency: `N (f_open + f_close (1 + r))`. Below 0 it is a rebate.
+    """Fees of opening and closing, in quote currency: `notional * (open_fee + close_fee * (1 + move))`.
 
     Parameters:
         notional: at the open, `>= 0`, USD. Any shape; the arguments broadcast.
         open_fee: fee rate of the opening order, in `(-1, 1)`; below 0 a rebate.
         close_fee: fee rate of the closing order, in `(-1, 1)`.
-        move: relative price move between the two `r`, `> -1`: the close is charged on the notional of then.
+        move: relative price move between the two, `> -1`: the close is charged on the notional of then.
+
+    Returns:
+        Quote currency, the broadcast shape: `> 0` is paid.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a value outside its range.
@@ -65,7 +68,7 @@ def breakeven_move(open_fee: float, close_fee: float, *, side: float = ...) -> f
 @overload
 def breakeven_move(open_fee: ArrayLike, close_fee: ArrayLike, *, side: ArrayLike = ...) -> FloatArray: ...
 def breakeven_move(open_fee: ArrayLike, close_fee: ArrayLike, *, side: ArrayLike = 1.0) -> Floats:
-    """Price move at which a round trip has earned its fees: `(f_open + f_close) / (s - f_close)`.
+    """Price move at which a round trip has earned its fees: `(open_fee + close_fee) / (side - close_fee)`.
 
     It is more than the sum of the fees for a long, whose close is charged on a higher price, and less for a short.
     Leverage is not in it.
@@ -82,7 +85,8 @@ def breakeven_move(open_fee: ArrayLike, close_fee: ArrayLike, *, side: ArrayLike
         ValueError: for a non-finite value, an empty array or a value outside its range.
 
     Examples:
-        >>> (breakeven_move(0.0005, 0.0005, side=[1, -1]) * 1e4).round(4).tolist()
+        >>> moves = breakeven_move(0.0005, 0.0005, side=[1, -1])
+        >>> (moves * 1e4).round(4).tolist()  # basis points
         [10.005, -9.995]
     """
     s, first, last = sides(side), _fee("open_fee", open_fee), _fee("close_fee", close_fee)
@@ -143,6 +147,10 @@ def round_trips(leverage: float, maintenance: float, fee: float) -> RoundTrips:
             highest allowed leverage for one that is opened anew each time.
         fee: fee rate of one side `f`, in `(-1, 1)`; 0 or a rebate never gets there.
 
+    Returns:
+        What was given, and from it the `room` for fees and the number of trips, which is infinite where a trip costs
+        nothing or earns.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -171,20 +179,24 @@ def liquidation_fee(
 def liquidation_fee(
     size: ArrayLike, mark: ArrayLike, execution: ArrayLike, *, mark_rate: ArrayLike, execution_rate: ArrayLike = 0.0
 ) -> Floats:
-    """What a forced close is charged: `|q| (a P_mark + b P_exec)`.
+    """What a forced close is charged: `|size| * (mark_rate * mark + execution_rate * execution)`.
 
     Parameters:
         size: coins, either sign. Any shape; the arguments broadcast.
         mark: mark price, `> 0`.
         execution: price at which it was closed, `> 0`.
-        mark_rate: rate on the notional at the mark `a`, in `[0, 1)`.
-        execution_rate: rate on the notional at the execution price `b`, in `[0, 1)`.
+        mark_rate: rate on the notional at the mark, in `[0, 1)`.
+        execution_rate: rate on the notional at the execution price, in `[0, 1)`.
+
+    Returns:
+        Quote currency, `>= 0`, the broadcast shape.
 
     Raises:
         ValueError: for a non-finite value, an empty array or a value outside its range.
 
     Examples:
-        >>> liquidation_fee(0.5, 1.30, 1.32, mark_rate=0.002, execution_rate=0.001).round(6)
+        >>> rates = {"mark_rate": 0.002, "execution_rate": 0.001}
+        >>> liquidation_fee(0.5, 1.30, 1.32, **rates).round(6)
         np.float64(0.00196)
 
     Source: after the fee rules in Chitra (2025), arXiv 2512.01112.
@@ -216,11 +228,16 @@ def ramped_fee(
         most: the largest fee, in `[base, 1)`.
         grace: time without growth, `>= 0`, in the same unit.
 
+    Returns:
+        A fraction of the notional, from `base` to `most`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range, or a largest fee below the first.
 
     Examples:
-        >>> ramped_fee(0.02, [1_499, 1_500, 10_000, 100_000], 1e-6, 0.05, grace=1_500).round(6).tolist()
+        >>> elapsed = [1_499, 1_500, 10_000, 100_000]
+        >>> fees = ramped_fee(0.02, elapsed, 1e-6, 0.05, grace=1_500)
+        >>> fees.round(6).tolist()
         [0.02, 0.0215, 0.03, 0.05]
 
     Source: the form of the liquidation code of the Drift v2 protocol, which counts in slots of about 0.4 s.
@@ -250,11 +267,15 @@ def insurance_flow(proceeds: ArrayLike, bankruptcy: ArrayLike, max_fee: ArrayLik
         bankruptcy: the same cash at the bankruptcy price `B`: see `liquidation.bankruptcy_value`.
         max_fee: highest liquidation fee `f` as a fraction of the trade, in `[0, 1]`; 0 leaves the shortfall alone.
 
+    Returns:
+        Quote currency, the broadcast shape: `> 0` goes to the fund.
+
     Raises:
         ValueError: for a non-finite value, an empty array or a fee outside its range.
 
     Examples:
-        >>> insurance_flow([5_610.0, 5_105.1, 5_000.0], 5_100.0, 0.005).round(2).tolist()
+        >>> proceeds = [5_610.0, 5_105.1, 5_000.0]
+        >>> insurance_flow(proceeds, 5_100.0, 0.005).round(2).tolist()
         [28.05, 5.1, -100.0]
 
     Source: the insurance fund of the dYdX v4 protocol; with no fee, the bad debt in Chitra (2025), arXiv 2512.01112.

@@ -150,11 +150,20 @@ def validity(
         points: observations behind it, `>= 0`.
         limits: where the state changes; the defaults of `FeedLimits` without one.
 
+    Returns:
+        Numbers of `Validity`, the broadcast shape; 0 is a feed without fault.
+
     Raises:
         ValueError: for a non-finite value, an empty array, a value outside its range or other limits than `FeedLimits`.
 
     Examples:
-        >>> states = validity([100.0, 100.0, -1.0], average=100.0, half_width=0.1, age_seconds=[1, 90, 1], points=9)
+        >>> states = validity(
+        ...     [100.0, 100.0, -1.0],
+        ...     average=100.0,
+        ...     half_width=0.1,
+        ...     age_seconds=[1, 90, 1],
+        ...     points=9,
+        ... )
         >>> [Validity(state).name for state in states]
         ['VALID', 'STALE_FOR_MARGIN', 'NOT_POSITIVE']
 
@@ -190,12 +199,17 @@ def allowed(use: str, state: ArrayLike) -> npt.NDArray[np.bool_]:
         use: one of `USES`.
         state: numbers of `Validity`, from 0 to 6; any shape.
 
+    Returns:
+        True or False, the shape of `state`.
+
     Raises:
         ValueError: for an unknown use or state.
 
     Examples:
-        >>> allowed("liquidation", Validity.STALE_FOR_MARGIN), allowed("margin", Validity.STALE_FOR_MARGIN)
-        (np.True_, np.False_)
+        >>> allowed("liquidation", Validity.STALE_FOR_MARGIN)
+        np.True_
+        >>> allowed("margin", Validity.STALE_FOR_MARGIN)
+        np.False_
     """
     worst = USES[one_of("use", use, tuple(USES))]
     states = real("state", state, ge=0, le=max(Validity))
@@ -217,12 +231,17 @@ def resolve(
         cap: the tightest action that the model may cause alone.
         usable: whether the feeds behind the model can be used.
 
+    Returns:
+        Numbers of `Action`, the broadcast shape.
+
     Raises:
         ValueError: for a number that is no `Action`, or a `usable` that is not True or False.
 
     Examples:
-        >>> Action(resolve(Action.WARN, Action.HALT)).name, Action(resolve(Action.HALT, Action.ALLOW)).name
-        ('REDUCE_ONLY', 'HALT')
+        >>> Action(resolve(Action.WARN, Action.HALT)).name
+        'REDUCE_ONLY'
+        >>> Action(resolve(Action.HALT, Action.ALLOW)).name
+        'HALT'
         >>> Action(resolve(Action.WARN, Action.HALT, usable=False)).name
         'WARN'
     """
@@ -270,7 +289,8 @@ def stale_bounds(
 ) -> tuple[Floats, Floats]:
     """The range in which a price may be after it went silent: `P (1 ± z sigma sqrt(age))`, from 0 up.
 
-    Value a long at the lower end and a short at the upper one. At four times the age the range is twice as wide.
+    `P` is the price, `sigma` the volatility and the age in years. Value a long at the lower end and a short at the
+    upper one. At four times the age the range is twice as wide.
 
     Parameters:
         price: the last good price, `> 0`. The arguments broadcast.
@@ -324,6 +344,9 @@ class Latch:
             left: what was left before, from 0 to `hold`; 0 at the start.
             value: what is watched.
 
+        Returns:
+            From 0 to `hold`.
+
         Raises:
             ValueError: for a `left` that is no such number, or a value that is not finite.
         """
@@ -351,7 +374,8 @@ def latch(values: ArrayLike, *, enter: float, leave: float, hold: int = 1) -> np
         ValueError: for a non-finite value, an empty array, or `leave` above `enter`.
 
     Examples:
-        >>> latch([0.9, 1.0, 0.95, 0.7, 0.7, 0.7], enter=1.0, leave=0.8, hold=2).tolist()
+        >>> values = [0.9, 1.0, 0.95, 0.7, 0.7, 0.7]
+        >>> latch(values, enter=1.0, leave=0.8, hold=2).tolist()
         [False, True, True, True, False, False]
     """
     series, limit = real("values", values, ndim=1), Latch(enter, leave, hold)
@@ -388,7 +412,7 @@ class Reading:
 class Rule(ByValue):
     """A limit on a weighted sum of the readings: it fires at `sum_i w_i x_i <= limit`.
 
-    Because it is linear, what would clear it has a closed form.
+    `w_i` is the weight of the reading `x_i`. Because it is linear, what would clear it has a closed form.
 
     Parameters:
         name: what it guards.
@@ -596,6 +620,9 @@ def agreement(rule: ArrayLike, model: ArrayLike) -> Agreement:
     Parameters:
         rule: numbers of `Action` that the rules decided, any shape; above `ALLOW` they fired.
         model: numbers of `Action` that the model proposed, the same shape.
+
+    Returns:
+        The four counts, which add up to the number of decisions.
 
     Raises:
         ValueError: for a number that is no `Action`, or shapes that differ.

@@ -102,7 +102,14 @@ class Attempt:
         ValueError: for a non-finite value, one outside its range, or probabilities that do not add up to 1.
 
     Examples:
-        >>> late = Attempt(crossed=0.4, queued=0.0, swept=0.25, missed=0.35, step=0.00009, half_spread=0.000001)
+        >>> late = Attempt(
+        ...     crossed=0.4,
+        ...     queued=0.0,
+        ...     swept=0.25,
+        ...     missed=0.35,
+        ...     step=0.00009,
+        ...     half_spread=0.000001,
+        ... )
         >>> print(late.why(0.00015, 0.00045))
         taker order        0.000451   C_T = f_T + h
         filled as a maker  0.25       p = q + s
@@ -137,10 +144,13 @@ class Attempt:
         return self.step * self.swept / self.filled if self.filled else 0.0
 
     def taker(self, taker_fee: float) -> float:
-        """What a taker order costs against the mid price at the decision: `C_T = f_T + h`.
+        """What a taker order costs against the mid price at the decision: `taker_fee + half_spread`.
 
         Parameters:
             taker_fee: fraction of the notional.
+
+        Returns:
+            A fraction of the notional; `> 0` is paid.
 
         Raises:
             ValueError: for a non-finite value.
@@ -148,14 +158,18 @@ class Attempt:
         return scalar("taker_fee", taker_fee) + self.half_spread
 
     def cost(self, maker_fee: float, taker_fee: float) -> float:
-        """Expected cost against the mid price at the decision: `C_T - filled (f_T - f_M + 2 h) + swept * step`.
+        """Expected cost against the mid price at the decision.
 
-        No drift is in the price, so what an order that is not filled runs after is what a filled one loses: each is
-        charged once. With the fees of a taker lower than a maker's the attempt costs more than taking.
+        It is `taker(taker_fee) - filled * (taker_fee - maker_fee + 2 * half_spread) + swept * step`. No drift is in the
+        price, so what an order that is not filled runs after is what a filled one loses: each is charged once. With the
+        fees of a taker lower than a maker's the attempt costs more than taking.
 
         Parameters:
             maker_fee: fraction of the notional; `< 0` is a rebate.
             taker_fee: the same for a taker.
+
+        Returns:
+            A fraction of the notional; `> 0` is paid.
 
         Raises:
             ValueError: for a non-finite value.
@@ -164,7 +178,9 @@ class Attempt:
         return self.taker(taker_fee) - self.filled * saved + self.swept * self.step
 
     def limit(self, maker_fee: float, taker_fee: float) -> float:
-        """The step from which the attempt costs as much as a taker order: `(f_T - f_M + 2 h) filled / swept`.
+        """The step from which the attempt costs as much as a taker order.
+
+        It is `(taker_fee - maker_fee + 2 * half_spread) * filled / swept`.
 
         Parameters:
             maker_fee: as in `cost`.
@@ -213,15 +229,19 @@ def attempt(market: Market, latency: float, patience: float) -> Attempt:
         latency: from the decision to the arrival, `>= 0`, seconds.
         patience: from the decision until the order gives up, `>= latency`, seconds.
 
+    Returns:
+        The probabilities of what becomes of the order; its `cost` and `limit` follow from them.
+
     Raises:
-        ValueError: for what is no `Market`, a non-finite value, one outside its range, or more than 100,000 expected
-            events before the order gives up.
+        ValueError: for what is no `Market`, a non-finite value, one outside its range, more than 20,000 expected
+            moves and departures before the order gives up, or a place beyond 1,000 on arrival.
 
     Examples:
         >>> market = Market(0.00009, 0.4, 0.000001, place=50, leaving=18.0)
         >>> for seconds in (0.05, 5.0):
         ...     order = attempt(market, seconds, 10.0)
-        ...     print(f"{order.crossed:.3f} {order.filled:.3f} {order.cost(0.00015, 0.00045) * 1e4:.2f} bp")
+        ...     cost = order.cost(0.00015, 0.00045) * 1e4
+        ...     print(f"{order.crossed:.3f} {order.filled:.3f} {cost:.2f} bp")
         0.019 0.786 2.64 bp
         0.396 0.237 3.96 bp
         >>> f"{order.limit(0.00015, 0.00045) * 1e4:.1f} bp"
@@ -317,6 +337,9 @@ class Placed(ByValue):
             maker_fee: fraction of the notional; `< 0` is a rebate.
             taker_fee: the same for a taker.
 
+        Returns:
+            Fractions of the notional; `> 0` is paid.
+
         Raises:
             ValueError: for a non-finite value.
         """
@@ -348,13 +371,20 @@ def placed(
         every: seconds from one order to the next, `> 0`.
         settle: seconds after a fill at which its mid price is read, `>= 0`.
 
+    Returns:
+        One entry an order, in the order of the decisions: what became of it, what it paid and what it lost.
+
     Raises:
         ValueError: for a non-finite value or one outside its range, or a recording that is too short.
 
     Examples:
         >>> from perpnotes.feeds import Quote, Trade
-        >>> tape = [Quote(99.0, 1.0, 101.0, 1.0, received=0.0), Trade(99.0, -2.0, received=2.0)]
-        >>> tape += [Quote(97.0, 1.0, 99.0, 1.0, received=2.05), Quote(97.0, 1.0, 99.0, 1.0, received=9.0)]
+        >>> tape = [
+        ...     Quote(99.0, 1.0, 101.0, 1.0, received=0.0),
+        ...     Trade(99.0, -2.0, received=2.0),
+        ...     Quote(97.0, 1.0, 99.0, 1.0, received=2.05),
+        ...     Quote(97.0, 1.0, 99.0, 1.0, received=9.0),
+        ... ]
         >>> orders = placed(tape, 0.5, 5.0, every=1.0)
         >>> orders.swept.tolist(), orders.crossed.tolist()
         ([True, True, False, False], [False, False, True, False])
@@ -437,6 +467,9 @@ def fill_probability(position: ArrayLike, departures: ArrayLike, seconds: ArrayL
         departures: orders a second that leave from the front of the queue, `>= 0`.
         seconds: how long the order rests, `>= 0`.
 
+    Returns:
+        A probability in `[0, 1]`, the broadcast shape.
+
     Raises:
         ValueError: for a non-finite value, one outside its range, or a position that is not whole.
 
@@ -478,7 +511,8 @@ class Regimes:
         >>> regimes = Regimes(calm_hours=49.0, spike_hours=1.0)
         >>> regimes.share
         0.02
-        >>> regimes.spiked_orders(2, 1e9).round(6).tolist()  # far apart, orders meet independent weather
+        >>> far_apart = regimes.spiked_orders(2, 1e9)  # independent
+        >>> far_apart.round(6).tolist()
         [0.9604, 0.0392, 0.0004]
 
     Source: the stationary law and the transition probabilities of a two-state chain in continuous time.
@@ -493,7 +527,7 @@ class Regimes:
 
     @property
     def share(self) -> float:
-        """Share of the time spent in spikes: `s / (c + s)`."""
+        """Share of the time spent in spikes: `spike_hours / (calm_hours + spike_hours)`."""
         return self.spike_hours / (self.calm_hours + self.spike_hours)
 
     def spiked_orders(self, orders: int, hours_between: float) -> FloatArray:
@@ -545,7 +579,8 @@ def orders_left(leverage: ArrayLike, maintenance: ArrayLike, cost: ArrayLike) ->
         ValueError: for a non-finite value or one outside its range.
 
     Examples:
-        >>> (orders_left(10.0, 0.005, [0.00015, 0.00045]) / 2).round(2)  # round trips
+        >>> orders = orders_left(10.0, 0.005, [0.00015, 0.00045])
+        >>> (orders / 2).round(2)  # round trips
         array([316.67, 105.56])
 
     Source: the isolated liquidation price of a linear contract, with all costs paid from its margin.

@@ -76,7 +76,7 @@ def index(
         cap: largest relative distance to the median, in `(0, 1)`; None for no cap. It does not move the median itself.
 
     Returns:
-        Shape (...).
+        In the unit of the prices, shape (...).
 
     Raises:
         ValueError: for a value outside its range, weights for the median, or a row in which no feed counts.
@@ -125,6 +125,8 @@ class Filter(Protocol[_State]):
 @dataclass(frozen=True, slots=True)
 class Basis:
     """Index plus the smoothed basis: `M = X + EWMA(B - X)`, the average with time constant `tau`.
+
+    `M` is the mark, `X` the index, `B` the book price and EWMA an exponentially weighted moving average.
 
     Parameters:
         tau_seconds: time constant, `> 0`.
@@ -178,8 +180,10 @@ class Basis:
 class Window:
     """The plain average of the last book prices: `M = mean(B_{t-w+1}, …, B_t)`.
 
+    `M` is the mark at tick `t`, `B` the book price and `w` the length of the window.
+
     Parameters:
-        ticks: length of the window `w`, `>= 1`.
+        ticks: length of the window, `>= 1`.
 
     Raises:
         ValueError: for a length that is not a whole number of ticks.
@@ -264,6 +268,9 @@ def median_mark(first: ArrayLike, second: ArrayLike, third: ArrayLike) -> Floats
         second: a price, `> 0`.
         third: a price, `> 0`.
 
+    Returns:
+        In the unit of the prices, the broadcast shape.
+
     Raises:
         ValueError: for a price that is not a positive finite number, or an empty array.
 
@@ -314,18 +321,25 @@ def wick_depth(
 def wick_depth(depth: ArrayLike, seconds: ArrayLike, rule: Basis | Window, *, tick_seconds: float = 1.0) -> Floats:
     """How far a mark follows a wick: `h (1 - exp(-d/tau))` for a smoothed basis, `h min(d/w, 1)` for a window.
 
+    `tau` is the time constant of the basis and `w` the length of the window, in seconds.
+
     Parameters:
         depth: how far `h` the book price jumps and comes back, `> 0`, in units of the price. The arguments broadcast.
         seconds: how long `d` it stays there, `>= 0`.
         rule: the filter, a `Basis` or a `Window`.
         tick_seconds: time between the ticks of a window, `> 0`; a smoothed basis does not need it.
 
+    Returns:
+        In units of the price, from 0 to `depth`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range, another rule, or an empty array.
 
     Examples:
-        >>> wick_depth(10.0, 2.0, Basis(30.0)).round(4), wick_depth(10.0, 2.0, Window(10))
-        (np.float64(0.6449), np.float64(2.0))
+        >>> wick_depth(10.0, 2.0, Basis(30.0)).round(4)
+        np.float64(0.6449)
+        >>> wick_depth(10.0, 2.0, Window(10))
+        np.float64(2.0)
     """
     h, d = real("depth", depth, gt=0), real("seconds", seconds, ge=0)
     broadcast(depth=h, seconds=d)
@@ -385,9 +399,10 @@ class Trigger:
         ValueError: for a value outside its range.
 
     Examples:
-        >>> at_the_limit = {"size": 1.0, "entry": 100.0, "wallet": 10.0, "maintenance": 0.0, "price": 90.0}
-        >>> Trigger().fires(**at_the_limit), Trigger(inclusive=False).fires(**at_the_limit)
-        (np.True_, np.False_)
+        >>> Trigger().fires(1.0, 100.0, 10.0, 0.0, 90.0)  # at the limit
+        np.True_
+        >>> Trigger(inclusive=False).fires(1.0, 100.0, 10.0, 0.0, 90.0)
+        np.False_
     """
 
     price: Literal["mark", "index", "last"] = "mark"
@@ -424,6 +439,9 @@ class Trigger:
             maintenance: maintenance rate, in `[0, 1)`.
             price: the price that counts, `> 0`.
 
+        Returns:
+            True or False, the broadcast shape.
+
         Raises:
             ValueError: for a value outside its range, or an empty array.
         """
@@ -457,6 +475,9 @@ class Trigger:
             spot: index at each tick; needed where `price` is `"index"`.
             last: last price at each tick; needed where `price` is `"last"`.
 
+        Returns:
+            The number of the tick, from 0.
+
         Raises:
             ValueError: for the history that counts missing, or a value outside its range.
         """
@@ -483,7 +504,8 @@ class Trigger:
     ) -> Closed | None:
         """The whole position closed at the tick at which the check fires, or None where it never does.
 
-        The check looks at one price, the close is done at another: `left = wallet + q (fill - entry) - fee |q| fill`.
+        The check looks at one price, the close is done at another:
+        `wallet + size * (fill - entry) - fee * |size| * fill` is left.
 
         Parameters:
             size: as in `first`.
@@ -496,11 +518,15 @@ class Trigger:
             last: as in `first`.
             fee: charged on the notional at the close, a fraction, `>= 0`.
 
+        Returns:
+            The tick, the fill, and the margin that is left, USD; `< 0` is a debt.
+
         Raises:
             ValueError: for fills of another length than the history that counts, or what `first` refuses.
 
         Examples:
-            >>> Trigger().close(1.0, 100.0, 10.0, 0.0, mark=[100.0, 91.0, 89.0], fills=[100.0, 90.0, 87.0])
+            >>> mark, fills = [100.0, 91.0, 89.0], [100.0, 90.0, 87.0]
+            >>> Trigger().close(1.0, 100.0, 10.0, 0.0, mark=mark, fills=fills)
             Closed(tick=2, price=87.0, left=-3.0)
         """
         at, rate = real("fills", fills, gt=0, ndim=1), scalar("fee", fee, ge=0)

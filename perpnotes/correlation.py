@@ -41,11 +41,15 @@ _HUGE = 1e150  # squares of larger entries overflow
 def check(matrix: ArrayLike, *, name: str = "correlation") -> FloatArray:
     """`matrix` itself, as floats, when it is a correlation matrix: `C = C'`, `C_ii = 1`, `|C_ij| <= 1`, no `λ < 0`.
 
-    Rounding is forgiven, not repaired: `1e-10` in an entry, and so `n * 1e-10` in an eigenvalue.
+    A prime transposes, and `λ` is an eigenvalue. Rounding is forgiven, not repaired: `1e-10` in an entry, and so
+    `n * 1e-10` in an eigenvalue.
 
     Parameters:
         matrix: pure numbers, shape (..., n, n); leading axes are a stack of matrices.
         name: what the error message calls it.
+
+    Returns:
+        Shape (..., n, n), neither rounded nor repaired.
 
     Raises:
         ValueError: for anything else; it names the most negative eigenvalue where only that is wrong.
@@ -77,12 +81,15 @@ def check(matrix: ArrayLike, *, name: str = "correlation") -> FloatArray:
 def equicorrelation(n: ArrayLike, rho: ArrayLike) -> FloatArray:
     """The matrix in which every pair has the same correlation: `C = (1 - ρ) I + ρ 11'`.
 
-    Its eigenvalues are `1 - ρ` (n - 1 times) and `1 + (n - 1) ρ`, so `ρ` can fall no lower than `-1 / (n - 1)`: many
-    assets cannot all move against each other.
+    `I` has ones on its diagonal, `11'` everywhere. Its eigenvalues are `1 - ρ` (n - 1 times) and `1 + (n - 1) ρ`, so
+    `ρ` can fall no lower than `-1 / (n - 1)`: many assets cannot all move against each other.
 
     Parameters:
         n: number of assets, a whole number `>= 1`.
-        rho: correlation, from `-1 / (n - 1)` to 1 (for `n = 1`, from -1). Shape (...); the result is (..., n, n).
+        rho: correlation, from `-1 / (n - 1)` to 1 (for `n = 1`, from -1). Shape (...).
+
+    Returns:
+        A correlation matrix, shape (..., n, n).
 
     Raises:
         ValueError: outside those ranges.
@@ -102,10 +109,14 @@ def equicorrelation(n: ArrayLike, rho: ArrayLike) -> FloatArray:
 def one_factor(loadings: ArrayLike) -> FloatArray:
     """The matrix of assets that share one factor and nothing else: `C_ij = b_i b_j` for `i ≠ j`.
 
-    It is always a correlation matrix: `C = bb' + diag(1 - b²)`. To stress the factor, pass `b + θ (1 - b)`.
+    `b` are the loadings. It is always a correlation matrix: `C = bb' + diag(1 - b²)`. To stress the factor, pass
+    `b + θ (1 - b)`.
 
     Parameters:
-        loadings: correlation of each asset with the factor, from -1 to 1, shape (..., n); the result is (..., n, n).
+        loadings: correlation of each asset with the factor, from -1 to 1, shape (..., n).
+
+    Returns:
+        A correlation matrix, shape (..., n, n).
 
     Raises:
         ValueError: for a loading outside [-1, 1], a non-finite value, a single number or an empty array.
@@ -127,12 +138,16 @@ def one_factor(loadings: ArrayLike) -> FloatArray:
 def toward_one(corr: ArrayLike, theta: ArrayLike) -> FloatArray:
     """Every correlation moved the fraction `θ` of its way to one: `C_θ = (1 - θ) C + θ 11'`.
 
-    Variance is linear on the way: `u' C_θ u = (1 - θ) u' C u + θ (Σu)²`. It rises when the net exposure `|Σu|` exceeds
-    today's volatility, and falls when it does not: the jump *helps* a book whose longs and shorts offset.
+    `C` is the matrix, and `11'` has ones everywhere. For the signed dollar volatilities `u` of a book the variance is
+    linear on the way: `u' C_θ u = (1 - θ) u' C u + θ (Σu)²`. It rises when the net exposure `|Σu|` exceeds today's
+    volatility, and falls when it does not: the jump *helps* a book whose longs and shorts offset.
 
     Parameters:
         corr: correlation matrix, shape (..., n, n).
         theta: fraction of the way, from 0 to 1. Shape (...), broadcast against the leading axes of `corr`.
+
+    Returns:
+        A correlation matrix, shape (..., n, n); `corr` itself where `theta` is 0.
 
     Raises:
         ValueError: for a matrix that `check` refuses, a `theta` outside [0, 1], or shapes that do not broadcast.
@@ -151,13 +166,17 @@ def toward_one(corr: ArrayLike, theta: ArrayLike) -> FloatArray:
 def toward_adverse(corr: ArrayLike, theta: ArrayLike, exposures: ArrayLike) -> FloatArray:
     """Every correlation moved the fraction `θ` of its way to the worst for the book `u`: `(1 - θ) C + θ ss'`.
 
-    With `s = sign(u)`, every leg loses together at `θ = 1` and the volatility is `Σ|u|`: no correlation matrix gives
-    the book more. A zero exposure counts as long, since either sign is as bad and the diagonal needs its one.
+    `C` is the matrix. With `s = sign(u)`, every leg loses together at `θ = 1` and the volatility is `Σ|u|`: no
+    correlation matrix gives the book more. A zero exposure counts as long, since either sign is as bad and the diagonal
+    needs its one.
 
     Parameters:
         corr: correlation matrix, shape (..., n, n).
         theta: fraction of the way, from 0 to 1. Shape (...), broadcast against the leading axes.
         exposures: signed dollar volatilities `u`, shape (..., n), in any one unit: only the signs count.
+
+    Returns:
+        A correlation matrix, shape (..., n, n); `corr` itself where `theta` is 0.
 
     Raises:
         ValueError: for a matrix that `check` refuses, a `theta` outside [0, 1], or shapes that do not broadcast.
@@ -177,19 +196,24 @@ def toward_adverse(corr: ArrayLike, theta: ArrayLike, exposures: ArrayLike) -> F
 def toward_blocks(corr: ArrayLike, theta: ArrayLike, groups: Iterable[object]) -> FloatArray:
     """Assets move together inside their group and apart across groups: `(1 - θ) C + θ B`, `B_ij = 1` inside a group.
 
-    Across groups the entry is `(1 - θ) C_ij`. The result needs no repair: `B` is a correlation matrix (each block is an
-    `11'`), and so is the mixture. Keeping the cross-group entries as they are would break that.
+    `C` is the matrix. Across groups the entry is `(1 - θ) C_ij`. The result needs no repair: `B` is a correlation
+    matrix (each block is an `11'`), and so is the mixture. Keeping the cross-group entries as they are would break
+    that.
 
     Parameters:
         corr: correlation matrix, shape (..., n, n).
         theta: fraction of the way, from 0 to 1. Shape (...), broadcast against the leading axes of `corr`.
         groups: one label per asset, words or integers, shape (n,).
 
+    Returns:
+        A correlation matrix, shape (..., n, n); `corr` itself where `theta` is 0.
+
     Raises:
         ValueError: for a matrix that `check` refuses, a `theta` outside [0, 1], or labels of another kind or number.
 
     Examples:
-        >>> toward_blocks([[1, 0.6, 0.5], [0.6, 1, 0.4], [0.5, 0.4, 1]], 0.5, ["major", "major", "meme"])
+        >>> corr = [[1, 0.6, 0.5], [0.6, 1, 0.4], [0.5, 0.4, 1]]
+        >>> toward_blocks(corr, 0.5, ["major", "major", "meme"])
         array([[1.  , 0.8 , 0.25],
                [0.8 , 1.  , 0.2 ],
                [0.25, 0.2 , 1.  ]])
@@ -207,11 +231,15 @@ def toward_blocks(corr: ArrayLike, theta: ArrayLike, groups: Iterable[object]) -
 def volatility(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """Volatility of a book: `σ = sqrt(u' C u)`, in the unit of `u`.
 
-    A variance that rounding cannot tell from zero, below `n ε (Σ|u|)²`, is zero: a perfect hedge has no volatility.
+    `C` is the matrix. A variance that rounding cannot tell from zero, below `n ε (Σ|u|)²` with the precision `ε` of
+    floats, is zero: a perfect hedge has no volatility.
 
     Parameters:
         exposures: signed dollar volatilities `u`, `size * price * volatility`, shape (..., n).
         corr: correlation matrix, shape (..., n, n); the leading axes broadcast.
+
+    Returns:
+        `>= 0`, shape (...).
 
     Raises:
         ValueError: for a matrix that `check` refuses, non-finite or empty exposures, or shapes that do not broadcast.
@@ -229,12 +257,16 @@ def volatility(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
 def contributions(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """What each leg adds to the volatility of the book: `u_i (C u)_i / σ`. They sum to `σ`.
 
-    A leg contributes less than zero while growing it would lower the volatility. A book without volatility, flat or
-    perfectly hedged, has no gradient; its contributions are zeros, and sum to its volatility too.
+    `C` is the matrix and `σ` the volatility of the book. A leg contributes less than zero while growing it would lower
+    the volatility. A book without volatility, flat or perfectly hedged, has no gradient; its contributions are zeros,
+    and sum to its volatility too.
 
     Parameters:
-        exposures: signed dollar volatilities `u`, `size * price * volatility`, shape (..., n); so is the result.
+        exposures: signed dollar volatilities `u`, `size * price * volatility`, shape (..., n).
         corr: correlation matrix, shape (..., n, n); the leading axes broadcast.
+
+    Returns:
+        In the unit of `u`, shape (..., n).
 
     Raises:
         ValueError: for a matrix that `check` refuses, non-finite or empty exposures, or shapes that do not broadcast.
@@ -252,9 +284,14 @@ def contributions(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
 def netting_benefit(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
     """What the book saves because its legs do not all lose together: `Σ|u| - σ`, `>= 0`, in the unit of `u`.
 
+    `σ` is the `volatility` of the book.
+
     Parameters:
         exposures: signed dollar volatilities `u`, `size * price * volatility`, shape (..., n).
         corr: correlation matrix, shape (..., n, n); the leading axes broadcast.
+
+    Returns:
+        Shape (...); 0 where all legs lose together.
 
     Raises:
         ValueError: for a matrix that `check` refuses, non-finite or empty exposures, or shapes that do not broadcast.
@@ -289,8 +326,12 @@ def breakeven(main: ArrayLike, hedge: ArrayLike, *, basis: Literal["marginal", "
         ValueError: for a leg that is zero, non-finite or not one number, or another `basis`.
 
     Examples:
-        >>> breakeven(10.0, 1.0), breakeven(10.0, 1.0, basis="whole"), breakeven(1.0, 10.0)
-        (-0.1, -0.05, None)
+        >>> breakeven(10.0, 1.0)
+        -0.1
+        >>> breakeven(10.0, 1.0, basis="whole")
+        -0.05
+        >>> print(breakeven(1.0, 10.0))
+        None
 
     Source: the zero of the hedge's entry in `contributions`, and of `σ² - a²`.
     """
@@ -305,14 +346,17 @@ def breakeven(main: ArrayLike, hedge: ArrayLike, *, basis: Literal["marginal", "
 def nearest(matrix: ArrayLike, *, tol: ArrayLike = 1e-12, max_iterations: ArrayLike = 10_000) -> FloatArray:
     """The correlation matrix nearest to `matrix`: the smallest `Σ (X_ij - A_ij)²`, the same weight on every entry.
 
-    Alternating projections: drop the negative eigenvalues, put ones on the diagonal, and again, with Dykstra's
-    correction (without it they find *a* correlation matrix, not the nearest). A correlation matrix comes back
-    unchanged, up to rounding.
+    `A` is the matrix given and `X` the one returned. Alternating projections: drop the negative eigenvalues, put ones
+    on the diagonal, and again, with Dykstra's correction (without it they find *a* correlation matrix, not the
+    nearest). A correlation matrix comes back unchanged, up to rounding.
 
     Parameters:
         matrix: symmetric, finite entries, shape (n, n). Entries far beyond 1 take iterations in proportion to them.
         tol: relative change (Frobenius) at which to stop, `> 0`; by default a little above what rounding permits.
         max_iterations: at most so many, a whole number `>= 1`. A hundred assets take about a hundred.
+
+    Returns:
+        A correlation matrix, shape (n, n).
 
     Raises:
         ValueError: for a matrix that is not square, symmetric and finite, or no convergence within `max_iterations`.
@@ -347,6 +391,9 @@ def spectral(matrix: ArrayLike) -> FloatArray:
 
     Parameters:
         matrix: symmetric, finite entries, shape (n, n).
+
+    Returns:
+        A correlation matrix, shape (n, n).
 
     Raises:
         ValueError: for a matrix that is not square, symmetric and finite, or when nothing is left of a row; a positive

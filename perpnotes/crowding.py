@@ -47,7 +47,9 @@ def realized_volatility(prices: ArrayLike, window: int, interval: float) -> Floa
         ValueError: for a value outside its range, or fewer prices than a window needs.
 
     Examples:
-        >>> realized_volatility([100.0, 101.0, 100.0, 102.0], window=2, interval=24.0).round(4).tolist()
+        >>> daily = [100.0, 101.0, 100.0, 102.0]
+        >>> found = realized_volatility(daily, window=2, interval=24.0)
+        >>> found.round(4).tolist()
         [0.1901, 0.2994]
 
     Source: realized variance, after Andersen and Bollerslev (1998).
@@ -111,12 +113,15 @@ def quadrants(
         enter: rank at which *high* begins, in `(0, 1]`.
         leave: rank below which it ends, in `[0, enter]`; equal to `enter` for no hysteresis.
 
+    Returns:
+        The names of the states, shape `(n,)`.
+
     Raises:
         ValueError: for a value outside its range, or lengths that differ.
 
     Examples:
-        >>> state = quadrants([2e-4, 2e-4, -1e-4], [0.95, 0.85, 0.05], [0.50, 0.92, 0.85])
-        >>> state.tolist()
+        >>> funding, rank = [2e-4, 2e-4, -1e-4], [0.95, 0.85, 0.05]
+        >>> quadrants(funding, rank, [0.50, 0.92, 0.85]).tolist()
         ['crowded', 'stress', 'capitulation']
     """
     f = real("funding", funding, ndim=1)
@@ -198,7 +203,8 @@ def tail_dependence(
 ) -> TailDependence:
     """Joint exceedances of two series of ranks, `chi(u) = P(U_F > u | U_V > u)`, against independence and all shifts.
 
-    Under independence `chi(u) = 1 - u`; for ranks that rise and fall together it is 1.
+    `P` is a probability, `U_F` the rank of funding and `U_V` that of volatility. Under independence `chi(u) = 1 - u`;
+    for ranks that rise and fall together it is 1.
 
     Parameters:
         funding_rank: in `[0, 1]`. Shape `(n,)`.
@@ -206,12 +212,18 @@ def tail_dependence(
         level: `u`, in `(0, 1)`; at least one rank of each series must lie above it.
         lag: times by which volatility comes later, a whole number from `1 - n` to `n - 1`; below 0 for earlier.
 
+    Returns:
+        How often each is high and both are, from which `chi`, `independent` and `lift` follow, and the `chance` of as
+        many joint times by a shift of one of the two.
+
     Raises:
         ValueError: for a value outside its range, lengths that differ, or a series that is never above the level where
             the two overlap.
 
     Examples:
-        >>> tail = tail_dependence([0.2, 0.95, 0.97, 0.1, 0.3], [0.1, 0.96, 0.4, 0.5, 0.2])
+        >>> funding = [0.2, 0.95, 0.97, 0.1, 0.3]
+        >>> volatility = [0.1, 0.96, 0.4, 0.5, 0.2]
+        >>> tail = tail_dependence(funding, volatility)
         >>> tail.chi, tail.independent, tail.chance
         (1.0, 0.4, 0.4)
 
@@ -304,7 +316,10 @@ def crowding_index(funding: ArrayLike, rank: ArrayLike, open_interest: ArrayLike
         funding: funding rate `F`, either sign. Any shape; the arguments broadcast.
         rank: trailing rank `u` of `|F|`, in `[0, 1]`.
         open_interest: `OI`, one side, `>= 0`, in the unit of `depth`.
-        depth: size resting within 1% of the mid on the side through which the payers would leave, `> 0`.
+        depth: `D`, size resting within 1% of the mid on the side through which the payers would leave, `> 0`.
+
+    Returns:
+        A signed multiple of the depth, the broadcast shape: `> 0` where longs pay.
 
     Raises:
         ValueError: for a non-finite value or one outside its range.

@@ -46,8 +46,11 @@ def deficit(equities: ArrayLike, fund: float = 0.0) -> tuple[float, float, float
     """What bankrupt accounts leave, what the insurance fund pays of it, what remains: `D`, `min(F, D)`, `(D - F)^+`.
 
     Parameters:
-        equities: of the accounts after they were closed, USD; any shape.
-        fund: insurance fund, `>= 0`, USD.
+        equities: of the accounts after they were closed, USD; any shape. `D` is the sum of those below 0.
+        fund: `F`, insurance fund, `>= 0`, USD.
+
+    Returns:
+        The three amounts in this order, USD, each `>= 0`; the last two add up to the first.
 
     Raises:
         ValueError: for a value outside its range.
@@ -80,12 +83,17 @@ def effective_leverage(mark_value: ArrayLike, bankruptcy_value: ArrayLike) -> Fl
             of an inverse contract `-size / price`, in coins.
         bankruptcy_value: `V_b`, the same at its bankruptcy price, `< V_m`; shapes broadcast.
 
+    Returns:
+        A multiple, `>= 0`, the broadcast shape.
+
     Raises:
         ValueError: for a position at or beyond its bankruptcy price, or a value that is not finite.
 
     Examples:
-        >>> effective_leverage([100.0, -100.0], [95.0, -110.0])  # a long with 5 behind it, a short with 10
-        array([20., 10.])
+        >>> effective_leverage(100.0, 95.0)  # a long with 5 behind it
+        np.float64(20.0)
+        >>> effective_leverage(-100.0, -110.0)  # a short with 10
+        np.float64(10.0)
 
     Source: BitMEX, What is Auto-Deleveraging.
     """
@@ -207,7 +215,8 @@ def queue(claims: ArrayLike, amount: float, scores: ArrayLike) -> FloatArray:
         ValueError: as `pro_rata`.
 
     Examples:
-        >>> queue([10.0, 10.0, 20.0, 30.0, 20.0, 10.0], 20.0, scores=[3, 6, 1, 4, 5, 2])
+        >>> claims = [10.0, 10.0, 20.0, 30.0, 20.0, 10.0]
+        >>> queue(claims, 20.0, scores=[3, 6, 1, 4, 5, 2])
         array([ 0., 10.,  0.,  0., 10.,  0.])
 
     Source: BitMEX, Auto-Deleveraging Further Information (the example); of profits: Chitra (2025), arXiv 2512.01112.
@@ -232,7 +241,8 @@ def place(claims: ArrayLike, scores: ArrayLike) -> FloatArray:
         ValueError: for a value outside its range, or shapes that differ.
 
     Examples:
-        >>> place([10.0, 10.0, 20.0, 30.0, 20.0, 10.0], scores=[3, 6, 1, 4, 5, 2])
+        >>> claims = [10.0, 10.0, 20.0, 30.0, 20.0, 10.0]
+        >>> place(claims, scores=[3, 6, 1, 4, 5, 2])
         array([0.7, 0.1, 1. , 0.6, 0.3, 0.8])
 
     Source: BitMEX, Auto-Deleveraging Further Information, which rounds it up to a fifth.
@@ -274,7 +284,7 @@ def walk(claims: ArrayLike, amount: float, start: int) -> FloatArray:
 
 
 def pro_rata(claims: ArrayLike, amount: float) -> FloatArray:
-    """In proportion: everyone gives the same part of the claim, `h = A / Σ w`.
+    """In proportion: everyone gives the same part `h` of the claim, `h = A / Σ w`.
 
     Parameters:
         claims: `w`, what may be taken from each, `>= 0`: coins of a position, or USD of profit; shape (accounts,).
@@ -299,8 +309,9 @@ def pro_rata(claims: ArrayLike, amount: float) -> FloatArray:
 def capped(claims: ArrayLike, amount: float, caps: ArrayLike) -> FloatArray:
     """In proportion up to a cap: `h_i = min(η, c_i)`, at the level `η` that raises the amount.
 
-    No other way within the caps makes the largest part smaller. With equities as claims and profit over equity as caps
-    it is the way that costs the hardest-hit account least of its equity, without touching a deposit.
+    `h_i` is the part of claim `i`. No other way within the caps makes the largest part smaller. With equities as claims
+    and profit over equity as caps it is the way that costs the hardest-hit account least of its equity, without
+    touching a deposit.
 
     Parameters:
         claims: what may be taken from each, `>= 0`; shape (accounts,).
@@ -373,6 +384,9 @@ def withdrawal_cut(shortfall: ArrayLike, claims: ArrayLike) -> Floats:
         shortfall: `X`, what the fund owes beyond its money, `>= 0`, USD.
         claims: `C`, what all accounts could withdraw together without the cut, `> 0`, USD; shapes broadcast.
 
+    Returns:
+        A fraction of the withdrawal, in `[0, 1]`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -426,6 +440,9 @@ class Closed(ByValue):
 
         Parameters:
             price: of the market, `> 0`, USD per coin.
+
+        Raises:
+            ValueError: for a price that is not positive and finite.
         """
         return np.sign(self.sizes) * self.coins * (scalar("price", price, gt=0) - self.price) + 0.0
 
@@ -460,6 +477,9 @@ def close(sizes: ArrayLike, entries: ArrayLike, coins: ArrayLike, price: float) 
         entries: average entry prices, `> 0`, USD per coin; shape (accounts,).
         coins: to close of each, `>= 0` and no more than it has, such as from `queue`; shape (accounts,).
         price: `> 0`, USD per coin: the bankruptcy price of the account that is closed against them, or a mark.
+
+    Returns:
+        The positions with what was closed of each; from it `left`, `kept` and `cost`.
 
     Raises:
         ValueError: for a value outside its range, or shapes that differ.

@@ -156,7 +156,8 @@ class Asset:
         ValueError: for a value outside its range.
 
     Examples:
-        >>> Asset(2.0, 3_000.0, haircut=0.056, initial_haircut=0.014, cancels=True).trust
+        >>> haircuts = {"haircut": 0.056, "initial_haircut": 0.014}
+        >>> Asset(2.0, 3_000.0, **haircuts, cancels=True).trust
         1.0
     """
 
@@ -192,9 +193,10 @@ def _of_one(scenarios: Any) -> None:
 class Skew:
     """A row that turns the volatility surface about its forward and moves nothing else.
 
-    An option of moneyness `k = ln(K/F)`, or `|k|`, has its volatility multiplied by `1 + k cap / k*`, at most `1 + cap`
-    and at least `1 - cap`, with `cap + cap_slope sqrt(T)` and `k* = max(least, width sqrt(T) (level + growth
-    sqrt(T)))`. The result of each expiry counts as a loss, whatever its sign: the surface may turn either way.
+    An option of moneyness `k = ln(K/F)`, or `|k|`, has its volatility multiplied by `1 + k cap / k*`, with the strike
+    `K`, the forward `F` and the time `T`, at most `1 + cap` and at least `1 - cap`, with `cap + cap_slope sqrt(T)` and
+    `k* = max(least, width sqrt(T) (level + growth sqrt(T)))`. The result of each expiry counts as a loss, whatever its
+    sign: the surface may turn either way.
 
     Parameters:
         kind: `"linear"` for `k`, `"absolute"` for `|k|`.
@@ -233,11 +235,15 @@ class Skew:
             moneyness: `ln(K/F)`; any shape.
             years: time to expiry, `>= 0`; broadcasts.
 
+        Returns:
+            The broadcast shape; 1 leaves the volatility as it is.
+
         Raises:
             ValueError: for a value outside its range.
 
         Examples:
-            >>> Skew("linear", 0.25, -0.1).factor([-0.1, 0.1], 0.25).round(4).tolist()
+            >>> skew = Skew("linear", 0.25, -0.1)
+            >>> skew.factor([-0.1, 0.1], 0.25).round(4).tolist()
             [0.9833, 1.0167]
         """
         k, time = real("moneyness", moneyness), real("years", years, ge=0)
@@ -259,16 +265,17 @@ class MarginRule(ByValue):
     """The worst scenario or a move of the forwards alone, and what is charged for risks that no scenario moves.
 
     With the scenarios alone it asks what `stress.evaluate` does. A *contingency* is a charge for a risk beside the
-    grid. With the worst loss `S >= 0` of scenarios and skews, the charge `B <= 0` of the forwards and contingencies
-    `c`:
+    grid. With the worst loss `S >= 0` of scenarios and skews, the charge `B <= 0` of the forwards, contingencies `c`,
+    the factors `f` and `m` of the scenarios, and `O`, what `distrust` adds for initial margin:
 
     - inside: `L = max(S, -B) + sum c`, initial `f L + O`, maintenance `m L`;
     - `outside`: `L = max(S, -B)`, initial `f L + sum (c + c_initial) + O`, maintenance `m L + sum c`.
 
     Options are valued by Black (1976) at the forward of their expiry. In a scenario, what the options of an expiry are
     worth together is multiplied by `discount exp(-T (discount_rate r + discount_spread))`, where it is above 0, or by
-    `min(1/D, debt exp(T (debt_rate r + debt_spread)))`, where it is below, with the interest rate `r` and `D` the
-    discount to the expiry (1 without `present`). Without any move, a bought option thus already costs something.
+    `min(1/D, debt exp(T (debt_rate r + debt_spread)))`, where it is below, with the time `T` to the expiry, the
+    interest rate `r` and `D` the discount to the expiry (1 without `present`). Without any move, a bought option thus
+    already costs something.
 
     Parameters:
         scenarios: the grid, with the factors for initial and maintenance margin.
@@ -360,8 +367,8 @@ class FloorRule(ByValue):
     """The worst scenario, but at least a charge on the delta, and provisions for funding and fees.
 
     `M = max(S, (net |D| + hedged h) P)` with the worst loss `S`, the net delta `D` and the hedged delta
-    `h = (gross - |D|)/2` in coins, and the index `P`. Initial margin is `f M + F`, maintenance margin `m M + F`, with
-    the factors of the scenarios and the provisions `F`.
+    `h = (gross - |D|)/2` in coins, where `gross` is the sum of the deltas without their signs, and the index `P`.
+    Initial margin is `f M + F`, maintenance margin `m M + F`, with the factors of the scenarios and the provisions `F`.
 
     Parameters:
         scenarios: the grid, with the factors for initial and maintenance margin.
@@ -376,7 +383,8 @@ class FloorRule(ByValue):
 
     Examples:
         >>> from perpnotes.stress import published_grid
-        >>> FloorRule(published_grid("paradex"), net=0.02, hedged=0.01).scenarios.factors
+        >>> rule = FloorRule(published_grid("paradex"), net=0.02, hedged=0.01)
+        >>> rule.scenarios.factors
         (1.0, 0.5)
 
     Source: the form of "Portfolio margin" in Paradex's documentation (2026-08).
@@ -407,7 +415,8 @@ class ShockRule(ByValue):
     `offset` of themselves, at most `offset_cap`, against losses of the other.
 
     The margin is the worst loss, and beside it the *roll shock* `sum |delta_T| max(roll_year T, roll)` over the
-    expiries and the *delta shock* `|D| min(delta_share, delta_slope max(0, |D| - delta_free/P))`.
+    expiries, with the time `T` and the delta `delta_T` of each, and the *delta shock*
+    `|D| min(delta_share, delta_slope max(0, |D| - delta_free/P))`, with the net delta `D` in coins and the index `P`.
 
     Parameters:
         reach: the largest regular move, in `(0, 1)`; there are four steps to each side.
@@ -512,7 +521,8 @@ class LayeredRule(ByValue):
         ValueError: for a value outside its range.
 
     Examples:
-        >>> LayeredRule(moves=(0.04, 0.08, 0.12), extreme=0.24).scenarios.moves["price"].tolist()
+        >>> rule = LayeredRule(moves=(0.04, 0.08, 0.12), extreme=0.24)
+        >>> rule.scenarios.moves["price"].tolist()
         [0.0, 0.04, -0.04, 0.08, -0.08, 0.12, -0.12, 0.24, -0.24]
 
     Source: OKX, announcement of 2025-01-02, and the answer of its position builder. Layers of its documents that have
@@ -592,6 +602,9 @@ def size_charge(charge: ArrayLike, sizes: ArrayLike, multipliers: ArrayLike) -> 
         sizes: where each part begins, USD, rising from 0, shape `(n,)`.
         multipliers: factor of each part, `>= 0`, shape `(n,)`.
 
+    Returns:
+        USD, `>= 0`, the shape of `charge`.
+
     Raises:
         ValueError: for a value outside its range, sizes out of order, or lengths that differ.
 
@@ -635,6 +648,9 @@ def collateral_value(
         supply_cap: the most coins that count, `>= 0`; infinite for no cap.
         cap: the most that it counts for, `>= 0`, USD; infinite for no cap.
 
+    Returns:
+        `>= 0`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -673,6 +689,9 @@ def collateral_ratio(
         borrowed: value of what is borrowed, `>= 0`, USD.
         fixed: an amount that every account needs, `>= 0`, USD.
 
+    Returns:
+        `>= 0`, the broadcast shape.
+
     Raises:
         ValueError: for a value outside its range.
 
@@ -701,13 +720,17 @@ def span_rule(scan: float, volatility: float, *, extreme: float = 2.0, share: fl
         extreme: the extreme move in ranges, `> 0`.
         share: what counts of its P&L, `>= 0`.
 
+    Returns:
+        A rule without charges beside its rows, and with the same initial and maintenance margin.
+
     Raises:
         ValueError: for a value outside its range.
 
     Examples:
         >>> rows = span_rule(0.12, 0.05).scenarios
-        >>> [round(float(10_000.0 * m / 0.12 * w)) for m, w in zip(rows.moves["price"][-4:], rows.weight[-4:])]
-        [-10000, -10000, 7000, -7000]
+        >>> counted = 10_000.0 / 0.12 * rows.moves["price"] * rows.weight
+        >>> counted[-4:].round().tolist()
+        [-10000.0, -10000.0, 7000.0, -7000.0]
 
     Source: the array of a future of 10,000 in two textbooks; the first row in CME's "Risk Arrays". Older parameters
     have three ranges at 33%, which the library's authors could not check.
@@ -1435,6 +1458,10 @@ def portfolio_margin(
         collateral: coins with haircuts of their own; under a `MarginRule` only.
         unsettled: P&L of the perpetuals that is not yet in the cash, USD; counts with the first coin.
 
+    Returns:
+        One unit a coin, and the sums: initial and maintenance margin in USD, `>= 0`; initial margin is None where the
+        rule has none.
+
     Raises:
         ValueError: for an empty book, a foreign currency, a non-finite quantity, a debt with a haircut, a coin or
             option that the market does not price, a coin without a rule, contracts that a rule cannot margin, an expiry
@@ -1445,7 +1472,9 @@ def portfolio_margin(
         >>> from perpnotes.stress import Market
         >>> market = Market({"BTC": 60_000.0}, {"BTC": 0.5})
         >>> call = Option("BTC", 66_000.0, 30 / 365)
-        >>> account = portfolio_margin([(Linear("BTC"), 1.0), (call, -3.0)], market, published_rule("derive_pmrm_v1"))
+        >>> book = [(Linear("BTC"), 1.0), (call, -3.0)]
+        >>> rule = published_rule("derive_pmrm_v1")
+        >>> account = portfolio_margin(book, market, rule)
         >>> print(account.why())
         worst row, from 0                 0          s
         price move                        0.2        price
@@ -1544,8 +1573,10 @@ class Venue(ByValue):
         >>> from perpnotes.contracts import Linear
         >>> from perpnotes.margin import Tiers
         >>> from perpnotes.stress import Market
-        >>> mine = Venue("mine", "My rule", "2026-11", {"BTC": TierRule(Tiers.flat(0.01))})
-        >>> compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0}), among=[mine]).rows[0].maintenance
+        >>> rules = {"BTC": TierRule(Tiers.flat(0.01))}
+        >>> mine = Venue("mine", "My rule", "2026-11", rules)
+        >>> book, market = [(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0})
+        >>> compare(book, market, among=[mine]).rows[0].maintenance
         600.0
     """
 
@@ -1711,6 +1742,9 @@ def published_rule(name: str, coin: str = "BTC") -> Any:
         name: of one of `venues`, which lists them, such as `derive_pmrm_v1`.
         coin: one for which that venue's documents have parameters.
 
+    Returns:
+        A `TierRule`, `FloorRule`, `MarginRule`, `ShockRule` or `LayeredRule`, for `portfolio_margin`.
+
     Raises:
         ValueError: for an unknown name or coin.
 
@@ -1812,7 +1846,8 @@ class Comparison(ByValue):
         Examples:
             >>> from perpnotes.contracts import Linear
             >>> from perpnotes.stress import Market
-            >>> rows = compare([(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0})).table()
+            >>> book, market = [(Linear("BTC"), 1.0)], Market({"BTC": 60_000.0})
+            >>> rows = compare(book, market).table()
             >>> list(rows[0])
             ['venue', 'title', 'date', 'status', 'missing', 'note', 'initial', 'maintenance', 'worst', 'binding',
              'offset']
@@ -1868,6 +1903,9 @@ def compare(
         market: prices and implied volatilities.
         marks: as in `portfolio_margin`.
         among: the venues; None for all of `venues`.
+
+    Returns:
+        One row a venue, in the order of the venues: its status, and both margins in USD, None where there is none.
 
     Raises:
         ValueError: as `portfolio_margin`, for what no venue could margin, or for something else than venues.

@@ -25,7 +25,7 @@ globalThis.pnExplore = (figure, data) => {
     })
   }
   const cells = [...figure.querySelectorAll(".pn-plot .m")]
-  let ring
+  let ring = figure.querySelector(".pn-map .on")
   const show = () => {
     ring?.remove()
     if (cells.length) {

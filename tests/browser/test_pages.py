@@ -397,6 +397,11 @@ def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, b
             "aria-valuetext", f"{fmt(1.3 * theta - 0.3, 'number.2')} (θ {fmt(theta, 'number.1')})"
         )
 
+    def outlined(cell: int) -> None:
+        expect(figure.locator(".pn-map .on")).to_have_count(1)
+        expect(figure.locator(".pn-map .on")).to_have_attribute("d", cells.nth(cell).get_attribute("d") or "")
+
+    outlined(9 * 10)
     cells.nth(9 * 3 + 1).hover()
     shows(0.3, -0.12)
     cells.nth(9 * 1 + 0).tap()
@@ -404,8 +409,9 @@ def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, b
     figure.locator(".pn-map .pn-plot").focus()
     page.keyboard.press("ArrowDown")
     shows(0.2, -0.16)
-    figure.get_by_label("correlation").press("End")
-    shows(1.0, -0.16)
+    figure.get_by_label("Bitcoin moves").press("End")
+    shows(0.2, 0.16)
+    outlined(9 * 2 + 8)
     page.close()
 
 

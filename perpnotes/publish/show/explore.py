@@ -81,7 +81,9 @@ def explore(
             heatmap(**over, caption=caption, alt=alt, id=id)
         headers, rows = shown[0].data["headers"], shown[0].data["rows"]
         beside = shown[0].content.partition("</figcaption>")[2].partition('<details class="pn-data"')[0]
-        beside = f'<div class="pn-map">{beside}</div>'
+        cells = re.findall(r'<path d="[^"]*" fill="[^"]*" class="m">', beside)
+        ring = cells[grid.start[0] * len(grid.labels[1]) + grid.start[1]].replace('"m">', '"on"/>')
+        beside = f'<div class="pn-map">{beside.replace("</title></path></g>", f"</title></path>{ring}</g>")}</div>'
     sliders = "".join(
         f'<label for="{id}-c{number}">{escape(name, quote=False)}</label>'
         f'<input type="range" id="{id}-c{number}" max="{len(labels) - 1}" value="{start}" autocomplete="off"'
@@ -151,26 +153,28 @@ def rungs(
     return draw
 
 
-def columns(names: Sequence[str]) -> Callable[[Stage], None]:
-    """Draw what adds up: a column for each quantity, up for a gain and down for a loss.
+def columns(names: Sequence[str], total: str) -> Callable[[Stage], None]:
+    """Draw what adds up: a column for each quantity, up for a gain and down for a loss, and a gray one for their sum.
 
     Parameters:
         names: the quantities.
+        total: the quantity that is their sum.
     """
 
     def draw(stage: Stage) -> None:
-        left = stage.scaled(names, 200.0, with_zero=True)
-        wide, zero = (WIDTH - left) / len(names), stage.y(0.0)
-        for place, name in enumerate(names):
+        left = stage.scaled([*names, total], 200.0, with_zero=True)
+        wide, zero = (WIDTH - left) / (len(names) + 1), stage.y(0.0)
+        for place, name in enumerate([*names, total]):
             x = round(left + wide * place + wide / 8)
             bar, middle = f"M{x} {zero:g}V{{@{name}}}h{wide * 0.75:.0f}V{zero:g}Z", round(x + wide * 3 / 8)
-            stage.add("path", d=bar, fill=(name, GAIN, LOSS))
+            stage.add("path", d=bar, fill=MUTED if name == total else (name, GAIN, LOSS))
             stage.add(
                 "text", f"{{{name}}}", x=middle, y=f"{{@{name}}}", dy=(name, "-.4em", "1.1em"), font_weight=600,
                 text_anchor="middle", fill="currentColor",
             )  # fmt: skip
             under = (name, "1.1em", "-.4em")
-            stage.add("text", name, x=middle, y=zero, dy=under, text_anchor="middle", fill="currentColor")
+            head = f"= {name}" if name == total else name
+            stage.add("text", head, x=middle, y=zero, dy=under, text_anchor="middle", fill="currentColor")
         stage.add("path", d=f"M{left} {zero:g}H{WIDTH}", stroke="currentColor")
 
     return draw

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -526,9 +527,10 @@ def test_a_ladder_is_to_scale_and_its_names_do_not_touch() -> None:
 
 
 def test_slopes_say_both_ends_and_are_colored_by_their_direction() -> None:
-    """Of a loss a rise is bad; what did not change has no color."""
+    """Of a loss a rise is bad; what did not change has no color. A line that crosses others is named at both ends."""
     output = slopes(scale="loss")
     assert labels(output)[:2] == ["a, before: fall 3", "a, after: fall 9"]
+    assert {"a 3", "9 a"} < {text.text for text in svg(output).iter("text")}
     lines_of = re.findall(r'stroke="var\(--pn-(loss|gain|muted)\)" stroke-width="2"', output.content)
     assert lines_of == ["loss", "gain", "muted"]
 
@@ -545,8 +547,18 @@ def test_a_network_says_each_edge_and_shows_its_loop() -> None:
     assert "breach" not in network().content
     assert network().content == network().content
     placed = network(nodes={"sale": (0.0, 1.0), "price": (1.0, 0.5), "margin": (0.0, 0.0)})
-    x = {t.text: float(t.get("x", 0)) for t in svg(placed).iter("text")}
+    x = {c.findtext("title"): float(c.get("cx", 0)) for c in svg(placed).iter("circle")}
     assert x["sale"] == x["margin"] < x["price"]
+
+
+def test_a_network_writes_weights_where_they_touch_nothing() -> None:
+    """Two edges that cross in their middles have their numbers apart; between two nodes that touch there is no room."""
+    corners = {"a": (0.0, 0.0), "b": (1.0, 1.0), "c": (0.0, 1.0), "d": (1.0, 0.0), "near": (0.02, 0.0)}
+    output = network(nodes=corners, edges=[("a", "b", 70.0), ("c", "d", 80.0), ("a", "near", 90.0)])
+    at = {t.text: (float(t.get("x", 0)), float(t.get("y", 0))) for t in svg(output).iter("text")}
+    assert math.dist(at["70"], at["80"]) > 13
+    assert "90" not in at
+    assert "a to near: sold 90" in labels(output)
 
 
 def test_regions_are_named_where_they_are_and_in_the_data() -> None:

@@ -75,7 +75,7 @@ def bars(
         drawing.boxes([(left_end, y - 8, right_end, y + 8, f"{name}: {title} {texts[name]}")], fill=color)
         if waterfall and y + step < drawing.height:
             drawing.rules([(x, y + 8, x, y + step - 8)], MUTED)
-        drawing.texts([(x - 4 if value < 0 else x + 4, y, texts[name])], text_anchor="end" if value < 0 else "")
+        drawing.texts([(x, y, texts[name])], dx=-5 if value < 0 else 5, text_anchor="end" if value < 0 else "")
     drawing.rules([(right_of(0.0), 0, right_of(0.0), drawing.height)], INK)
     table = [[name, texts[name]] for name in amounts]
     show_figure(drawing, ["Part", title], table, caption, alt, id, title=title)

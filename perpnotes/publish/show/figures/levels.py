@@ -56,10 +56,10 @@ def ladder(
     part_of, ticks = scaled(every)
     tick_labels = [fmt(tick, exact(ticks, unit)) for tick in ticks]
     said = {name: f"{name} {fmt(level, unit)}" for name, level in levels.items()}
+    texts = {name: layout.wrapped(text, 20) for name, text in {**said, **{name: name for name in areas}}.items()}
     left = max(map(layout.wide, tick_labels)) + 10
-    text_room = max(layout.wide(text, bold=True) for text in said.values()) + 8
-    text_room = max(text_room, *(layout.wide(name, bold=True) + 8 for name in areas)) if areas else text_room
-    drawing = Drawing(_TALL, left=left, right=text_room, top=8, bottom=8)
+    right = max(layout.wide(line, bold=True) for text in texts.values() for line in text.split("\n")) + 8
+    drawing = Drawing(_TALL, left=left, right=right, top=8, bottom=8)
     wide = drawing.width - 18.0
 
     def down(value: float) -> float:
@@ -72,12 +72,11 @@ def ladder(
         drawing.boxes([(0, down(high), wide * 0.6, down(low), label)], fill=inks[name], fill_opacity=0.16)
     middles = {name: sum(ends) / 2 for name, ends in areas.items()}
     heights = {name: part_of(value) for name, value in {**levels, **middles}.items()}
-    texts = {**said, **{name: name for name in areas}}
     places = layout.spread(heights, texts, (0.0, 1.0), _TALL)
     for name, part in heights.items():
         y, at, zone = _TALL * (1 - part), _TALL * (1 - places[name]), name in areas
         drawing.rules([(wide * 0.6 if zone else wide, y, drawing.width, at)], MUTED, opacity=0.7)
-        drawing.texts([(drawing.width + 2, at, texts[name])], inks[name], font_weight=400 if zone else 600)
+        drawing.texts([(drawing.width + 4, at, texts[name])], inks[name], font_weight=400 if zone else 600)
     for name, level in levels.items():
         y, label = down(float(level)), f"{name}: {title} {fmt(level, unit)}"
         drawing.boxes([(0, y - 1.5, wide, y + 1.5, label)], fill=inks[name])
@@ -101,7 +100,7 @@ def slopes(
     id: str,
     scale: Literal["pnl", "loss", "plain"] = "plain",
 ) -> None:
-    """Show what each of several amounts was before and is after: a line for each, with both values written.
+    """Show what each of several amounts was before and is after: a line for each, with its name and value at both ends.
 
     Parameters:
         changes: name to the two amounts, 1 to 12.
@@ -125,16 +124,16 @@ def slopes(
     height = max(150.0, 22.0 * len(changes))
     texts = [
         {
-            name: layout.wrapped((f"{name} " if not side else "") + fmt(pair[side], unit), 20)
+            name: layout.wrapped(" ".join([name, fmt(pair[side], unit)][:: 1 - 2 * side]), 20)
             for name, pair in changes.items()
         }
-        for side in (0, 1)
+        for side in (0, 1)  # the value next to the line
     ]
     lines = [
         [*(line for text in side.values() for line in text.split("\n")), end]
         for side, end in zip(texts, ends, strict=True)
     ]
-    need = [max(map(layout.wide, each)) + 14 for each in lines]
+    need = [max(map(layout.wide, each)) + 18 for each in lines]
     drawing = Drawing(height, left=need[0], right=need[1], top=34, bottom=8)
     sides = ((0.0, -8.0, "end"), (drawing.width, drawing.width + 8.0, ""))
     parts = [{name: part_of(float(pair[side])) for name, pair in changes.items()} for side in (0, 1)]

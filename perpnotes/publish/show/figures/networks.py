@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import show_figure
+from perpnotes.publish.show.figures.frame import key, show_figure
 from perpnotes.publish.show.figures.svg import BREACH, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
 _RADIUS = 9.0  # px: a node, with its rim
+_ALONG = (0.5, 0.4, 0.6, 0.3, 0.7)  # parts of the way where a weight is written, if there is room
 
 
 def network(
@@ -28,7 +27,7 @@ def network(
     colors: Mapping[str, str] | None = None,
     loop: Sequence[str] = (),
 ) -> None:
-    """Show nodes and the edges between them; an edge is as wide as its weight.
+    """Show nodes and the edges between them; an edge is as wide as its weight, which stands on it where there is room.
 
     Parameters:
         nodes: names to places, each 0 to 1 across and 0 to 1 up; or names alone, put on a circle in this order.
@@ -73,21 +72,42 @@ def network(
     }
     drawing = Drawing(height, whole=True)
     looped = set(zip(loop, [*loop[1:], *loop[:1]], strict=True)) if loop else set()
-    hits = []
+    names_at, taken = [], [(x, y, _RADIUS, _RADIUS) for x, y in px.values()]  # middles, and half of what they take up
+    for name in names:
+        x, y = px[name]
+        lines = layout.wrapped(name, 14)
+        half, deep = max(map(layout.wide, lines.split("\n"))) / 2, LINE * (lines.count("\n") + 1) / 2
+        across, up = places[name]  # out of the way of the edges: above or below, and half way up toward the middle
+        if abs(up - 0.5) < 0.2 < abs(across - 0.5):
+            at = (x + math.copysign(_RADIUS + 5 + half, 0.5 - across), y)
+        else:
+            outward = min(max(x + half * 2 * (across - 0.5), half), WIDTH - half)
+            at = (outward, y + math.copysign(_RADIUS + 2 + deep, 0.5 - up))
+        names_at.append((*at, lines))
+        taken.append((*at, half, deep))
+    hits, numbers = [], []
     pairs = {edge[:2] for edge in edges}
     for start, end, weight in sorted(edges, key=lambda edge: edge[:2] in looped):
         color = BREACH if (start, end) in looped else MUTED
         wide = 1.0 + 7.0 * weight / heaviest
         bend = 0.16 if (end, start) in pairs else 0.0
-        curve = _bent(px[start], px[end], bend, _RADIUS + 1, _RADIUS + 4 + 1.2 * wide)
-        drawing.lines(curve, stroke=color, stroke_width=round(wide, 2), opacity=0.75)
-        (a, b), (c, d) = curve[-2], curve[-1]
-        along = math.hypot(c - a, d - b) or 1.0
-        u, v = (c - a) / along, (d - b) / along
-        half, long = 2.0 + 0.9 * wide, 4.0 + 1.2 * wide
-        tip = [(c + u * long, d + v * long), (c - v * half, d + u * half), (c + v * half, d - u * half)]
+        long = 4.0 + wide
+        begin, control, last = _bent(complex(*px[start]), complex(*px[end]), bend, _RADIUS + 1, _RADIUS + long)
+        drawing.arc(begin, control, last, stroke=color, stroke_width=round(wide, 2), opacity=0.75)
+        ahead = (last - control) / (abs(last - control) or 1.0)
+        aside = ahead * 1j * (2.5 + 0.65 * wide)
+        tip = [(p.real, p.imag) for p in (last + ahead * long, last + aside, last - aside)]
         drawing.lines(tip, closed=True, fill=color, stroke=color, stroke_width=0.5)
-        hits.append((*curve[len(curve) // 2], f"{start} to {end}: {title} {fmt(weight, unit)}"))
+        text = fmt(weight, unit)
+        room = (layout.wide(text) / 2, LINE / 2)
+        ways = [(1 - t) ** 2 * begin + 2 * t * (1 - t) * control + t**2 * last for t in _ALONG]
+        hits.append((ways[0].real, ways[0].imag, f"{start} to {end}: {title} {text}"))
+        for way in ways:
+            u, v = way.real, way.imag
+            if all(abs(u - x) > w + room[0] or abs(v - y) > h + room[1] for x, y, w, h in taken):
+                numbers.append((u, v, text))
+                taken.append((u, v, *room))
+                break
     drawing.dots(hits, 4.2, fill=MUTED, fill_opacity=0)
     inks = {**dict.fromkeys(names, INK), **palette.meant(colors, names)}
     for name in names:
@@ -95,28 +115,22 @@ def network(
         drawing.dots([(x, y, "")], _RADIUS - 1, fill=PAPER)
         ink = inks[name]
         drawing.dots([(x, y, name)], _RADIUS - 1, fill=ink, stroke=ink, stroke_width=1.5, fill_opacity=0.25)
-        lines = layout.wrapped(name, 14)
-        away = _RADIUS + 8 + LINE * lines.count("\n") / 2
-        across, up = places[name]  # out of the way of the edges: above or below, and half way up toward the middle
-        text, anchor = [(x, y - away if up > 0.5 else y + away, lines)], "middle"
-        if abs(up - 0.5) < 0.2 < abs(across - 0.5):
-            right = across < 0.5
-            text, anchor = [(x + (_RADIUS + 5) * (1 if right else -1), y, lines)], "" if right else "end"
-        drawing.texts(text, text_anchor=anchor, stroke=PAPER, stroke_width=4)  # readable where an edge runs below it
-        drawing.texts(text, text_anchor=anchor)
+    # The stroke keeps a text readable where an edge runs below it.
+    drawing.texts([*names_at, *numbers], text_anchor="middle", stroke=PAPER, stroke_width=4, paint_order="stroke")
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
-    show_figure(drawing, ["From", "To", title], table, caption, alt, id, title=title, numeric=[False, False, True])
+    show_figure(
+        drawing, ["From", "To", title], table, caption, alt, id,
+        title=title, notes=[key("loop", BREACH)] if loop else [], numeric=[False, False, True],
+    )  # fmt: skip
 
 
-def _bent(
-    start: tuple[float, float], end: tuple[float, float], bend: float, before: float, behind: float
-) -> list[tuple[float, float]]:
-    """A curve from the rim of one node to that of another."""
-    a, b = np.array(start), np.array(end)
-    middle = (a + b) / 2 + bend * 2 * np.array([-(b - a)[1], (b - a)[0]])
-    t = np.linspace(0.0, 1.0, 41)[:, None]
-    curve = (1 - t) ** 2 * a + 2 * t * (1 - t) * middle + t**2 * b
-    kept = curve[(np.hypot(*(curve - a).T) >= before) & (np.hypot(*(curve - b).T) >= behind)]
-    shown = kept if len(kept) >= 2 else curve[[0, -1]]
-    picked = shown[np.linspace(0, len(shown) - 1, 9 if bend else 3).round().astype(np.int64)]
-    return [(float(x), float(y)) for x, y in picked]
+def _bent(a: complex, b: complex, bend: float, before: float, behind: float) -> tuple[complex, complex, complex]:
+    """A quadratic curve from the rim of one node to that of another: its begin, control point and end."""
+    middle = (a + b) / 2 + bend * 2j * (b - a)
+
+    def at(s: float, t: float) -> complex:  # a point of the curve for s = t, else the control point between two
+        return (1 - s) * (1 - t) * a + (s + t - 2 * s * t) * middle + s * t * b
+
+    steps = [k / 100 for k in range(101)]
+    kept = [t for t in steps if abs(at(t, t) - a) >= before and abs(at(t, t) - b) >= behind] or [0.0, 1.0]
+    return at(kept[0], kept[0]), at(kept[0], kept[-1]), at(kept[-1], kept[-1])

@@ -12,7 +12,7 @@ from perpnotes.publish.compute.units import distinct, exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import key, scaled, show_figure
-from perpnotes.publish.show.figures.svg import INK, LINE, MUTED, WIDTH, Drawing
+from perpnotes.publish.show.figures.svg import INK, LINE, MUTED, PLAIN, WIDTH, Drawing
 
 _TALL, _TALLER = 84.0, 140.0  # px: a panel, and one in the only row
 _GAP, _HEAD = 16.0, 17.0  # px: between panels, and the name above one
@@ -72,7 +72,7 @@ def panels(
     else:
         places = (np.arange(len(x)) + 0.5) / len(x)
         x_ticks = [(float(place), fmt(value, x_unit)) for place, value in zip(places, x, strict=True)]
-    slots = palette.slots(names)
+    slots = palette.slots(names) if form == "lines" else {}
     every = [v for own in drawn.values() for values in own.values() for v in values.tolist()]
     from_zero = [0.0] if zero or form == "bars" else []
     part_of, y_ticks = scaled([*every, *(rules or {}).values(), *from_zero])
@@ -118,20 +118,20 @@ def panels(
     seen = np.unique(np.linspace(0, len(x) - 1, min(len(x), _POINTS)).round().astype(np.int64))
     for panel, (a, b) in corners.items():
         for name, values in drawn[panel].items():
-            color = palette.COLORS[slots[name]]
             who = f"{panel}, {name}" if len(names) > 1 else panel
             labels = [f"{who}, {x_title} {fmt(at, fine)}: {fmt(v, y_unit)}" for at, v in zip(x, values, strict=True)]
             points = [*zip(a + wide * places, [b + up(v) for v in values.tolist()], labels, strict=True)]
             if form == "bars":
                 half = min(0.4 * wide / len(x), 14.0)
-                drawing.boxes([(u - half, v, u + half, b + up(0.0), label) for u, v, label in points], fill=color)
+                drawing.boxes([(u - half, v, u + half, b + up(0.0), label) for u, v, label in points], fill=PLAIN)
                 continue
+            color = palette.COLORS[slots[name]]
             px = np.array([point[:2] for point in points])
             run = px[layout.thinned(px[:, 0], px[:, 1], 0.08)]
             dashed = palette.DASHES[slots[name]] if len(names) > 1 else ""
             drawing.lines(run.tolist(), stroke=color, stroke_width=2, stroke_dasharray=dashed)
             drawing.dots([points[i] for i in seen], 3.2, fill=color, fill_opacity=0)
-    notes = [key(name, palette.COLORS[slots[name]]) for name in names] if len(names) > 1 else []
+    notes = [key(name, palette.COLORS[slot]) for name, slot in slots.items()] if len(names) > 1 else []
     notes += [key(name, kind="limit") for name in rules or {}]
     headers = [
         x_title,

@@ -219,7 +219,7 @@ def intervals(
     labels = {name: layout.wrapped(name, 18) for name in names}
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
     left = max(layout.wide(line) for label in labels.values() for line in label.split("\n")) + 10
-    right = max(layout.wide(tick_labels[-1]) / 2, *(layout.wide(text) + 10 for text in middles))
+    right = max(layout.wide(tick_labels[-1]) / 2, *(layout.wide(text) + 10 for text in ["circle", *middles]))
     width = WIDTH - math.ceil(left) - math.ceil(right)
     if width / len(ticks) < max(map(layout.wide, tick_labels)) + 8:
         ticks, tick_labels = ticks[::2], tick_labels[::2]
@@ -229,7 +229,7 @@ def intervals(
 
     marks: dict[str, list[tuple[float, list[float], str, str]]] = {"seeds": [], "choices": []}
     centers: list[float] = []
-    at = 18.0 if rules else 4.0
+    at = 18.0
     for name in names:
         present = [kind for kind in kinds if name in kind[2]]
         tall = max(15.0 * len(present), LINE * (labels[name].count("\n") + 1)) + 7
@@ -261,6 +261,7 @@ def intervals(
         drawing.dots(dots, 3.7, fill=fill, stroke=color, stroke_width=1.5)
     numbers = [(width + right, y, text) for own in marks.values() for y, _, text, _ in own]
     drawing.texts(numbers, text_anchor="end")
+    drawing.texts([(width + right, 6, "circle")], MUTED, text_anchor="end")
     table = [
         [name, what, *(fmt(v, unit) for v in ranges[name])]
         for name in names

@@ -79,6 +79,11 @@ class Drawing:
             text += path(run, before[0 if closed else -1] if before else None) + "z" * closed
         self._add("path", [({"d": text}, "")] if text else [], **style)
 
+    def arc(self, begin: complex, control: complex, end: complex, **style: str | float) -> None:
+        """A quadratic curve; its places are complex, across and down."""
+        at, toward, to = (f"{_short(place.real)},{_short(place.imag)}" for place in (begin, control, end))
+        self._add("path", [({"d": f"M{at}Q{toward} {to}"}, "")], **style)
+
     def boxes(
         self, boxes: Iterable[tuple[float, float, float, float, str]], fills: Sequence[str] = (), **style: str | float
     ) -> None:

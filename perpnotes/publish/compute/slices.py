@@ -94,7 +94,7 @@ class Page:
     def __post_init__(self) -> None:
         shown: set[str] = set()
         for place, block in enumerate(self.article.executed):
-            tree = ast.parse("\n" * (block.line - 1) + block.source)
+            tree = ast.parse("\n" * (block.line - 1) + block.source, self.article.path)
             self.trees.append(tree)
             for node in tree.body:
                 if isinstance(node, ast.ImportFrom) and node.module == "perpnotes.publish":

@@ -20,13 +20,13 @@ import re
 import sys
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from perpnotes import Derivation
-from perpnotes.publish.articles import Article, Value
+from perpnotes.publish.articles import Article
 from perpnotes.publish.compute import moves, slices
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.slices import Literal, names_of
@@ -107,50 +107,13 @@ class _Noting(ast.NodeTransformer):
         self.recorder = recorder
         self.scopes: list[set[str]] = []
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        a = node.args
-        inside = {each.arg for each in (*a.posonlyargs, *a.args, *a.kwonlyargs)}
-        return self._inside(node, inside)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return self._inside(node, {each.arg for each in (*node.args.posonlyargs, *node.args.args)})
-
-    def visit_For(self, node: ast.For) -> ast.AST:
-        return self._inside(node, {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)})
-
-    def _comprehension(self, node: Any) -> ast.AST:
-        targets = {n.id for each in node.generators for n in ast.walk(each.target) if isinstance(n, ast.Name)}
-        return self._inside(node, targets)
-
-    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
-        return self._comprehension(node)
-
-    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
-        original = copy.deepcopy(node)
-        return self._wrapped(self._comprehension(node), original)
-
-    def visit_Dict(self, node: ast.Dict) -> ast.AST:
-        original = copy.deepcopy(node)
-        return self._wrapped(self.generic_visit(node), original)
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
-        return self._wrapped(node, copy.deepcopy(node))
-
-    def visit_MatchMapping(self, node: ast.AST) -> ast.AST:
-        return node
-
-    def _inside(self, node: ast.AST, names: set[str]) -> ast.AST:
-        self.scopes.append(names)
-        try:
-            return self.generic_visit(node)
-        finally:
+    def visit(self, node: ast.AST) -> ast.AST:
+        original = copy.deepcopy(node) if isinstance(node, ast.Dict | ast.DictComp | ast.JoinedStr) else None
+        if not isinstance(node, ast.JoinedStr):
+            self.scopes.append(_own(node))
+            self.generic_visit(node)
             self.scopes.pop()
+        return self._wrapped(node, original) if original else node
 
     def _wrapped(self, node: ast.AST, original: ast.expr) -> ast.AST:
         self.recorder.sites.append(original)
@@ -159,6 +122,14 @@ class _Noting(ast.NodeTransformer):
         mapping = ast.Dict([ast.Constant(n) for n in names], [ast.Name(n, ast.Load()) for n in names])
         arguments = [ast.Constant(len(self.recorder.sites) - 1), node, mapping]
         return ast.copy_location(ast.Call(ast.Name(_NOTE, ast.Load()), arguments, []), original)  # type: ignore[arg-type]  # `node` is an expression, too
+
+
+def _own(node: ast.AST) -> set[str]:
+    """The names that a function, a loop or a comprehension has for itself."""
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+    targets = [node.target] if isinstance(node, ast.For) else [each.target for each in getattr(node, "generators", ())]
+    return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
 
 
 def _always(node: ast.AST) -> set[str]:
@@ -193,15 +164,12 @@ class _Number:
     value: Any
 
 
-def traces(
-    recorder: Recorder, namespace: Mapping[str, Any], values: Mapping[str, tuple[str, ...]], deep: bool = False
-) -> dict[str, Any]:
+def traces(recorder: Recorder, namespace: Mapping[str, Any], deep: bool) -> dict[str, Any]:
     """What is told of each number of a page, as plain data.
 
     Parameters:
         recorder: what was noted while its blocks ran.
         namespace: the names of the page after its blocks.
-        values: the results of its inline values, by source.
         deep: whether to try how far each input moves each number, which runs statements again.
 
     Returns:
@@ -209,23 +177,13 @@ def traces(
         put in, full value, statements, inputs and moves. `nodes`, `inputs`, `functions`: what they refer to.
     """
     told = _Told(recorder, namespace)
-    for number, (value, tree) in enumerate(zip(*_asked(recorder.page.article), strict=True)):
-        if value.source in values:
-            told.at[f"v{number}"] = told.number(_Number(tree, {}, value.unit, _evaluated(tree, namespace)))
+    values = {value.source: value for value in recorder.page.article.evaluated}
+    for source, id in numbered(recorder.page.article).items():
+        tree = ast.parse(values[source].expression, mode="eval").body
+        told.at[id] = told.number(_Number(tree, {}, values[source].unit, _evaluated(tree, namespace)))
     for shown in recorder.shown:
         told.output(shown)
     return told.data(deep)
-
-
-def _asked(article: Article) -> tuple[list[Value], list[ast.expr]]:
-    values = list({value.source: value for value in article.evaluated}.values())
-    trees = []
-    for value in values:
-        try:
-            trees.append(ast.parse(value.expression, mode="eval").body)
-        except SyntaxError:
-            trees.append(ast.Constant(None))
-    return values, trees
 
 
 @functools.lru_cache(maxsize=128)
@@ -718,6 +676,4 @@ def short(value: Any) -> str:
         return f"{len(value)} items" if len(inside) > 80 or len(value) > 6 else inside
     if isinstance(value, range):
         return f"{len(value)} values from {value[0]:,} to {value[-1]:,}" if len(value) else "no values"
-    if is_dataclass(value) or hasattr(value, "__dict__"):
-        return type(value).__name__
     return type(value).__name__

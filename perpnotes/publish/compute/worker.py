@@ -285,10 +285,6 @@ def _work(article: Article, deep: bool, connection: Connection) -> None:
         connection.send_bytes(message)
 
     namespace = _prepare(article)
-    recorder = _recorder(article)
-    if recorder is not None:
-        namespace["__noted__"] = recorder.note
-        outputs.hear(recorder.show)
     send("ready", _confine())
     trace = _watch()
     import time_machine  # loaded already, by the server; elsewhere it would bring pytest
@@ -296,11 +292,13 @@ def _work(article: Article, deep: bool, connection: Connection) -> None:
     line = 1
     with time_machine.travel(0, tick=False), outputs.collect() as sink:
         try:
+            recorder = told.Recorder(slices.Page(article))
+            namespace["__noted__"] = recorder.note
+            outputs.hear(recorder.show)
             for number, block in enumerate(article.executed):
                 line = block.line
-                code = _compile(block.source, article.path, line, "exec")
-                if recorder is not None:
-                    code = compile(recorder.instrumented(number), article.path, "exec", dont_inherit=True)
+                _compile(block.source, article.path, line, "exec")  # for what it warns of
+                code = compile(recorder.instrumented(number), article.path, "exec", dont_inherit=True)
                 with _Limit(block.seconds):
                     exec(code, namespace)  # noqa: S102  (what it is for)
                     # One buffer for the whole page, not one a block: whoever kept `sys.stdout` in an earlier block
@@ -316,7 +314,7 @@ def _work(article: Article, deep: bool, connection: Connection) -> None:
                         results[value.source] = _evaluate(value, article.path, namespace)
             outputs.hear(None)
             with _Limit(MOST_SECONDS):
-                story = told.traces(recorder, namespace, results, deep) if recorder is not None else {}
+                story = told.traces(recorder, namespace, deep)
             send("values", {"values": results, "trace": sorted(trace()), "told": story})
         except BaseException as error:  # noqa: BLE001, RUF100  (sys.exit() is a fault of the article, too)
             line, message = _explain(error, article.path, line)
@@ -406,14 +404,6 @@ def _watch() -> Callable[[], set[str]]:
 
     sys.addaudithook(note)
     return trace
-
-
-def _recorder(article: Article) -> told.Recorder | None:
-    """What notes what the blocks build; None where one cannot be read, which is its own fault."""
-    try:
-        return told.Recorder(slices.Page(article))
-    except (SyntaxError, ValueError):
-        return None
 
 
 def _compile(source: str, path: str, line: int, mode: str) -> CodeType:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
+
+from perpnotes.publish.compute import records
 
 FOLDER = Path("tests/published")
 DOWNLOAD = Path("docs/examples/published.csv")
@@ -143,7 +144,7 @@ def groups(folder: Path = FOLDER) -> tuple[Group, ...]:
     files = sorted(folder.glob("*.yaml"))
     if not files:
         raise ValueError(f"there are no published examples in {folder}")
-    read = [_group(str(text["source"]), raw) for text in map(_load, files) for raw in text["groups"]]
+    read = [_group(str(text["source"]), raw) for text in map(records.load, files) for raw in text["groups"]]
     ids = [example.id for group in read for example in group.examples]
     if double := {name for name in ids if ids.count(name) > 1}:
         raise ValueError(f"ids must be unique, got {', '.join(sorted(double))} twice")
@@ -271,12 +272,6 @@ def _names(group: Group, example: Example) -> dict[str, Any]:
     for name, text in group.let.items():
         names[name] = eval(text, names)  # noqa: S307  (the project's own data, like the inline values of a page)
     return names
-
-
-def _load(file: Path) -> Mapping[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text: Mapping[str, Any] = yaml.load(file.read_text(encoding="utf-8"), loader)  # noqa: S506  (a safe loader)
-    return text
 
 
 def _group(source: str, raw: Mapping[str, Any]) -> Group:

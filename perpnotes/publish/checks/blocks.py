@@ -15,11 +15,11 @@ from perpnotes.publish.checks.syntax import (
     calls,
     changed,
     imported,
-    loaded,
     origins,
     required_texts,
     typed_text,
 )
+from perpnotes.publish.compute.slices import names_of
 
 
 @rule(
@@ -32,7 +32,7 @@ def _rebound_name(page: Page) -> Found:
     """Exempt: the same import again; loop variables that no inline value reads; branches of one statement; `x += …`
     in the block that binds `x`.
     """
-    read_inline = set().union(*(loaded(tree) for _, tree in page.values))
+    read_inline = set().union(*(names_of(tree) for _, tree in page.values))
     first: dict[str, tuple[int, str, Block]] = {}
     for block, tree in page.trees:
         for name, line, what in bindings(tree.body):
@@ -60,14 +60,14 @@ def _idle_block(page: Page) -> Found:
     showing = {"print"} | {name for name, full in origins(page).items() if full in SHOWING}
     functions = [node for _, tree in page.trees for node in tree.body if isinstance(node, ast.FunctionDef)]
     for _ in functions:  # a function shows if one that it calls does
-        showing |= {function.name for function in functions if loaded(function) & showing}
-    later = set().union(*(loaded(tree) for _, tree in page.values))
+        showing |= {function.name for function in functions if names_of(function) & showing}
+    later = set().union(*(names_of(tree) for _, tree in page.values))
     for block, tree in reversed(page.trees):
         runs = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom)]
-        shows = any(loaded(node) & showing for node in runs)
+        shows = any(names_of(node) & showing for node in runs)
         if not shows and not ({name for name, _, _ in bindings(tree.body)} | changed(tree)) & later:
             yield block.line, "the block shows nothing and defines nothing that is used later"
-        later |= loaded(tree)
+        later |= names_of(tree)
 
 
 @rule(
@@ -101,14 +101,14 @@ def _answer_without_value(page: Page) -> Found:
         target.id
         for _, tree in page.trees
         for node in tree.body
-        if isinstance(node, ast.Assign) and not loaded(node.value)
+        if isinstance(node, ast.Assign) and not names_of(node.value)
         for target in node.targets
         if isinstance(target, ast.Name) and typed_text(node.value)
     }
     for name, call in calls(page):
         if name == ANSWER:
             given = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "text")]
-            if given and not loaded(given[0]) - typed:
+            if given and not names_of(given[0]) - typed:
                 yield call.lineno, "an answer without a computed value"
 
 

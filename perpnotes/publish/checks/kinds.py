@@ -10,8 +10,9 @@ from perpnotes.publish.articles import Value
 from perpnotes.publish.checks.flow import RECORD, SEED, followed
 from perpnotes.publish.checks.reading import numbers, shares
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, loaded, origins, typed_text, words
+from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, origins, typed_text, words
 from perpnotes.publish.compute import records
+from perpnotes.publish.compute.slices import names_of
 from perpnotes.publish.evidence import published
 
 _KEY = re.compile(r"[ \t]*[-*+][ \t]+`+#!calc[ \t]")
@@ -69,7 +70,7 @@ def _without_range(page: Page) -> Found:
     for value, _ in _stated(page, "simulated"):
         if not value.bounds:
             yield value.line, f"`{value.asked}` is simulated, and has no range"
-        elif not any(loaded(ast.parse(end, mode="eval")) for end in value.bounds):
+        elif not any(names_of(ast.parse(end, mode="eval")) for end in value.bounds):
             yield value.line, f"`{value.asked}` has a range that was typed"
 
 
@@ -170,19 +171,9 @@ def _typed_figure(page: Page) -> Found:
 
 
 _DATA = {
-    "rows",
-    "values",
-    "series",
-    "x",
-    "seeds",
-    "choices",
-    "changes",
-    "levels",
-    "zones",
-    "edges",
-    "bands",
-    "curves",
-}  # fmt: skip  (not the lines of a limit, which are inputs)
+    "rows", "values", "series", "x", "seeds", "choices", "changes", "levels", "zones", "edges", "bands", "curves",
+}  # fmt: skip
+"""Arguments that hold what is shown. The lines of a limit are inputs, and not among them."""
 
 
 def _last(name: str) -> str:
@@ -223,7 +214,7 @@ def _computed_with(page: Page) -> set[str]:
 
     for _, tree in page.trees:
         look(tree)
-    return found | {name for _, value in page.values for name in loaded(value)}
+    return found | {name for _, value in page.values for name in names_of(value)}
 
 
 def _cells(node: ast.expr) -> Iterator[ast.expr]:

@@ -20,7 +20,8 @@ from perpnotes.publish.checks.reading import (
     span,
 )
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import calls, loaded, typed_text, words
+from perpnotes.publish.checks.syntax import calls, typed_text, words
+from perpnotes.publish.compute.slices import names_of
 
 
 @rule(
@@ -35,7 +36,7 @@ def _typed_number(page: Page) -> Found:
         if not start < line < end:
             yield line, f"{number} is typed, not computed"
     for value, (line, tree) in zip(page.article.evaluated, page.values, strict=False):
-        if not loaded(tree):
+        if not names_of(tree):
             yield line, f"`#!calc {value.source}` names nothing that the page computes"
     for name, call in calls(page):
         for argument in words(name, call):

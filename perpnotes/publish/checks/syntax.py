@@ -26,11 +26,6 @@ def required_texts(name: str) -> tuple[str, ...]:
     return ("caption", "alt") if name in FIGURES else ("caption",) if name in TABLES else ()
 
 
-def loaded(tree: ast.AST) -> set[str]:
-    """Names that are read."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-
-
 def read(tree: ast.AST) -> set[str]:
     """Names of a page that are read, and not those that a function or a comprehension inside has for itself."""
     found, tables = set(), [symtable(ast.unparse(tree), "", "exec")]

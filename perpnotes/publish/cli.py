@@ -347,9 +347,10 @@ def _measure(chosen: argparse.Namespace) -> int:
 
 
 def _fetch(chosen: argparse.Namespace) -> int:
+    from perpnotes.publish.compute import records
     from perpnotes.publish.evidence import fetch, measure
 
-    known = {dataset.file: dataset for dataset in fetch.fetchable()}
+    known = {file: dataset for file, dataset in records.datasets().items() if dataset.fetch}
     if unknown := set(chosen.files) - known.keys():
         return _fail([f"cannot fetch {', '.join(sorted(unknown))}; can fetch {', '.join(known)}"])
     data = measure.folder()
@@ -411,9 +412,17 @@ def _serve(chosen: argparse.Namespace) -> int:
 
 
 def _export(_: argparse.Namespace) -> int:
-    from perpnotes.publish.evidence import published
+    from concurrent.futures import ThreadPoolExecutor
+
+    from perpnotes.publish import articles
+    from perpnotes.publish.compute import results
     from perpnotes.publish.site import downloads
 
-    code = downloads.main()
-    print(published.export().as_posix())
-    return code
+    try:
+        # All that `finish` will ask of a page is asked first, or the page would have to run once more for it.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(results.deep, map(articles.read, _pages([_DOCS]))))
+        print(f"{len(downloads.export())} files in docs/examples")
+    except articles.ArticleError as error:
+        return _fail([str(error)])
+    return 0

@@ -463,7 +463,6 @@ def serve(address: str = "127.0.0.1:8000") -> None:
     Raises:
         OSError: the address is taken.
     """
-    from perpnotes.publish.evidence import published
     from perpnotes.publish.site import downloads
 
     logging.getLogger("mkdocs.livereload").setLevel(logging.CRITICAL)  # or a request for what is not there would warn
@@ -482,7 +481,6 @@ def serve(address: str = "127.0.0.1:8000") -> None:
         try:
             if site is None:
                 downloads.export()
-                published.export()
                 site = Site(folder, f"http://{address}/")
             written = site.build()
         except Exception as error:

@@ -107,7 +107,7 @@ class _Noting(ast.NodeTransformer):
         self.recorder = recorder
         self.scopes: list[set[str]] = []
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         original = copy.deepcopy(node) if isinstance(node, ast.Dict | ast.DictComp | ast.JoinedStr) else None
         if not isinstance(node, ast.JoinedStr):
             self.scopes.append(_own(node))

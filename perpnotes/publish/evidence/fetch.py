@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from perpnotes.publish.compute import records
 from perpnotes.publish.compute.records import Dataset
 from perpnotes.publish.evidence import datasets
 from perpnotes.publish.evidence.measure import sha256
@@ -22,16 +21,11 @@ class FetchError(OSError):
     """What was fetched is not what was measured."""
 
 
-def fetchable() -> tuple[Dataset, ...]:
-    """The data sets that can be fetched and cut here."""
-    return tuple(dataset for dataset in records.datasets().values() if dataset.fetch)
-
-
 def fetch(dataset: Dataset, data: Path, host: str = HOST) -> Path:
     """Put a data set where records are measured from.
 
     Parameters:
-        dataset: one of `fetchable`.
+        dataset: one that names its published files.
         data: the folder with the data sets; made if there is none.
         host: address that the path of a file is appended to.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import importlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -16,8 +15,7 @@ import yaml
 
 from perpnotes.publish.compute import records
 from perpnotes.publish.compute.records import Dataset, Record
-from perpnotes.publish.evidence import datasets as reading
-from perpnotes.publish.evidence import published
+from perpnotes.publish.evidence import datasets, published
 
 VARIABLE = "PERPNOTES_DATA"
 """The environment variable that names the folder with the data sets."""
@@ -163,18 +161,8 @@ def _names(record: Record, data: Path | None) -> dict[str, Any]:
     known = records.datasets()
     if unknown := set(record.data.values()) - known.keys():
         raise OtherDataError(f"{records.DATASETS.as_posix()} has no {', '.join(sorted(unknown))}")
-    names: dict[str, Any] = {name: importlib.import_module(f"perpnotes.{name}") for name in published.ideas()}
-    names |= {"np": np, "datasets": reading}
-    more: Mapping[str, Any] = {
-        **record.given,
-        **{name: located(known[file], data) for name, file in record.data.items()},
-    }
-    if clash := names.keys() & (more.keys() | record.let.keys()):
-        raise ValueError(f"{record.name}: {', '.join(sorted(clash))} is the name of a module")
-    names |= more
-    for name, expression in record.let.items():
-        names[name] = _value(expression, names)
-    return names
+    files = {name: located(known[file], data) for name, file in record.data.items()}
+    return published.namespace(record.name, {**record.given, **files}, record.let, datasets=datasets)
 
 
 def _run(record: Record, names: Mapping[str, Any], seed: int) -> Any:

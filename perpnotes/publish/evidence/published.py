@@ -23,7 +23,6 @@ import numpy as np
 from perpnotes.publish.compute import records
 
 FOLDER = Path("tests/published")
-DOWNLOAD = Path("docs/examples/published.csv")
 _SIDES = {"long": 1.0, "short": -1.0}
 _HEADERS = (
     "source", "document", "where", "kind", "example", "quantity", "published", "within", "computed", "difference",
@@ -247,15 +246,6 @@ def _cell(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def export() -> Path:
-    """Write the table where the site's download points to."""
-    DOWNLOAD.parent.mkdir(parents=True, exist_ok=True)
-    text = table_csv(groups())
-    if not DOWNLOAD.exists() or DOWNLOAD.read_text(encoding="utf-8") != text:
-        DOWNLOAD.write_text(text, encoding="utf-8")
-    return DOWNLOAD
-
-
 @cache
 def ideas() -> frozenset[str]:
     """The modules that expressions can use by name; `book` is what examples call the positions that they are about."""
@@ -263,15 +253,29 @@ def ideas() -> frozenset[str]:
     return frozenset(name for name in package.__all__ if name != "book" and inspect.ismodule(getattr(package, name)))
 
 
-def _names(group: Group, example: Example) -> dict[str, Any]:
-    """What the expressions of a group can use: the modules, the example's numbers, the intermediate names."""
-    names: dict[str, Any] = {**{name: importlib.import_module(f"perpnotes.{name}") for name in ideas()}, "np": np}
-    if clash := names.keys() & (example.given.keys() | group.let.keys()):
-        raise ValueError(f"{example.id}: {', '.join(clash)} is the name of a module")
-    names |= example.given
-    for name, text in group.let.items():
+def namespace(who: str, given: Mapping[str, Any], let: Mapping[str, str], **modules: Any) -> dict[str, Any]:
+    """What expressions can use: the modules of the library, what they are given, the intermediate names.
+
+    Parameters:
+        who: what messages name.
+        given: name and value.
+        let: name and expression, which may use all that stands before it.
+        **modules: others beside the library's.
+
+    Raises:
+        ValueError: a name is that of a module.
+    """
+    names = {**{name: importlib.import_module(f"perpnotes.{name}") for name in ideas()}, "np": np, **modules}
+    if clash := names.keys() & (given.keys() | let.keys()):
+        raise ValueError(f"{who}: {', '.join(sorted(clash))} is the name of a module")
+    names |= given
+    for name, text in let.items():
         names[name] = eval(text, names)  # noqa: S307  (the project's own data, like the inline values of a page)
     return names
+
+
+def _names(group: Group, example: Example) -> dict[str, Any]:
+    return namespace(example.id, example.given, group.let)
 
 
 def _group(source: str, raw: Mapping[str, Any]) -> Group:

@@ -195,7 +195,7 @@ class Verification:
                 "<tr>"
                 + (f"<td>{escape(row.quantity)}</td>" if named else "")
                 + "".join(
-                    f'<td{_RIGHT} data-trace="{asked(row, self.rows)}">{text}</td>'
+                    f'<td{_RIGHT} data-trace="p.{self.rows.index(row)}">{text}</td>'
                     if place < 2
                     else f"<td{_RIGHT}>{text}</td>"
                     for place, text in enumerate(_numbers(row))
@@ -244,16 +244,6 @@ def anchor(group: Group, among: Sequence[Group]) -> str:
     name: str = slugify(f"{group.source} {group.kind}", "-")
     place = next((i for i, g in enumerate(alike) if g is group), 0)
     return f"{name}-{place + 1}" if place else name
-
-
-def asked(row: Row, among: Sequence[Row]) -> str:
-    """The id by which a reader asks a published number: its place.
-
-    Parameters:
-        row: one of `among`.
-        among: of `published.rows`.
-    """
-    return f"p.{next(place for place, each in enumerate(among) if each is row)}"
 
 
 def told(rows: Sequence[Row]) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from perpnotes import __version__
 from perpnotes.publish import articles
 from perpnotes.publish.compute import results
+from perpnotes.publish.evidence import published
 from perpnotes.publish.site import wheel
 
 SECTION = "Worked example"
@@ -28,33 +28,14 @@ _METADATA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A worked example.
-
-    Parameters:
-        name: of the idea.
-        blocks: the shown blocks, in order.
-        printed: what each of them prints.
-        script: the text of the `.py` file.
-        notebook: the text of the `.ipynb` file.
-    """
-
-    name: str
-    blocks: tuple[articles.Block, ...]
-    printed: tuple[str, ...]
-    script: str
-    notebook: str
-
-
-def example(article: articles.Article) -> Example:
+def example(article: articles.Article) -> Mapping[str, str]:
     """The worked example of an article, with what it prints.
 
     Parameters:
         article: what to run.
 
     Returns:
-        The example; the same article gives the same bytes.
+        The text of a script and of a notebook, by the ends of their names; the same for the same article.
 
     Raises:
         ArticleError: the article has no worked example, or it fails.
@@ -65,19 +46,18 @@ def example(article: articles.Article) -> Example:
         for block, shown in zip(article.executed, results.of(article).outputs, strict=True)
     }
     name = Path(article.path).stem
-    printed = tuple(texts[block.id] for block in blocks)
     title, *facts = _header(article, name)
     head = "\n".join(f"# {line}" for line in (title, *facts, f"Install: {wheel.install()}"))
     script = "\n\n".join((head, *(block.source.strip() for block in blocks))) + "\n"
     about = "\n".join((f"# {title}", "", *(f"- {fact}" for fact in facts), "", f"Install: `{wheel.install()}`"))
     cells = [_cell("markdown", "about", about)]
-    for number, (block, text) in enumerate(zip(blocks, printed, strict=True), 1):
+    for number, block in enumerate(blocks, 1):
+        text = texts[block.id]
         output = {"output_type": "stream", "name": "stdout", "text": text.splitlines(True)}
         run = {"execution_count": number, "outputs": [output] if text else []}
         cells.append(_cell("code", block.id[:64], block.source.strip(), **run))
     notebook = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
-    written = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return Example(name, blocks, printed, script, written)
+    return {".py": script, ".ipynb": json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"}
 
 
 def _cell(kind: str, id: str, source: str, **more: Any) -> dict[str, Any]:
@@ -85,35 +65,30 @@ def _cell(kind: str, id: str, source: str, **more: Any) -> dict[str, Any]:
 
 
 def export(folder: str = "docs/insights", target: str = "docs/examples") -> Sequence[Path]:
-    """Write every article's example, and remove those of articles that no longer exist.
+    """Write every article's example, the library that they need and the table of published examples.
 
     Parameters:
         folder: where the articles are, from the working directory.
-        target: where the files go.
+        target: where the files go; those of articles that no longer exist are removed.
 
     Returns:
-        The files, in order. One whose content is the same is not touched, so that a live reload does not see it.
+        The files. One whose content is the same is not touched, so that a live reload does not see it.
 
     Raises:
         ArticleError: as `example`.
     """
     found = [articles.read(path) for path in sorted(Path(folder).glob("*.md"))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = list(pool.map(example, found))
-    files = {}
-    for one in made:
-        files[Path(target, f"{one.name}.py")] = one.script
-        files[Path(target, f"{one.name}.ipynb")] = one.notebook
+        made = zip(found, pool.map(example, found), strict=True)
+        texts = {f"{Path(article.path).stem}{end}": text for article, one in made for end, text in one.items()}
+    texts["published.csv"] = published.table_csv(published.groups())
+    files = {Path(target, name): text.encode() for name, text in texts.items()}
+    files[Path(target, wheel.NAME)] = wheel.packed()
     Path(target).mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            file.write_text(text, encoding="utf-8")
-    package, packed = Path(target, wheel.NAME), wheel.packed()
-    if not package.exists() or package.read_bytes() != packed:
-        package.write_bytes(packed)
-    for file in {*Path(target).glob("*.whl")} - {package}:
-        file.unlink()
-    for file in {*Path(target).glob("*.py"), *Path(target).glob("*.ipynb")} - files.keys():
+    for file, content in files.items():
+        if not file.exists() or file.read_bytes() != content:
+            file.write_bytes(content)
+    for file in {each for each in Path(target).iterdir() if each.suffix in (".py", ".ipynb", ".whl")} - files.keys():
         file.unlink()
     return list(files)
 
@@ -139,17 +114,3 @@ def _header(article: articles.Article, name: str) -> Sequence[str]:
         f"Worked example of the article{origin}, made with perpnotes {__version__}",
         "Code: MIT License",
     )
-
-
-def main() -> int:
-    """Write the examples of `docs/insights` to `docs/examples`."""
-    try:
-        # All that `finish` will ask of a page is asked first, or the page would have to run once more for it.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(results.deep, map(articles.read, sorted(Path("docs").rglob("*.md")))))
-        files = export()
-    except articles.ArticleError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f"{len(files)} files in docs/examples")
-    return 0

@@ -19,11 +19,10 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from perpnotes.publish import articles
@@ -53,7 +52,6 @@ REQUIREMENTS = Path("requirements-run.txt")
 TARGET = "assets/run"
 _LIBRARY = "perpnotes.zip"
 _INSIDE = "open_webui/frontend/pyodide/"
-_DATE = (1980, 1, 1, 0, 0, 0)
 
 # What neither the examples nor ordinary changes of them load: servers, mail, debuggers, interfaces to C.
 _STDLIB = re.compile(
@@ -107,8 +105,8 @@ def prepare() -> Path:
     (target / "pyodide.asm.wasm.gz").write_bytes(gzip.compress(found["pyodide.asm.wasm"], 9, mtime=0))
     (target / "python_stdlib.zip").write_bytes(_without(found["python_stdlib.zip"], _STDLIB))
     (target / "tzdata.tar.gz").write_bytes(_zones())
-    with zipfile.ZipFile(io.BytesIO(found[NUMPY])) as wheel:
-        licenses = [wheel.read(name).decode() for name in wheel.namelist() if name.endswith("licenses/LICENSE.txt")]
+    with zipfile.ZipFile(io.BytesIO(found[NUMPY])) as numpy:
+        licenses = [numpy.read(name).decode() for name in numpy.namelist() if name.endswith("licenses/LICENSE.txt")]
     (target / "NOTICE.txt").write_text("\n\n".join([_NOTICE, *licenses]), encoding="utf-8")
     (target / "numpy.zip").write_bytes(_without(found[NUMPY], _NUMPY))  # last: it says that all are there
     return target
@@ -124,8 +122,8 @@ def _fetched() -> Iterator[tuple[str, bytes]]:
     command = [sys.executable, "-m", "pip", "download", *options, "-r", str(REQUIREMENTS), "-d", str(kept)]
     subprocess.run(command, check=True)  # noqa: S603  (our own command)
     (package,) = kept.glob("open_webui-*.whl")
-    with zipfile.ZipFile(package) as wheel:
-        yield from ((name, wheel.read(_INSIDE + name)) for name in HASHES)
+    with zipfile.ZipFile(package) as archive:
+        yield from ((name, archive.read(_INSIDE + name)) for name in HASHES)
     package.unlink()
 
 
@@ -138,37 +136,18 @@ def _checked(name: str, content: bytes) -> bytes:
 def _without(archive: bytes, gone: re.Pattern[str]) -> bytes:
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         names = [name for name in source.namelist() if not name.endswith("/") and not gone.match(name)]
-        return _zipped((name, source.read(name)) for name in sorted(names))
-
-
-def _zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
-    """The same bytes for the same parts."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, content in parts:
-            archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED, 9)
-    return packed.getvalue()
+        return wheel.zipped((name, source.read(name)) for name in sorted(names))
 
 
 def _zones() -> bytes:
     """The time zones, which a browser's Python does not have; compressed as one, since many are alike."""
-    packed = io.BytesIO()
+    packed, home = io.BytesIO(), Path(str(files("tzdata")))
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, content in _tree(files("tzdata")):
-            entry = tarfile.TarInfo(f"tzdata/{name}")
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
+        for file in sorted(each for each in home.rglob("*") if each.is_file() and each.suffix != ".pyc"):
+            entry = tarfile.TarInfo(f"tzdata/{file.relative_to(home).as_posix()}")
+            entry.size = file.stat().st_size
+            archive.addfile(entry, io.BytesIO(file.read_bytes()))
     return gzip.compress(packed.getvalue(), 9, mtime=0)
-
-
-def _tree(place: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-    for each in sorted(place.iterdir(), key=lambda each: each.name):
-        if each.name.endswith((".pyc", "__pycache__")):
-            continue
-        if each.is_dir():
-            yield from _tree(each, f"{prefix}{each.name}/")
-        else:
-            yield prefix + each.name, each.read_bytes()
 
 
 # --- Into a site ---

@@ -8,8 +8,6 @@ from html import escape
 from perpnotes.publish.articles import Article
 from perpnotes.publish.site.structured import Page, Site
 
-_CARD = (1200, 630)
-
 
 def card(article: Article, page: Page, site: Site) -> bytes:
     """The picture that a link to the article shows elsewhere: its key number and its title, as PNG.
@@ -21,7 +19,7 @@ def card(article: Article, page: Page, site: Site) -> bytes:
     """
     import vl_convert
 
-    width, height = _CARD
+    width, height = 1200, 630
     title = textwrap.wrap(str(article.meta["title"]), 34)[:3]
     claim = textwrap.wrap(str(article.meta.get("claim", article.meta["description"])), 62)[:3]
     top = 300 if page.key else 200

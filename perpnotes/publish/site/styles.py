@@ -96,15 +96,14 @@ def trimmed(css: str, used: Used) -> str:
     Raises:
         ValueError: for a stylesheet that cannot be read.
     """
-    rules = [*_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), used)][::-1]
-    while True:
-        text = "".join(rule for rule in rules)
+    rules = [*_rules(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), used)]
+    text, before = "".join(rules[::-1]), ""
+    while text != before:  # a property can be all that names another
+        before = text
         known = used.properties | used.said | set(re.findall(r"var\(\s*(--[\w-]+)", text))
-        less = re.sub(r"(?<=[{;])(--[\w-]+):((?:[^;}\"']|\"[^\"]*\"|'[^']*')*)(;|(?=\}))", _keep(known), text)
-        less = re.sub(r"(?<=[{}])[^{}@;]+\{\}", "", less)
-        if less == text:
-            return _without_animations(text)
-        rules = [less]
+        text = re.sub(r"(?<=[{;])(--[\w-]+):((?:[^;}\"']|\"[^\"]*\"|'[^']*')*)(;|(?=\}))", _keep(known), text)
+        text = re.sub(r"(?<=[{}])[^{}@;]+\{\}", "", text)
+    return _without_animations(text)
 
 
 def bare(script: str) -> str:
@@ -224,15 +223,9 @@ def trim(site: Path) -> Path:
     target = site / f"assets/all.{hashlib.sha256(text.encode()).hexdigest()[:8]}.css"
     target.write_text(text, encoding="utf-8")
     for file, html in pages.items():
-        first = True
-
-        def one(match: re.Match[str]) -> str:
-            nonlocal first
-            first, was = False, first
-            depth = match["href"].partition("assets/")[0]
-            return f'\n<link rel="stylesheet" href="{depth}assets/{target.name}">' if was else ""
-
-        file.write_text(_LINK.sub(one, html), encoding="utf-8")
+        if link := _LINK.search(html):
+            shared = f'\n<link rel="stylesheet" href="{link["href"].partition("assets/")[0]}assets/{target.name}">'
+            file.write_text(html[: link.start()] + shared + _LINK.sub("", html[link.end() :]), encoding="utf-8")
     for sheet in {*next(iter(sheets))} - {target.resolve()}:
         sheet.unlink()
     return target

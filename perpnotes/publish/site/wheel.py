@@ -8,7 +8,7 @@ import io
 import os
 import tomllib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from perpnotes import __version__
@@ -33,6 +33,11 @@ def packed() -> bytes:
     )
     lines = [f"{name},sha256={_hash(content)},{len(content)}" for name, content in parts]
     parts.append((f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()))
+    return zipped(parts)
+
+
+def zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
+    """An archive: the same bytes for the same names and contents."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in parts:

@@ -58,7 +58,7 @@ print("later")
 def test_an_example_is_the_shown_blocks_of_its_section_and_nothing_else() -> None:
     """Neither folded code, nor code that does not run, nor another section's; headed by title, version and license."""
     made = downloads.example(parse(ARTICLE, "docs/insights/sums.md"))
-    assert made.script == (
+    assert made[".py"] == (
         "# Two plus two\n"
         f"# Worked example of the article, made with perpnotes {perpnotes.__version__}\n"
         "# Code: MIT License\n"
@@ -66,11 +66,10 @@ def test_an_example_is_the_shown_blocks_of_its_section_and_nothing_else() -> Non
         '\nfrom perpnotes import stress\n\nprint("four:", 2 + 2)\n'
         "\nanswer = 5\n"
     )
-    assert made.printed == ("four: 4\n", "")
 
 
 def test_the_notebook_is_valid_and_carries_its_outputs() -> None:
-    notebook = nbformat.reads(downloads.example(parse(ARTICLE, "docs/insights/sums.md")).notebook, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.reads(downloads.example(parse(ARTICLE, "docs/insights/sums.md"))[".ipynb"], as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)
     about, first, second = notebook.cells
     assert about.source.startswith("# Two plus two\n")
@@ -90,7 +89,7 @@ def test_export_removes_what_is_no_longer_there(tmp_path: Path) -> None:
     insights.mkdir()
     (insights / "sums.md").write_text(ARTICLE)
     files = downloads.export(str(insights), str(target))
-    assert [file.name for file in files] == ["sums.py", "sums.ipynb"]
+    assert {file.name for file in files} == {"sums.py", "sums.ipynb", "published.csv", downloads.wheel.NAME}
     (target / "gone.py").touch()
     times = [file.stat().st_mtime_ns for file in files]
     downloads.export(str(insights), str(target))

@@ -1,4 +1,4 @@
-"""One idea as its author sees it while writing: its tests, and its page rendered alone.
+"""One idea as its author sees it while writing: its tests, its page rendered alone, and warnings at their place.
 
 The whole suite takes minutes and a site half a minute; what concerns one idea takes seconds.
 """
@@ -16,6 +16,9 @@ from tempfile import TemporaryFile
 from typing import TypeAlias
 
 Verdict: TypeAlias = Callable[[], tuple[bool, str]]
+
+PLACE = re.compile(r"(?P<path>[\w./-]+):\d+: ")
+"""What a message begins with that says where in a file its fault is."""
 
 
 @contextmanager
@@ -80,7 +83,7 @@ def rendered(page: Path) -> list[str]:
     from mkdocs.structure.files import get_files
     from mkdocs.structure.pages import Page
 
-    with _warnings() as found:
+    with Warnings() as found:
         config = load_config("mkdocs.yml")
         config.plugins.on_startup(command="build", dirty=False)
         config = config.plugins.on_config(config)
@@ -94,28 +97,35 @@ def rendered(page: Path) -> list[str]:
             alone.validate_anchor_links(files=files, log_level=logging.WARNING)
         except ClickException as error:  # what our extensions raise, with path and line
             return [error.message]
-    return [_located(page, message) for message in found]
+    return found
 
 
-@contextmanager
-def _warnings() -> Iterator[list[str]]:
-    """What MkDocs and Python-Markdown warn of meanwhile, instead of printing it."""
-    found: list[str] = []
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]  # ours
-    loggers = [logging.getLogger(name) for name in ("mkdocs", "MARKDOWN")]
-    for logger in loggers:
-        logger.addHandler(handler)
-    try:
-        yield found
-    finally:
-        for logger in loggers:
-            logger.removeHandler(handler)
+class Warnings(logging.Handler):
+    """Gathers what MkDocs and its plugins warn of, each with its place where that can be found."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.messages: list[str] = []
+
+    def __enter__(self) -> list[str]:
+        logging.getLogger("mkdocs").addHandler(self)
+        return self.messages
+
+    def __exit__(self, *_error: object) -> None:
+        logging.getLogger("mkdocs").removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called with each warning."""
+        self.messages.append(_placed(record.getMessage()))
 
 
-def _located(page: Path, message: str) -> str:
-    """A message with the line of the link that it names; what MkDocs says names none."""
-    link = re.search(r"contains (?:a link|an? [\w ]+ link) '([^']+)'", message)
-    lines = page.read_text(encoding="utf-8-sig").splitlines()
-    number = next((n for n, line in enumerate(lines, 1) if link and f"({link[1]}" in line), 1)
-    return f"{page.as_posix()}:{number}: {message}"
+def _placed(message: str) -> str:
+    """A warning with the line that holds what it quotes; MkDocs names the page only."""
+    message = re.sub(r"^\w+: (?=[\w./-]+:)", "", message)  # which plugin says it
+    page = re.search(r"[\w/.-]+\.md\b", message)
+    if PLACE.match(message) or page is None or not (file := Path("docs", page[0])).is_file():
+        return message
+    quoted = [text for text in re.findall(r"'([^']+)'", message) if text != page[0]]
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    at = next((at for text in quoted for at, line in enumerate(lines, 1) if text in line), 1)
+    return f"{file.as_posix()}:{at}: {message}"

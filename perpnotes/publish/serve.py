@@ -39,6 +39,7 @@ from mkdocs.structure.pages import Page
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import results, worker
+from perpnotes.publish.loop import PLACE, Warnings
 from perpnotes.publish.site import runtime, search
 
 _CONFIG, _DOCS, _EXAMPLES, _LIBRARY = Path("mkdocs.yml"), Path("docs"), Path("docs/examples"), Path("perpnotes")
@@ -49,7 +50,6 @@ from perpnotes.publish.site import traces
 print(dict(traces.files(sys.argv[1])).get(sys.argv[2], ""))
 """
 _asked: ContextVar[str] = ContextVar("_asked")  # the folder of the page that a thread serves
-_PLACE = re.compile(r"(?P<path>[\w./-]+):\d+: ")
 
 
 class Fault(Exception):  # noqa: N818  (the browser shows it)
@@ -88,7 +88,7 @@ class Site:
     """
 
     def __init__(self, folder: str, url: str) -> None:
-        with _Warnings() as self._always:  # such as that the navigation lacks a page
+        with Warnings() as self._always:  # such as that the navigation lacks a page
             config = load_config(_CONFIG.as_posix(), site_dir=folder, site_url=url, strict=True)
             config.plugins.on_startup(command="build", dirty=False)
             self.config = config.plugins.on_config(config)
@@ -128,7 +128,7 @@ class Site:
             Fault: there are warnings.
             Exception: whatever a page, an extension or a plugin raises.
         """
-        with _Warnings() as warnings, inputs.kept():
+        with Warnings() as warnings, inputs.kept():
             written = self._build(warnings)
         if messages := self._always + warnings:
             message, _, more = "\n".join(messages).partition("\n")
@@ -276,36 +276,6 @@ def _outside(source: str) -> str:
     return ast.dump(outer[0])
 
 
-class _Warnings(logging.Handler):
-    """Gathers what MkDocs and its plugins warn of, each with its place where that can be found."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-
-    def __enter__(self) -> list[str]:
-        logging.getLogger("mkdocs").addHandler(self)
-        return self.messages
-
-    def __exit__(self, *_error: object) -> None:
-        logging.getLogger("mkdocs").removeHandler(self)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(_placed(record.getMessage()))
-
-
-def _placed(message: str) -> str:
-    """A warning with the line that holds what it quotes; MkDocs names the page only."""
-    message = re.sub(r"^\w+: (?=[\w./-]+:)", "", message)  # which plugin says it
-    page = re.search(r"[\w/.-]+\.md\b", message)
-    if _PLACE.match(message) or page is None or not (file := _DOCS / page[0]).is_file():
-        return message
-    quoted = [text for text in re.findall(r"'([^']+)'", message) if text != page[0]]
-    lines = file.read_text(encoding="utf-8").splitlines()
-    at = next((at for text in quoted for at, line in enumerate(lines, 1) if text in line), 1)
-    return f"{file.as_posix()}:{at}: {message}"
-
-
 def _fault(error: Exception) -> Fault:
     """An error as its author has to read it."""
     # What cannot be read is told at its place, not where another page imports, lists or quotes it.
@@ -321,7 +291,7 @@ def _fault(error: Exception) -> Fault:
             error = broken
             break
     message, _, detail = str(error).partition("\n")
-    if not (place := _PLACE.match(message)):
+    if not (place := PLACE.match(message)):
         here = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(Path.cwd())]
         where = f"{Path(here[-1].filename).relative_to(Path.cwd()).as_posix()}:{here[-1].lineno}: " if here else ""
         return Fault(f"{where}{type(error).__name__}: {message}", "".join(traceback.format_exception(error)))
@@ -454,7 +424,7 @@ def _frame() -> dict[str, tuple[int, int] | None]:
     return {path: stamp if path.startswith(loaded) else None for path, stamp in _stamps().items()}
 
 
-def serve(address: str = "127.0.0.1:8000") -> None:
+def serve(address: str) -> None:
     """Build the site, serve it, and follow what changes until stopped.
 
     Parameters:

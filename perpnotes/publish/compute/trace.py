@@ -19,7 +19,7 @@ import math
 import re
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -266,15 +266,16 @@ class _Told:
         if isinstance(tree, ast.Name | ast.Attribute | ast.Subscript | ast.Constant) or not _is_number(value):
             return ""
         texts: list[str] = []
-        numbers: list[ast.expr] = []
+        numbers: dict[str, float] = {}
 
         def leaf(node: ast.expr, unit: str) -> ast.expr:
             found: Any = _evaluated(node, names) if not isinstance(node, ast.Call) or self._pure(node, names) else None
             if not _is_number(found):
                 raise _NotPutError
+            place = f"_{len(texts)}_"
             texts.append(_amount(found, unit))
-            numbers.append(ast.Constant(float(found)))
-            return ast.Name(f"_{len(texts) - 1}_", ast.Load())
+            numbers[place] = float(found)
+            return ast.Name(place, ast.Load())
 
         def walk(node: ast.expr, unit: str) -> ast.expr:
             if isinstance(node, ast.BinOp):
@@ -301,7 +302,7 @@ class _Told:
         if isinstance(put, ast.Name):
             return ""
         text = ast.unparse(put)
-        again = _evaluated(_Placed(numbers).visit(copy.deepcopy(put)), {})
+        again = _evaluated(put, numbers)
         if not _is_number(again) or not math.isclose(float(again), float(value), rel_tol=1e-9, abs_tol=1e-12):
             return ""
         for sign, better in ((" - ", f" {MINUS} "), (" * ", " × "), (" ** ", "^")):
@@ -592,15 +593,6 @@ def _records(tree: ast.AST) -> list[str]:
 
 class _NotPutError(Exception):
     """A part of an expression is no number, or cannot be asked again."""
-
-
-class _Placed(ast.NodeTransformer):
-    def __init__(self, numbers: Sequence[ast.expr]) -> None:
-        self.numbers = numbers
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        found = re.fullmatch(r"_(\d+)_", node.id)
-        return self.numbers[int(found[1])] if found else node
 
 
 def _evaluated(tree: ast.AST, names: Mapping[str, Any]) -> Any:

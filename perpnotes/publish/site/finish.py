@@ -93,7 +93,7 @@ def describe(folder: Path) -> Sequence[Path]:
     }
     rss, feed = feeds.feeds(found, site)
     written |= {folder / "feed.xml": rss, folder / "feed.json": feed, folder / "llms.txt": feeds.llms(told, site)}
-    written[folder / "provenance.json"] = _json(provenance(found))
+    written[folder / "provenance.json"] = json.dumps(provenance(found), indent=1, ensure_ascii=False) + "\n"
     days = {site.home + articles.address(article.path): str(article.meta["updated"]) for article in found}
     places = feeds.sitemap((folder / "sitemap.xml").read_text(encoding="utf-8"), days)
     written |= {folder / "sitemap.xml": places, folder / "sitemap.xml.gz": gzip.compress(places.encode(), mtime=0)}
@@ -169,7 +169,3 @@ def _data(cited: Sequence[Mapping[str, Sequence[str]]]) -> Mapping[str, Any]:
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"

@@ -62,17 +62,18 @@ def files(only: str | None = None) -> Iterator[tuple[str, str]]:
         RunError: a page fails.
         ValueError: a picture would move an attribute that none needs, or is heavier than a reader should wait for.
     """
-    pages = [article for file in sorted(_DOCS.rglob("*.md")) if _asks(article := articles.read(file))]
+    found = map(articles.read, sorted(_DOCS.rglob("*.md")))
+    pages = [article for article in found if article.executed or article.values]
     wanted = [page for page in pages if only in (None, articles.address(page.path))]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         told = list(zip(wanted, pool.map(results.deep, wanted), strict=True))
     groups = published.groups()
     known = _Known(groups, _quotes(pages))
-    for page, found in told:
+    for page, story in told:
         folder = articles.address(page.path)
         if folder == f"{_VERIFICATION}/":
-            found = _joined(found, verification.told(published.rows(groups)))
-        text = _plain(json.dumps(known.told(page, found), ensure_ascii=False, separators=(",", ":")))
+            story = _joined(story, verification.told(published.rows(groups)))
+        text = _plain(json.dumps(known.told(page, story), ensure_ascii=False, separators=(",", ":")))
         yield f"{folder}{NAME}", f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}'
         for name, steps in _steps(page):
             yield f"{folder}{name}.js", steps
@@ -95,10 +96,6 @@ def _steps(page: Article) -> Iterator[tuple[str, str]]:
 def _plain(script: str) -> str:
     """A script that no text in it can end."""
     return script.replace("<", "\\u003c")
-
-
-def _asks(article: Article) -> bool:
-    return bool(article.executed or article.values)
 
 
 def _joined(one: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

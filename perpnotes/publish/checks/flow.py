@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
@@ -24,16 +24,6 @@ RECORD = "record "
 Touch: TypeAlias = frozenset[str]
 _RANDOM = {"seed", "rng"}
 _LIBRARY = Path(__file__).parents[2]
-
-
-@lru_cache(maxsize=8)
-def followed(trees: tuple[tuple[Block, ast.Module], ...]) -> Flow:
-    """The flow through a page's blocks.
-
-    Parameters:
-        trees: the blocks that run, with their syntax trees.
-    """
-    return Flow([tree for _, tree in trees])
 
 
 @lru_cache(maxsize=1)
@@ -59,10 +49,11 @@ class Flow:
     """What has touched each name of a page.
 
     Parameters:
-        trees: of its blocks, in order.
+        blocks: those that run, in order, with their syntax trees.
     """
 
-    def __init__(self, trees: Sequence[ast.Module]) -> None:
+    def __init__(self, blocks: tuple[tuple[Block, ast.Module], ...]) -> None:
+        trees = [tree for _, tree in blocks]
         self._origins = origins_of(trees)
         self._touched: defaultdict[str, Touch] = defaultdict(frozenset)
         statements = [node for tree in trees for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
@@ -119,3 +110,7 @@ class Flow:
 
 def _parameters(node: ast.FunctionDef) -> set[str]:
     return {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+
+
+followed = lru_cache(maxsize=8)(Flow)
+"""The flow through a page's blocks: several rules ask for it."""

@@ -538,16 +538,16 @@ class _Told:
             if own and not isinstance(asked.tree, ast.Constant | ast.UnaryOp):
                 found["own"] = [[self._label(literal), _typed_text(literal)] for literal in own]
         if deep:
-            plain = [i for i, (asked, _, _) in enumerate(self.inside) if not asked.near and _is_number(asked.value)]
-            moved = moves.moves(
-                self.page,
-                self.namespace,
-                [(self.inside[i][0].tree, self.inside[i][1], self.inside[i][0].value) for i in plain],
-                literals,
-            )
-            for i, each in zip(plain, moved, strict=True):
+            plain = [
+                (found, asked, needed)
+                for found, (asked, needed, _) in zip(self.numbers, self.inside, strict=True)
+                if not asked.near and _is_number(asked.value)
+            ]
+            numbers = [(asked.tree, needed, asked.value) for _, asked, needed in plain]
+            moved = moves.moves(self.page, self.namespace, numbers, literals)
+            for (found, _, _), each in zip(plain, moved, strict=True):
                 if each:
-                    self.numbers[i]["m"] = {str(place): change for place, change in each.items()}
+                    found["m"] = {str(place): change for place, change in each.items()}
         blocks = self.page.article.executed
         statements = [self.page.statements[place] for place in used]
         return {

@@ -23,7 +23,7 @@ from perpnotes.publish.checks.reading import (
     until,
 )
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls
+from perpnotes.publish.checks.syntax import FIGURES, ids
 from perpnotes.publish.page.tiles import PERSPECTIVES
 
 SECTIONS = (
@@ -190,11 +190,8 @@ def _ids(page: Page) -> Iterator[tuple[int, str, str, int]]:
     for _, tree in page.trees:
         choices = (node for node in tree.body if isinstance(node, ast.If | ast.Match | ast.Try))
         branches |= {inner: choice.lineno for choice in choices for inner in ast.walk(choice)}
-    for name, call in calls(page):
-        for keyword in call.keywords if name in FIGURES | TABLES else []:
-            if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
-                what = "figure" if name in FIGURES else "table"
-                yield keyword.value.lineno, what, str(keyword.value.value), branches.get(call, 0)
+    for name, call, id in ids(page):
+        yield id.lineno, "figure" if name in FIGURES else "table", str(id.value), branches.get(call, 0)
     prose = mask(page.article.prose, CODE)
     written: set[int] = set()
     for found in ATTRIBUTES.finditer(prose):

@@ -10,7 +10,7 @@ from perpnotes.publish.articles import Value
 from perpnotes.publish.checks.flow import RECORD, SEED, followed
 from perpnotes.publish.checks.reading import numbers, shares
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, origins, typed_text, words
+from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, ids, origins, typed_text, words
 from perpnotes.publish.compute import records
 from perpnotes.publish.compute.slices import names_of
 from perpnotes.publish.evidence import published
@@ -97,20 +97,12 @@ def _without_record(page: Page) -> Found:
     everywhere=True,
 )
 def _without_figure(page: Page) -> Found:
-    ids = {
-        str(keyword.value.value)
-        for name, call in calls(page)
-        if name in FIGURES | TABLES
-        for keyword in call.keywords
-        if keyword.arg == "id" and isinstance(keyword.value, ast.Constant)
-    }
+    known = {str(id.value) for _, _, id in ids(page)}
     for value, _ in _stated(page, "example"):
-        if value.about not in ids:
+        if value.about not in known:
             which = f"there is no figure {value.about}" if value.about else "it names no figure"
-            yield (
-                value.line,
-                f"`{value.asked}` is an example, and {which}; there are {', '.join(sorted(ids)) or 'none'}",
-            )
+            there = ", ".join(sorted(known)) or "none"
+            yield value.line, f"`{value.asked}` is an example, and {which}; there are {there}"
 
 
 @rule(
@@ -145,12 +137,12 @@ def _without_example(page: Page) -> Found:
 def _typed_figure(page: Page) -> Found:
     for line, found in shares(page.article.prose):
         yield line, f"{found!r} is a number in words, not computed"
+    for argument in words(page):
+        for _, found in shares(typed_text(argument)):
+            yield argument.lineno, f"{found!r} is a number in words that readers see, not computed"
     lists = _lists(page)
     used = _computed_with(page)
     for name, call in calls(page):
-        for argument in words(name, call):
-            for _, found in shares(typed_text(argument)):
-                yield argument.lineno, f"{found!r} is a number in words that readers see, not computed"
         if name not in FIGURES | TABLES:
             continue
         for argument in [*call.args, *(k.value for k in call.keywords if k.arg in _DATA)]:

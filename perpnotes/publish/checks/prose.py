@@ -20,7 +20,7 @@ from perpnotes.publish.checks.reading import (
     span,
 )
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import calls, typed_text, words
+from perpnotes.publish.checks.syntax import typed_text, words
 from perpnotes.publish.compute.slices import names_of
 
 
@@ -38,12 +38,9 @@ def _typed_number(page: Page) -> Found:
     for value, (line, tree) in zip(page.article.evaluated, page.values, strict=False):
         if not names_of(tree):
             yield line, f"`#!calc {value.source}` names nothing that the page computes"
-    for name, call in calls(page):
-        for argument in words(name, call):
-            text = typed_text(argument)
-            if text:
-                for _, number in numbers(text):
-                    yield argument.lineno, f"{number} is typed in a string that readers see, not computed"
+    for argument in words(page):
+        for _, number in numbers(typed_text(argument)):
+            yield argument.lineno, f"{number} is typed in a string that readers see, not computed"
 
 
 @rule(

@@ -76,13 +76,21 @@ def calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
                     yield f"{names[root]}.{rest}".rstrip("."), node
 
 
-def words(name: str, call: ast.Call) -> list[ast.expr]:
-    """The arguments of a call that a reader reads as prose."""
-    if name == ANSWER:
-        return [*call.args, *(keyword.value for keyword in call.keywords)]
-    if name in FIGURES | TABLES:
-        return [keyword.value for keyword in call.keywords if keyword.arg in ("caption", "alt", "say")]
-    return []
+def ids(page: Page) -> Iterator[tuple[str, ast.Call, ast.Constant]]:
+    """The typed id of each figure and table, with the full name of what shows it and the call."""
+    for name, call in calls(page):
+        for keyword in call.keywords if name in FIGURES | TABLES else []:
+            if keyword.arg == "id" and isinstance(keyword.value, ast.Constant):
+                yield name, call, keyword.value
+
+
+def words(page: Page) -> Iterator[ast.expr]:
+    """The arguments of calls that a reader reads as prose."""
+    for name, call in calls(page):
+        if name == ANSWER:
+            yield from [*call.args, *(keyword.value for keyword in call.keywords)]
+        elif name in SHOWING:
+            yield from (keyword.value for keyword in call.keywords if keyword.arg in ("caption", "alt", "say"))
 
 
 def typed_text(node: ast.expr) -> str:

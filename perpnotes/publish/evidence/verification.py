@@ -246,11 +246,14 @@ def anchor(group: Group, among: Sequence[Group]) -> str:
     return f"{name}-{place + 1}" if place else name
 
 
-def told(rows: Sequence[Row]) -> dict[str, Any]:
-    """What is told of each published number, in the form of `trace.traces`; its inputs stand above it on the page.
+def told(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """What is told of each published number; its inputs stand above it on the page.
 
     Parameters:
         rows: of `published.rows`.
+
+    Returns:
+        `numbers` and `functions`, as `trace.traces` has them.
     """
     numbers: list[dict[str, Any]] = []
     functions: dict[str, str] = {}
@@ -266,7 +269,7 @@ def told(rows: Sequence[Row]) -> dict[str, Any]:
             }
         )
         functions |= dict.fromkeys(names[-1:], "")
-    return {"at": {"p": 0}, "numbers": numbers, "nodes": [], "inputs": [], "functions": functions, "whys": []}
+    return numbers, functions
 
 
 def number(value: float, digits: int = 12) -> str:

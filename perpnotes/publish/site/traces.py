@@ -72,7 +72,7 @@ def files(only: str | None = None) -> Iterator[tuple[str, str]]:
     for page, story in told:
         folder = articles.address(page.path)
         if folder == f"{_VERIFICATION}/":
-            story = _joined(story, verification.told(published.rows(groups)))
+            story = _joined(story, published.rows(groups))
         text = _plain(json.dumps(known.told(page, story), ensure_ascii=False, separators=(",", ":")))
         yield f"{folder}{NAME}", f'pnNumbers[new URL(".",document.currentScript.src).pathname]={text}'
         for name, steps in _steps(page):
@@ -98,14 +98,14 @@ def _plain(script: str) -> str:
     return script.replace("<", "\\u003c")
 
 
-def _joined(one: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    shift = len(one.get("numbers", ()))
+def _joined(story: Mapping[str, Any], rows: Sequence[published.Row]) -> dict[str, Any]:
+    """What is told of a page's own numbers, and behind them of the published ones."""
+    mine, (numbers, functions) = story.get("numbers", ()), verification.told(rows)
     return {
-        **more,
-        **one,
-        "at": {**one.get("at", {}), **{name: place + shift for name, place in more["at"].items()}},
-        "numbers": [*one.get("numbers", ()), *more["numbers"]],
-        "functions": {**one.get("functions", {}), **more["functions"]},
+        **story,
+        "at": {**story.get("at", {}), "p": len(mine)},
+        "numbers": [*mine, *numbers],
+        "functions": {**story.get("functions", {}), **functions},
     }
 
 

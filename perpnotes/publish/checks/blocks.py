@@ -123,8 +123,6 @@ def _example_import(page: Page) -> Found:
     for block, tree in page.trees:
         if start < block.line < end:
             for line, module in imported(tree):
-                if module.split(".")[0] not in ("numpy", "perpnotes") or module.split(".")[:2] == _PUBLISH:
+                home, *inside = module.split(".")
+                if home not in ("numpy", "perpnotes") or inside[:1] == ["publish"]:
                     yield line, f"the worked example imports {module}"
-
-
-_PUBLISH = ["perpnotes", "publish"]

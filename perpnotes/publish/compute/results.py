@@ -202,8 +202,18 @@ def _page(article: Article) -> str:
 
 
 def _name(article: Article) -> str:
-    """How the files begin that keep what an article computed."""
-    return f"{_page(article)}-{_key(article)[:16]}"
+    """How the files begin that keep what an article computed.
+
+    The hash is of what that can depend on beside files: the article's code, and the versions below the library.
+    """
+    parts = [article.path, repr((article.blocks, article.values)), platform.python_version(), _numpy()]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{_page(article)}-{digest[:16]}"
+
+
+@cache
+def _numpy() -> str:
+    return version("numpy")
 
 
 @contextmanager
@@ -213,17 +223,6 @@ def _alone(name: str) -> Iterator[None]:
     with (folder() / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _key(article: Article) -> str:
-    """The hash of what an article can depend on beside files: its code, and the versions below the library."""
-    parts = [article.path, repr((article.blocks, article.values)), platform.python_version(), *_versions()]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-@cache
-def _versions() -> tuple[str, ...]:
-    return (version("numpy"),)
 
 
 def _kept(name: str) -> Iterator[Path]:

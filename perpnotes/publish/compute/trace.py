@@ -548,25 +548,22 @@ class _Told:
             for (found, _, _), each in zip(plain, moved, strict=True):
                 if each:
                     found["m"] = {str(place): change for place, change in each.items()}
-        blocks = self.page.article.executed
-        statements = [self.page.statements[place] for place in used]
         return {
             "at": self.at,
             "numbers": self.numbers,
-            "nodes": [
-                [blocks[s.block].id, *_lines(s.tree, blocks[s.block].line), " ".join(sorted(s.binds | s.changes)),
-                 self._held(s), _records(s.tree)]
-                for s in statements
-            ],
+            "nodes": [self._node(self.page.statements[place]) for place in used],
             "inputs": inputs,
             "functions": self.functions,
             "whys": self.whys,
-        }  # fmt: skip
+        }
 
-    def _held(self, statement: slices.Statement) -> str:
-        """What the name holds that a statement binds."""
-        names = [n for n in statement.binds if n in self.namespace]
-        return short(self.namespace[names[0]]) if len(names) == 1 and isinstance(statement.tree, ast.Assign) else ""
+    def _node(self, statement: slices.Statement) -> list[Any]:
+        """A statement behind a number: its block and lines, what it binds or changes, what that holds, its records."""
+        block, tree = self.page.article.executed[statement.block], statement.tree
+        lines = (tree.lineno - block.line, (tree.end_lineno or tree.lineno) - block.line)
+        names = [name for name in statement.binds if name in self.namespace]
+        held = short(self.namespace[names[0]]) if len(names) == 1 and isinstance(tree, ast.Assign) else ""
+        return [block.id, *lines, " ".join(sorted(statement.binds | statement.changes)), held, _records(tree)]
 
     def _label(self, literal: Literal) -> str:
         if literal.call is not None:
@@ -576,11 +573,6 @@ class _Told:
                 if str(getattr(function, "__module__", "")).startswith(("perpnotes", "numpy")):
                     return f"{literal.label}: {name}" if literal.label else name
         return literal.label
-
-
-def _lines(tree: ast.stmt, first: int) -> tuple[int, int]:
-    """The first and the last line of a statement in its block."""
-    return tree.lineno - first, (tree.end_lineno or tree.lineno) - first
 
 
 def _records(tree: ast.AST) -> list[str]:

@@ -8,7 +8,7 @@ import io
 import os
 import tomllib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from perpnotes import __version__
@@ -27,10 +27,10 @@ def install() -> str:
 def packed() -> bytes:
     """The wheel: what a release has, without what makes the site; the same bytes for the same sources."""
     info = f"perpnotes-{__version__}.dist-info"
-    parts = [*_library(), (f"{info}/METADATA", _metadata().encode())]
-    parts.append(
-        (f"{info}/WHEEL", b"Wheel-Version: 1.0\nGenerator: perpnotes\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-    )
+    library = (file for file in sorted(_ROOT.iterdir()) if file.suffix == ".py" or file.name == "py.typed")
+    tags = b"Wheel-Version: 1.0\nGenerator: perpnotes\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    parts = [(f"perpnotes/{file.name}", file.read_bytes()) for file in library]
+    parts += [(f"{info}/METADATA", _metadata().encode()), (f"{info}/WHEEL", tags)]
     lines = [f"{name},sha256={_hash(content)},{len(content)}" for name, content in parts]
     parts.append((f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()))
     return zipped(parts)
@@ -43,12 +43,6 @@ def zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
         for name, content in parts:
             archive.writestr(zipfile.ZipInfo(name, _DATE), content, zipfile.ZIP_DEFLATED, 9)
     return file.getvalue()
-
-
-def _library() -> Iterator[tuple[str, bytes]]:
-    for file in sorted(_ROOT.iterdir()):
-        if file.suffix == ".py" or file.name == "py.typed":
-            yield f"perpnotes/{file.name}", file.read_bytes()
 
 
 def _metadata() -> str:

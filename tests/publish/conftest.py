@@ -40,7 +40,7 @@ markdown_extensions:
       custom_inline:
         - {name: calc, class: calc, format: !!python/name:perpnotes.publish.page.fences.value }
         - {name: math, class: math, format: !!python/name:perpnotes.publish.page.math.inline }
-  - perpnotes.publish.page.guard
+  - perpnotes.publish.page.extension
 """
 COMMANDS = {
     "mkdocs": ["mkdocs", "build"],
@@ -58,6 +58,8 @@ class Site:
 
     def write(self, **pages: str) -> Site:
         (self.root / "docs").mkdir(exist_ok=True)
+        (self.root / "tests/published").mkdir(parents=True, exist_ok=True)
+        (self.root / "tests/published/none.yaml").write_text("source: Nobody\ngroups: []\n")
         (self.root / "mkdocs.yml").write_text(CONFIG)
         for name, text in {"index": "# Home\n", **pages}.items():
             (self.root / f"docs/{name}.md").write_text(text)

@@ -113,7 +113,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 import mkdocs_autorefs, mkdocstrings, mkdocstrings_handlers.python, markdown_exec
 from pathlib import Path
-from perpnotes.publish.page import apilinks, evidence, glossary, overview, reference, related, tiles
+from perpnotes.publish.page import extension
 from perpnotes.publish.site import search
 
 made, compiled = Environment.__init__, FileSystemBytecodeCache("cache")
@@ -231,7 +231,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     nav = "".join(f"  - {name}.md\n" for name in PAGES if "insights" not in name)
     nav += f"  - Insights:\n      - All:\n{articles}"
     config = re.sub(r"\nnav:\n(.*\n)+?\n", f"\nnav:\n{nav}\n", config)
-    last = "perpnotes.publish.page.apilinks\n"
+    last = "perpnotes.publish.page.extension\n"
     assert config.count(last) == 1
     (root / "mkdocs.yml").write_text(config.replace(last, f"{last}  - words\n"), encoding="utf-8")
     (root / "words.py").write_text(EXTENSION, encoding="utf-8")  # no part of the publishing layer

@@ -1,4 +1,4 @@
-"""Adds to a page what stands behind its functions and its data; a Python-Markdown extension, for `mkdocs.yml`."""
+"""Adds to a page what stands behind its functions and its data."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from markdown import Extension, Markdown
-from markdown.preprocessors import Preprocessor
+from markdown import Markdown
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.compute import records
@@ -65,32 +64,23 @@ def _sentence(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-class _Section(Preprocessor):
-    def run(self, lines: list[str]) -> list[str]:
-        path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
-        if path is None:
-            return lines
-        # In an article at its end; in a reference page above the functions, below what it says first. Not in a
-        # docstring: each is converted on its own, as text of the same page.
-        ends = len(lines) if path.parent.name == "insights" else None
-        at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), ends)
-        if at is None:
-            return lines
-        sections = [inputs.ask(coverage.section, path)]
-        if path.parent.name == "insights":
-            try:
-                sections.insert(0, inputs.ask(_provenance, path))
-            except articles.ArticleError as error:
-                raise fences.Stop(str(error)) from None
-        added = [line for section in sections if section for line in ("", *section.split("\n"), "")]
-        return [*lines[:at], *added, *lines[at:]] if added else lines
+def sections(md: Markdown, lines: list[str]) -> list[str]:
+    """A page's lines with what stands behind it: an article's at its end, a module's above its entries.
 
-
-class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:
-        md.preprocessors.register(_Section(md), "perpnotes_evidence", 40)  # before fences and raw HTML are taken out
-
-
-def makeExtension(**options: Any) -> Extension:
-    """What `mkdocs.yml` names."""
-    return _Extension(**options)
+    Not in a docstring: each is converted on its own, as text of the same page.
+    """
+    path = fences.own_page(md)
+    if path is None:
+        return lines
+    article = path.parent.name == "insights"
+    at = next((i for i, line in enumerate(lines) if line.startswith("::: ")), len(lines) if article else None)
+    if at is None:
+        return lines
+    found = [inputs.ask(coverage.section, path)]
+    if article:
+        try:
+            found.insert(0, inputs.ask(_provenance, path))
+        except articles.ArticleError as error:
+            raise fences.Stop(str(error)) from None
+    added = [line for section in found if section for line in ("", *section.split("\n"), "")]
+    return [*lines[:at], *added, *lines[at:]]

@@ -191,6 +191,11 @@ def path_of(md: Markdown) -> Path | None:
     return None
 
 
+def own_page(md: Markdown) -> Path | None:
+    """The same, but None for what a block prints, too."""
+    return None if hasattr(md, "_original_md") else path_of(md)
+
+
 def stop(md: Markdown, message: str, text: str = "") -> NoReturn:
     """End the build with a fault in `text` of the page.
 
@@ -224,7 +229,7 @@ def _home(path: Path, expression: str) -> str:
 
 
 def _read(md: Markdown) -> articles.Article | None:
-    path = None if hasattr(md, "_original_md") else path_of(md)
+    path = own_page(md)
     try:
         return articles.read(path) if path else None
     except articles.ArticleError as error:

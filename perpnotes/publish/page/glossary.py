@@ -1,8 +1,8 @@
 """Leads from articles to the terms of the glossary, and back.
 
-A Python-Markdown extension, so that any generator runs it. The glossary is a page with a `##` heading for each term;
-the definition is the first paragraph below it. Every link to a term gets the definition as its tooltip; the glossary's
-own page gets, below each term, links to the articles that link to it, and above the first a letter for each initial.
+The glossary is a page with a `##` heading for each term; the definition is the first paragraph below it. Every link to
+a term gets the definition as its tooltip; the glossary's own page gets, below each term, links to the articles that
+link to it, and above the first a letter for each initial.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-from markdown import Extension, Markdown
+from markdown import Markdown
 from markdown.extensions.toc import slugify
-from markdown.treeprocessors import Treeprocessor
 
 from perpnotes.publish import inputs
 from perpnotes.publish.articles import Article, text_of
 from perpnotes.publish.page import fences
 from perpnotes.publish.show.listing import published
+
+GLOSSARY = Path("docs/glossary.md")
+"""From the root of the repository."""
 
 _TERM = re.compile(r"^## +(?P<term>.+?)\s*\n+(?P<definition>(?:[^\s#].*\n?)+)", re.MULTILINE)
 _LINK = re.compile(r"(?:.*/)?glossary\.md#(?P<anchor>.+)")
@@ -78,49 +79,38 @@ def _using() -> Mapping[str, Sequence[tuple[str, str]]]:
     }
 
 
-class _Tooltips(Treeprocessor):
-    def __init__(self, md: Markdown, path: Path) -> None:
-        super().__init__(md)
-        self.path = path
-
-    def run(self, root: Element) -> None:
-        links = [(a, m["anchor"]) for a in root.iter("a") if (m := _LINK.fullmatch(a.get("href", "")))]
-        if not links:
-            return
-        for link, anchor in links:
-            definition = inputs.ask(_definition, self.path, anchor)
-            if definition is None:
-                fences.stop(self.md, f"{self.path.name} has no term #{anchor}", f"#{anchor}")
-            link.set("title", definition)
-            link.set("class", f"{link.get('class', '')} pn-term".strip())
+def tooltips(md: Markdown, root: Element) -> None:
+    """Each link to a term gets its definition."""
+    links = [(a, m["anchor"]) for a in root.iter("a") if (m := _LINK.fullmatch(a.get("href", "")))]
+    if not links:
+        return
+    for link, anchor in links:
+        definition = inputs.ask(_definition, GLOSSARY, anchor)
+        if definition is None:
+            fences.stop(md, f"{GLOSSARY.name} has no term #{anchor}", f"#{anchor}")
+        link.set("title", definition)
+        link.set("class", f"{link.get('class', '')} pn-term".strip())
 
 
-class _Ways(Treeprocessor):
+def ways(md: Markdown, root: Element) -> None:
     """On the glossary's own page: a letter for each initial, and below each term the articles that use it."""
-
-    def __init__(self, md: Markdown, path: Path) -> None:
-        super().__init__(md)
-        self.path = path
-
-    def run(self, root: Element) -> None:
-        page = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
-        headings = [child for child in root if child.tag == "h2"]
-        if page is None or page.resolve() != self.path.resolve() or not headings:
-            return
-        using = inputs.ask(_using)
-        names = ["".join(heading.itertext()) for heading in headings]
-        ends = [*(list(root).index(heading) for heading in headings[1:]), len(root)]
-        for name, end in reversed(list(zip(names, ends, strict=True))):  # from the end, so that places stay right
-            used = using.get(slugify(name, "-"), ())
-            links = [(title, Path(path).relative_to(self.path.parent).as_posix()) for title, path in used]
-            if links:
-                root.insert(end, _links("p", {"class": "pn-used"}, "Used in: ", links, ", "))
-        initials = [
-            (letter, f"#{slugify(next(same), '-')}")
-            for letter, same in groupby(names, key=lambda name: name[0].upper())
-        ]
-        bar = {"class": "pn-letters", "aria-label": "Terms by initial"}
-        root.insert(list(root).index(headings[0]), _links("nav", bar, "", initials, " "))
+    page = fences.own_page(md)
+    headings = [child for child in root if child.tag == "h2"]
+    if page is None or page.resolve() != GLOSSARY.resolve() or not headings:
+        return
+    using = inputs.ask(_using)
+    names = ["".join(heading.itertext()) for heading in headings]
+    ends = [*(list(root).index(heading) for heading in headings[1:]), len(root)]
+    for name, end in reversed(list(zip(names, ends, strict=True))):  # from the end, so that places stay right
+        used = using.get(slugify(name, "-"), ())
+        links = [(title, Path(path).relative_to(GLOSSARY.parent).as_posix()) for title, path in used]
+        if links:
+            root.insert(end, _links("p", {"class": "pn-used"}, "Used in: ", links, ", "))
+    initials = [
+        (letter, f"#{slugify(next(same), '-')}") for letter, same in groupby(names, key=lambda name: name[0].upper())
+    ]
+    bar = {"class": "pn-letters", "aria-label": "Terms by initial"}
+    root.insert(list(root).index(headings[0]), _links("nav", bar, "", initials, " "))
 
 
 def _links(tag: str, attributes: dict[str, str], text: str, links: Sequence[tuple[str, str]], between: str) -> Element:
@@ -132,22 +122,3 @@ def _links(tag: str, attributes: dict[str, str], text: str, links: Sequence[tupl
         link.text, link.tail = name, between
     link.tail = ""
     return element
-
-
-class GlossaryExtension(Extension):
-    """Python-Markdown extension; its option `path` names the glossary's file."""
-
-    def __init__(self, **options: Any) -> None:
-        self.config = {"path": ["docs/glossary.md", "the glossary's file, from the working directory"]}
-        super().__init__(**options)
-
-    def extendMarkdown(self, md: Markdown) -> None:
-        """Look at links after they were parsed (inline patterns: 20) and before MkDocs rewrites them (relpath: 0)."""
-        path = Path(self.getConfig("path"))
-        md.treeprocessors.register(_Tooltips(md, path), "perpnotes_glossary", 10)
-        md.treeprocessors.register(_Ways(md, path), "perpnotes_glossary_ways", 9)
-
-
-def makeExtension(**options: Any) -> GlossaryExtension:
-    """What Python-Markdown calls to load the extension."""
-    return GlossaryExtension(**options)

@@ -1,8 +1,7 @@
 """All articles at a glance, computed from them: by question, with a number and a small picture each, and what breaks
 first in each of them.
 
-A Python-Markdown extension, which `mkdocs.yml` names: a page asks for them with the line `<!-- ideas -->` or
-`<!-- thresholds -->`.
+A page asks for them with the line `<!-- ideas -->` or `<!-- thresholds -->`.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from markdown import Extension, Markdown
-from markdown.preprocessors import Preprocessor
+from markdown import Markdown
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.articles import Article
@@ -195,31 +193,19 @@ def _anchor(text: str) -> str:
 PARTS: Mapping[str, Callable[[str], str]] = {"<!-- ideas -->": ideas, "<!-- thresholds -->": thresholds}
 
 
-class _Overview(Preprocessor):
-    def run(self, lines: list[str]) -> list[str]:
-        if not any(line in PARTS for line in lines) or hasattr(self.md, "_original_md"):
-            return lines
-        path = fences.path_of(self.md)
-        if path is None:
-            return lines
-        deep = len(Path(os.path.relpath(path, Path("docs").absolute())).with_suffix("").parts)
-        up = "../" * (deep - (path.stem == "index"))
-        try:
-            for at, line in [*enumerate(lines)][::-1]:
-                if line in PARTS:  # headings stay Markdown, for the contents of the page; all else is HTML
-                    parts = PARTS[line](up).split("\n\n")
-                    stored = (each if each.startswith("#") else self.md.htmlStash.store(each) for each in parts)
-                    lines[at : at + 1] = [text for each in stored for text in ("", each, "")]
-            return lines
-        except articles.ArticleError as error:
-            raise fences.Stop(str(error)) from None
-
-
-class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:
-        md.preprocessors.register(_Overview(md), "perpnotes_overview", 27)  # before 20, which takes comments for HTML
-
-
-def makeExtension(**options: Any) -> Extension:
-    """What `mkdocs.yml` names."""
-    return _Extension(**options)
+def lists(md: Markdown, lines: list[str]) -> list[str]:
+    """A page's lines with the lists that it asks for."""
+    path = fences.own_page(md)
+    if path is None or not any(line in PARTS for line in lines):
+        return lines
+    deep = len(Path(os.path.relpath(path, Path("docs").absolute())).with_suffix("").parts)
+    up = "../" * (deep - (path.stem == "index"))
+    try:
+        for at, line in [*enumerate(lines)][::-1]:
+            if line in PARTS:  # headings stay Markdown, for the contents of the page; all else is HTML
+                parts = PARTS[line](up).split("\n\n")
+                stored = (each if each.startswith("#") else md.htmlStash.store(each) for each in parts)
+                lines[at : at + 1] = [text for each in stored for text in ("", each, "")]
+        return lines
+    except articles.ArticleError as error:
+        raise fences.Stop(str(error)) from None

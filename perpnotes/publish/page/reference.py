@@ -1,7 +1,6 @@
 """What a page of the reference says before its entries: what there is, most used first.
 
-A Python-Markdown extension, which `mkdocs.yml` names. `reference/index.md` lists every function where it has the
-line `<!-- functions -->`.
+`reference/index.md` lists every function where it has the line `<!-- functions -->`.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from griffe import Module, ModuleFinder
-from markdown import Extension, Markdown
-from markdown.preprocessors import Preprocessor
+from markdown import Markdown
 
 from perpnotes.publish import inputs
 from perpnotes.publish.page import fences
@@ -137,31 +135,20 @@ def _index() -> Iterator[str]:
         yield from (f'<dl class="pn-index" data-search-exclude="">{rows}</dl>', "")
 
 
-class _Reference(Preprocessor):
-    def run(self, lines: list[str]) -> list[str]:
-        path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
-        if path is None or path.parent.name != "reference":
-            return lines
-        if path.stem == "index":
-            return [new for line in lines for new in (_index() if line == _ALL else [line])]
-        here = next((found[1] for line in lines if (found := _ENTRY.fullmatch(line))), None)
-        lines = _whole("\n".join(lines)).split("\n")  # of the page, or of a docstring in it
-        return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
+def entries(md: Markdown, lines: list[str]) -> list[str]:
+    """The lines of a page of the reference: its names in order, or in the index every function."""
+    path = fences.own_page(md)
+    if path is None or path.parent.name != "reference":
+        return lines
+    if path.stem == "index":
+        return [new for line in lines for new in (_index() if line == _ALL else [line])]
+    here = next((found[1] for line in lines if (found := _ENTRY.fullmatch(line))), None)
+    lines = _whole("\n".join(lines)).split("\n")  # of the page, or of a docstring in it
+    return list(_page(here, lines)) if here and (_LIBRARY / f"{here}.py").is_file() else lines
 
 
-def _submodules(
+def submodules(
     self: ModuleFinder, module: Module, every: Callable[..., list[Any]] = ModuleFinder.submodules
 ) -> list[Any]:
     """What there is to read for mkdocstrings: of this package all but what makes the site, which no page documents."""
     return [found for found in every(self, module) if found[0][0] != "publish"]
-
-
-class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:
-        md.preprocessors.register(_Reference(md), "perpnotes_reference", 41)  # before evidence is put above the entries
-
-
-def makeExtension(**options: Any) -> Extension:
-    """What `mkdocs.yml` names."""
-    ModuleFinder.submodules = _submodules  # type: ignore[method-assign]  # what no page documents is not read
-    return _Extension(**options)

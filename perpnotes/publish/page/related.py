@@ -1,6 +1,6 @@
 """The articles that an article leads to: by the imports between their modules, in both directions, and by shared tags.
 
-The Python-Markdown extension, which `mkdocs.yml` names, adds them to the end of each article.
+They are added to the end of each article.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from markdown import Extension, Markdown
-from markdown.preprocessors import Preprocessor
+from markdown import Markdown
 
 from perpnotes.publish import articles, inputs
 from perpnotes.publish.page import fences
@@ -88,24 +86,12 @@ def _links(idea: str) -> str | None:
     )
 
 
-class _Section(Preprocessor):
-    def run(self, lines: list[str]) -> list[str]:
-        path = None if hasattr(self.md, "_original_md") else fences.path_of(self.md)
-        if path is None or path.parent.name != _INSIGHTS.name:
-            return lines
-        links = inputs.ask(_links, path.stem)
-        if links is None:
-            return lines
-        return [*lines, "", '<div class="pn-related" markdown>', "", "Read next", *links.split("\n"), "", "</div>", ""]
-
-
-class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:
-        md.preprocessors.register(
-            _Section(md), "perpnotes_related", 39
-        )  # below the evidence, before fences are taken out
-
-
-def makeExtension(**options: Any) -> Extension:
-    """What `mkdocs.yml` names."""
-    return _Extension(**options)
+def section(md: Markdown, lines: list[str]) -> list[str]:
+    """An article's lines with what to read next below them."""
+    path = fences.own_page(md)
+    if path is None or path.parent.name != _INSIGHTS.name:
+        return lines
+    links = inputs.ask(_links, path.stem)
+    if links is None:
+        return lines
+    return [*lines, "", '<div class="pn-related" markdown>', "", "Read next", *links.split("\n"), "", "</div>", ""]

@@ -1,17 +1,15 @@
-"""An article's key numbers as tiles and its perspectives as cards; a Python-Markdown extension, for `mkdocs.yml`.
+"""An article's key numbers as tiles and its perspectives as cards.
 
-It also writes beside a key number what kind of evidence it is: in tiles, and wherever another page quotes it.
+Beside a key number stands what kind of evidence it is: in tiles, and wherever another page quotes it.
 """
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
-from markdown import Extension, Markdown
-from markdown.treeprocessors import Treeprocessor
+from markdown import Markdown
 
 from perpnotes.publish.articles import KINDS
 from perpnotes.publish.page import fences
@@ -23,62 +21,44 @@ PERSPECTIVES = {"trade": "If you trade", "build": "If you build an exchange", "m
 """For each `audience` of the front matter, the `###` heading of its perspective."""
 
 
-class _Tiles(Treeprocessor):
+def tiles(_md: Markdown, root: Element) -> None:
     """A list above the first section whose items begin with a computed number: each is a tile."""
-
-    def run(self, root: Element) -> None:
-        for child in root:
-            if child.tag == "h2":
-                return
-            if child.tag == "ul" and all(len(item) and item[0].tag == "data" and not item.text for item in child):
-                child.set("class", "pn-tiles pn-key")
+    for child in root:
+        if child.tag == "h2":
+            return
+        if child.tag == "ul" and all(len(item) and item[0].tag == "data" and not item.text for item in child):
+            child.set("class", "pn-tiles pn-key")
 
 
-class _Kinds(Treeprocessor):
+def kinds(md: Markdown, root: Element) -> None:
     """Behind each number that is quoted, or begins a tile, and has a kind: the kind, and the range if there is one."""
-
-    def run(self, root: Element) -> None:
-        path = fences.path_of(getattr(self.md, "_original_md", self.md))
-        start = path.parent if path else EVIDENCE.absolute().parent
-        target = Path(os.path.relpath(EVIDENCE.absolute(), start)).as_posix()
-        for parent in list(root.iter()):
-            for place, child in reversed(list(enumerate(parent))):
-                quoted = child.tag == "a" and len(child) == 1 and child[0].tag == "data"
-                key = child.tag == "data" and place == 0 and parent.tag == "li" and not parent.text
-                number = child[0] if quoted else child
-                if (quoted or key) and (kind := number.get("data-kind")):
-                    label = Element("a", {"class": "pn-kind", "href": f"{target}#{kind}", "title": KINDS[kind]})
-                    span = number.get("data-span")
-                    label.text = f"{kind}, {span}" if span else kind
-                    both = Element("span", {"class": "pn-known"})
-                    parent[place] = both
-                    both.tail, child.tail = child.tail, " "
-                    both.extend((child, label))
+    path = fences.path_of(getattr(md, "_original_md", md))
+    start = path.parent if path else EVIDENCE.absolute().parent
+    target = Path(os.path.relpath(EVIDENCE.absolute(), start)).as_posix()
+    for parent in list(root.iter()):
+        for place, child in reversed(list(enumerate(parent))):
+            quoted = child.tag == "a" and len(child) == 1 and child[0].tag == "data"
+            key = child.tag == "data" and place == 0 and parent.tag == "li" and not parent.text
+            number = child[0] if quoted else child
+            if (quoted or key) and (kind := number.get("data-kind")):
+                label = Element("a", {"class": "pn-kind", "href": f"{target}#{kind}", "title": KINDS[kind]})
+                span = number.get("data-span")
+                label.text = f"{kind}, {span}" if span else kind
+                both = Element("span", {"class": "pn-known"})
+                parent[place] = both
+                both.tail, child.tail = child.tail, " "
+                both.extend((child, label))
 
 
-class _Cards(Treeprocessor):
+def cards(_md: Markdown, root: Element) -> None:
     """A perspective's heading and what follows, up to the next heading, go into a section."""
-
-    def run(self, root: Element) -> None:
-        children, card = list(root), None
-        for child in children:
-            if child.tag in ("h1", "h2", "h3"):
-                perspective = child.tag == "h3" and "".join(child.itertext()) in PERSPECTIVES.values()
-                card = Element("section", {"class": "pn-card"}) if perspective else None
-                if card is not None:
-                    root.insert(list(root).index(child), card)
+    children, card = list(root), None
+    for child in children:
+        if child.tag in ("h1", "h2", "h3"):
+            perspective = child.tag == "h3" and "".join(child.itertext()) in PERSPECTIVES.values()
+            card = Element("section", {"class": "pn-card"}) if perspective else None
             if card is not None:
-                root.remove(child)
-                card.append(child)
-
-
-class _Extension(Extension):
-    def extendMarkdown(self, md: Markdown) -> None:
-        md.treeprocessors.register(_Tiles(md), "tiles", 15)  # after 20, where inline values are computed
-        md.treeprocessors.register(_Kinds(md), "kinds", 14)  # after the list has been seen to be tiles
-        md.treeprocessors.register(_Cards(md), "perspectives", 15)  # before 5, where headings get a link with text
-
-
-def makeExtension(**options: Any) -> Extension:
-    """What `mkdocs.yml` names."""
-    return _Extension(**options)
+                root.insert(list(root).index(child), card)
+        if card is not None:
+            root.remove(child)
+            card.append(child)

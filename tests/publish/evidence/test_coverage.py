@@ -152,7 +152,7 @@ def test_it_is_added_to_the_pages_of_ideas(
     """Above the functions of the reference, at the end of an article; nowhere else, and not in what a block prints."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / page)
-    md = Markdown(extensions=["perpnotes.publish.page.evidence", "md_in_html", "tables", "attr_list"])
+    md = Markdown(extensions=["perpnotes.publish.page.extension", "md_in_html", "tables", "attr_list"])
     if nested:
         md._original_md = md  # type: ignore[attr-defined]  # what markdown-exec leaves on the instances it makes
     html = md.convert("# Title\n\nText." + "\n\n::: perpnotes.liquidation" * ("reference" in page))
@@ -166,5 +166,5 @@ def test_a_docstring_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page of a reference converts each docstring with the same extensions: the section stands there once."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / "docs/reference/liquidation.md")
-    html = Markdown(extensions=["perpnotes.publish.page.evidence"]).convert("Where a position is liquidated.")
+    html = Markdown(extensions=["perpnotes.publish.page.extension"]).convert("Where a position is liquidated.")
     assert html == "<p>Where a position is liquidated.</p>"

@@ -10,21 +10,25 @@ from markdown import Markdown
 
 from perpnotes.publish.page import fences
 from perpnotes.publish.page.fences import Stop
-from perpnotes.publish.page.glossary import GlossaryExtension, terms
+from perpnotes.publish.page.glossary import terms
 from perpnotes.publish.site import search
 
 TEXT = "# Glossary\n\nIntro.\n\n## Mark price\n\nThe price of\nvaluation.\n\nMore.\n\n## P&L\n\nProfit.\n"
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def render(tmp_path: Path, text: str) -> str:
-    (tmp_path / "glossary.md").write_text(TEXT)
-    return Markdown(extensions=[GlossaryExtension(path=str(tmp_path / "glossary.md"))]).convert(text)
+@pytest.fixture
+def render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """A text beside a glossary as HTML."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/glossary.md").write_text(TEXT)
+    monkeypatch.chdir(tmp_path)
+    return lambda text: Markdown(extensions=["perpnotes.publish.page.extension"]).convert(text)
 
 
-def test_a_link_to_a_term_carries_its_definition(tmp_path: Path) -> None:
+def test_a_link_to_a_term_carries_its_definition(render: Callable[[str], str]) -> None:
     """The first paragraph below the heading, on one line; other links stay as they are."""
-    html = render(tmp_path, "[mark](../glossary.md#mark-price) and [page](other.md#mark-price)")
+    html = render("[mark](../glossary.md#mark-price) and [page](other.md#mark-price)")
     assert 'title="The price of valuation."' in html
     assert html.count("pn-term") == 1
 
@@ -54,7 +58,7 @@ def test_a_term_leads_to_the_articles_that_use_it(
         config.write(NAV)
     monkeypatch.chdir(built.root)
     monkeypatch.setattr(fences, "path_of", lambda _md: built.root / "docs/glossary.md")
-    html = Markdown(extensions=["toc", GlossaryExtension()]).convert(TEXT)
+    html = Markdown(extensions=["toc", "perpnotes.publish.page.extension"]).convert(TEXT)
     below_mark, below_pl = re.findall(r'<p class="pn-used" data-search-exclude="">(.*?)</p>', html)
     assert below_mark == 'Used in: <a href="insights/a.md">Fees, at length</a>'
     assert (
@@ -68,11 +72,13 @@ def test_a_letter_leads_to_the_first_term_of_that_letter(tmp_path: Path, monkeyp
     """Above the first term, on the glossary's own page and on no other."""
     text = "# Glossary\n\nIntro.\n\n" + "\n\n".join(f"## {name}\n\nIt." for name in ("Mark", "margin", "P&L"))
     (tmp_path / "mkdocs.yml").write_text("")
+    (tmp_path / "docs").mkdir()
     monkeypatch.chdir(tmp_path)
     pages = {}
     for page in ("glossary", "other"):
+        (tmp_path / f"docs/{page}.md").write_text(text)
         monkeypatch.setattr(fences, "path_of", lambda _md, page=page: tmp_path / f"docs/{page}.md")
-        pages[page] = Markdown(extensions=["toc", GlossaryExtension()]).convert(text)
+        pages[page] = Markdown(extensions=["toc", "perpnotes.publish.page.extension"]).convert(text)
     (bar,) = re.findall(r"<p>Intro.</p>\s*<nav ([^>]*)>(.*?)</nav>\s*<h2", pages["glossary"])
     assert bar[1] == '<a href="#mark">M</a> <a href="#pl">P</a>'
     assert "data-search-exclude" in bar[0]
@@ -83,7 +89,7 @@ def test_ways_on_in_a_built_site(site: Callable[..., Any], tmp_path: Path, gener
     """Both generators turn the articles into addresses, find every anchor, and the search leaves the lines out."""
     built = site(**places(tmp_path))
     config = built.root / "mkdocs.yml"
-    config.write_text(config.read_text() + "  - perpnotes.publish.page.glossary: {path: docs/glossary.md}\n" + NAV)
+    config.write_text(config.read_text() + NAV)
     result = built.build(generator)
     assert result.returncode == 0, result.stdout + result.stderr
     page = built.page("glossary")
@@ -105,8 +111,6 @@ def test_a_definition_is_plain_text(tmp_path: Path) -> None:
 def test_tooltips_and_links_in_a_built_site(site: Callable[..., Any], generator: str) -> None:
     """Both generators keep the tooltip and still turn the link into one that leads to the term."""
     built = site(glossary=TEXT, page="# Page\n\nThe [mark](glossary.md#mark-price).\n")
-    config = built.root / "mkdocs.yml"
-    config.write_text(config.read_text() + "  - perpnotes.publish.page.glossary: {path: docs/glossary.md}\n")
     result = built.build(generator)
     assert result.returncode == 0, result.stdout + result.stderr
     (link,) = re.findall(r"<a [^>]*pn-term[^>]*>", built.page("page"))
@@ -117,17 +121,15 @@ def test_tooltips_and_links_in_a_built_site(site: Callable[..., Any], generator:
 def test_an_unknown_term_stops_both_generators(site: Callable[..., Any], generator: str) -> None:
     """With the file and the line of the link, and the term."""
     built = site(glossary=TEXT, page="# Page\n\nText.\n\nThe [mark](glossary.md#markprice).\n")
-    config = built.root / "mkdocs.yml"
-    config.write_text(config.read_text() + "  - perpnotes.publish.page.glossary: {path: docs/glossary.md}\n")
     result = built.build(generator)
     assert result.returncode != 0
     assert re.search(r"docs/page\.md:5: glossary\.md has no term #markprice", result.stdout + result.stderr)
 
 
-def test_a_link_to_an_unknown_term_stops_the_build(tmp_path: Path) -> None:
+def test_a_link_to_an_unknown_term_stops_the_build(render: Callable[[str], str]) -> None:
     """Ambiguity starts with a term that nobody defined."""
     with pytest.raises(Stop, match=r"glossary\.md has no term #markprice"):
-        render(tmp_path, "[mark](glossary.md#markprice)")
+        render("[mark](glossary.md#markprice)")
 
 
 def test_terms_are_found_by_the_anchor_of_their_heading(tmp_path: Path) -> None:

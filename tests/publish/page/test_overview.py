@@ -41,12 +41,12 @@ def test_every_article_is_in_both_lists(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(ROOT)
     for page, line, end in (("index", "<!-- ideas -->", "/"), ("thresholds", "<!-- thresholds -->", ".md")):
         monkeypatch.setattr(fences, "path_of", lambda _md, page=page: ROOT / f"docs/{page}.md")
-        html = Markdown(extensions=["perpnotes.publish.page.overview"]).convert(f"# T\n\n{line}\n\nText.")
+        html = Markdown(extensions=["perpnotes.publish.page.extension"]).convert(f"# T\n\n{line}\n\nText.")
         linked = {address.partition("#")[0] for address in re.findall(r'href="([^"]+)"', html)}
         every = {f"insights/{Path(file).stem}{end}" for files in grouped().values() for file in files}
         assert linked == every
         assert "<p>Text.</p>" in html
-    assert Markdown(extensions=["perpnotes.publish.page.overview"]).convert("Text.") == "<p>Text.</p>"
+    assert Markdown(extensions=["perpnotes.publish.page.extension"]).convert("Text.") == "<p>Text.</p>"
 
 
 @pytest.mark.kept

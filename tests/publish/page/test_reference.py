@@ -61,6 +61,9 @@ def test_a_name_that_comes_from_a_private_module_has_its_kind_and_its_sentence()
     assert set(found) == set(feeds.__all__)
 
 
+EXTENSIONS = ["perpnotes.publish.page.extension", "attr_list", "md_in_html", "tables"]
+
+
 def test_a_page_lists_its_names_and_the_index_every_function(monkeypatch: pytest.MonkeyPatch) -> None:
     """The members are named to the generator in the same order; other pages stay as they are."""
     monkeypatch.chdir(ROOT)
@@ -79,11 +82,11 @@ def test_a_page_lists_its_names_and_the_index_every_function(monkeypatch: pytest
     ):
         monkeypatch.setattr(fences, "path_of", lambda _md, page=page: ROOT / f"docs/{page}.md")
         text = "# T\n\n::: perpnotes.fees\n\n<!-- functions -->\n"
-        html = Markdown(extensions=["perpnotes.publish.page.reference"]).convert(text).replace("<!--", "&lt;!--")
+        html = Markdown(extensions=EXTENSIONS).convert(text).replace("<!--", "&lt;!--")
         assert there in html
         assert missing not in html
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / "docs/reference/fees.md")
-    html = Markdown(extensions=["perpnotes.publish.page.reference", "attr_list"]).convert("`> 0`\n\n::: perpnotes.fees")
+    html = Markdown(extensions=EXTENSIONS).convert("`> 0`\n\n::: perpnotes.fees")
     assert '<code class="pn-whole">&gt; 0</code>' in html
     assert html.index("members:") < html.index("- round_trip") < html.index("- RoundTrips")
 

@@ -46,6 +46,6 @@ def test_it_stands_at_the_end_of_articles(monkeypatch: pytest.MonkeyPatch, page:
     """With the titles of the others; on no other page."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(fences, "path_of", lambda _md: ROOT / page)
-    html = Markdown(extensions=["perpnotes.publish.page.related", "md_in_html"]).convert("# Title\n\nText.")
+    html = Markdown(extensions=["perpnotes.publish.page.extension", "md_in_html"]).convert("# Title\n\nText.")
     assert ('<a href="guardrails.md">Guardrails' in html) == there
     assert html.endswith("</div>") == there

@@ -37,7 +37,9 @@ Four.
 
 def test_a_card_ends_where_the_next_heading_begins() -> None:
     """Headings keep their ids and their place in the contents."""
-    md = Markdown(extensions=["toc", "perpnotes.publish.page.tiles"], extension_configs={"toc": {"permalink": True}})
+    md = Markdown(
+        extensions=["toc", "perpnotes.publish.page.extension"], extension_configs={"toc": {"permalink": True}}
+    )
     html = md.convert(TEXT)
     cards = html.split('<section class="pn-card">')
     assert len(cards) == 3
@@ -73,7 +75,7 @@ def _data(source: str) -> Element:
 def test_key_numbers_are_a_list_above_the_first_section(text: str, tiles: int) -> None:
     """Each of its items begins with a computed number; any other list stays a list."""
     md = Markdown(
-        extensions=["pymdownx.inlinehilite", "perpnotes.publish.page.tiles"],
+        extensions=["pymdownx.inlinehilite", "perpnotes.publish.page.extension"],
         extension_configs={"pymdownx.inlinehilite": {"custom_inline": [VALUE]}},
     )
     assert md.convert(text).count('<ul class="pn-tiles pn-key">') == tiles
@@ -97,7 +99,7 @@ def _labeled(source: str) -> Element:
 
 def labeled(text: str) -> str:
     md = Markdown(
-        extensions=["pymdownx.inlinehilite", "perpnotes.publish.page.tiles"],
+        extensions=["pymdownx.inlinehilite", "perpnotes.publish.page.extension"],
         extension_configs={"pymdownx.inlinehilite": {"custom_inline": [LABELED]}},
     )
     return md.convert(text)

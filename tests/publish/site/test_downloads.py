@@ -118,7 +118,7 @@ def test_an_article_without_an_example_is_a_fault_at_its_line(old: str, new: str
 )
 def test_names_of_the_library_are_links_and_the_text_stays(code: str, linked: set[str]) -> None:
     """A name is a link where an import of the page says what it is; what is copied has no trace of it."""
-    extensions = ["pymdownx.superfences", "pymdownx.highlight", "perpnotes.publish.page.apilinks"]
+    extensions = ["pymdownx.superfences", "pymdownx.highlight", "perpnotes.publish.page.extension"]
     html = Markdown(extensions=extensions).convert(f"```python\n{code}\n```")
     assert set(re.findall(r'<autoref identifier="([^"]+)" optional>', html)) == linked
     assert unescape(re.sub("<[^>]+>", "", html)).strip() == code

@@ -15,21 +15,26 @@ _RUN = """rules => axe.run(document, {
   runOnly: rules, resultTypes: ["violations"], elementRef: false,
 }).then(found => found.violations.map(v =>
   `${v.id}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join("; ")}`))"""
-# Everything opened, and of what differs in its text alone the first: rows of a table, words of code, marks of a figure.
+# Everything opened, and of what differs in its text alone the first: words in a line, rows of a table, marks of a figure.
 _ONCE = """() => {
   for (const details of document.querySelectorAll("details")) details.open = true
   const seen = new Set()
   const shape = it => [it.tagName, it.getAttribute("class"), it.getAttribute("role"), it.textContent.trim() !== "",
     Array.from(it.attributes, one => one.name).sort(), Array.from(it.children, shape)]
-  for (const it of document.querySelectorAll(
-    "tr, li, p, details, .highlight, .pn-published, pre span, svg *, math *")) {
-    const around = []
-    for (let up = it.parentElement; up; up = up.parentElement) around.push(up.tagName, up.getAttribute("class"))
-    const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it) % 2
-    const kind = JSON.stringify([shape(it), around, place])
-    if (seen.has(kind)) it.remove()
-    seen.add(kind)
+  const once = elements => {
+    for (const it of elements) {
+      const around = []
+      for (let up = it.parentElement; up; up = up.parentElement) around.push(up.tagName, up.getAttribute("class"))
+      const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it) % 2
+      const term = it.tagName === "DT" ? it.nextElementSibling : null // goes with what it means, or the list is none
+      const kind = JSON.stringify([shape(it), around, place, term && shape(term)])
+      if (seen.has(kind)) it.remove(), term?.remove()
+      seen.add(kind)
+    }
   }
+  once(document.querySelectorAll(
+    ":is(a, abbr, code, data, em, span, strong):not(:has(*), :is(a, button, label, summary) *)"))
+  once(document.querySelectorAll("tr, li, p, dt, details, .highlight, .pn-published, svg *, math *"))
 }"""
 _LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

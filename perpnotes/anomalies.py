@@ -7,7 +7,7 @@ says how unusual it is, a score is their sum, and a ranking is measured against 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, overload
@@ -38,7 +38,6 @@ __all__ = [
 
 _NORMAL_MAD = 0.6744897501960817  # the median of |N(0, 1)|
 _NORMAL_MEAN = 0.7978845608028654  # its mean
-_STEPS = 16  # of a sum at a time
 
 
 # --- Features ---
@@ -145,7 +144,7 @@ def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0)
         >>> surprise(counts, 10.0, dispersion=spread).round(3).tolist()
         [0.001, 2.462, 0.947]
 
-    Source: the tails of both distributions, by continued fraction (Abramowitz and Stegun 26.5.8).
+    Source: the tails of both distributions, by continued fractions (Abramowitz and Stegun 26.5.8 and 26.5.9).
     """
     n = real("counts", _counts(counts), le=10_000)
     m, alpha = real("mean", mean, gt=0, le=10_000), real("dispersion", dispersion, ge=0, le=100)
@@ -166,42 +165,47 @@ def _surprise(counts: FloatArray, mean: FloatArray, dispersion: FloatArray) -> F
 
 
 def _tail_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
-    """`P(N >= n) / P(N = n)` for `n` above the mean: the continued fraction of the incomplete beta function."""
+    """`P(N >= n) / P(N = n)` for `n` above the mean: the incomplete beta function, Abramowitz and Stegun 26.5.8."""
     size, x = 1.0 / alpha, alpha * mean / (1.0 + alpha * mean)
-    c, d = np.ones(n.size), 1.0 / (1.0 - (n + size) * x / (n + 1.0))
-    result, left, last = d.copy(), np.arange(n.size), d.copy()
-    for k in range(1, 10_000):
-        for step in (
+
+    def steps(k: int, n: FloatArray, size: FloatArray, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return (
             k * (size - k) * x / ((n + 2 * k - 1) * (n + 2 * k)),
             -(n + k) * (n + size + k) * x / ((n + 2 * k) * (n + 2 * k + 1)),
-        ):
+        )
+
+    return _fraction(-(n + size) * x / (n + 1.0), steps, n, size, x)
+
+
+def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
+    """`P(N <= n) / P(N = n)` for `n` below the mean: 26.5.9, with numerator and denominator times powers of `alpha`."""
+
+    def steps(k: int, n: FloatArray, mean: FloatArray, a: FloatArray) -> tuple[FloatArray, FloatArray]:
+        middle = mean * (1.0 + 2 * k * a)
+        return (
+            k * (1.0 + a * (n + k)) / (middle * (1.0 + (2 * k - 1) * a)),
+            -(n - k) * (1.0 + k * a) / (middle * (1.0 + (2 * k + 1) * a)),
+        )
+
+    return (1.0 + alpha * n) * _fraction(-n / (mean * (1.0 + alpha)), steps, n, mean, alpha)
+
+
+def _fraction(first: FloatArray, steps: Callable[..., tuple[FloatArray, FloatArray]], *given: FloatArray) -> FloatArray:
+    """The continued fraction `1 / (1 + first / (1 + ...`, by Lentz: `steps(k, *given)` are the next two each time."""
+    c, d = np.ones(first.size), 1.0 / (1.0 + first)
+    result, left, last = d.copy(), np.arange(first.size), d.copy()
+    for k in range(1, 10_000):
+        for step in steps(k, *given):
             d, c = 1.0 / (1.0 + step * d), 1.0 + step / c
             last *= d * c
         more = np.abs(d * c - 1.0) >= 1e-15
         if not more.all():
             result[left] = last
             left = left[more]
-            n, size, x, c, d, last = (part[more] for part in (n, size, x, c, d, last))
+            c, d, last, *given = (part[more] for part in (c, d, last, *given))  # type: ignore[assignment]
         if not left.size:
             break
     result[left] = last
-    return result
-
-
-def _head_over_mass(n: FloatArray, mean: FloatArray, alpha: FloatArray) -> FloatArray:
-    """`P(N <= n) / P(N = n)`, summed from `n` down, `_STEPS` terms at a time, where it is not yet done."""
-    result, left = np.empty(n.size), np.arange(n.size)
-    total, term, k = np.ones(n.size), np.ones(n.size), n.copy()
-    factor, a = (1.0 + alpha * mean) / mean, alpha
-    while left.size:
-        for _ in range(_STEPS):
-            term = term * (np.maximum(k, 0.0) * factor / (1.0 + a * np.maximum(k - 1.0, 0.0)))
-            total += term
-            k -= 1.0
-        more = term > 1e-17 * total
-        result[left] = total
-        left = left[more]
-        total, term, k, factor, a = (part[more] for part in (total, term, k, factor, a))
     return result
 
 

@@ -15,7 +15,7 @@ _RUN = """rules => axe.run(document, {
   runOnly: rules, resultTypes: ["violations"], elementRef: false,
 }).then(found => found.violations.map(v =>
   `${v.id}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join("; ")}`))"""
-# Everything opened, and of what differs in its text alone the first: words in a line, rows of a table, marks of a figure.
+# Everything opened, and of what differs in its text alone the first: words, rows of a table, marks of a figure.
 _ONCE = """() => {
   for (const details of document.querySelectorAll("details")) details.open = true
   const seen = new Set()

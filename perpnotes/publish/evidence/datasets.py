@@ -288,24 +288,31 @@ def exits(
     starts = at[at + steps < hours.size]
     starts = starts[np.isin(hours[starts], due)]
     paid = np.searchsorted(due, hours, side="right")  # how many payments there have been by each hour
-    ends = np.zeros(starts.size)
-    for part in np.array_split(np.arange(starts.size), max(1, starts.size // 256)):
-        first = starts[part]
-        path = first[:, None] + np.arange(1, steps + 1)
-        entry = closes[first][:, None]
-        funding = total[paid[path]] - total[paid[first]][:, None]
-        if free is not None:
-            most = np.maximum.accumulate(side * funding, axis=1)
-            funding = side * np.maximum(0.0, most - free / leverage)
-        liquidated = liquidation.price(
-            side, entry, entry / leverage, maintenance, open_fee=open_fee, funding=np.c_[np.zeros(part.size), funding]
-        )
-        stop, liquidated = liquidated[:, :1] * (1 + side * gap), liquidated[:, 1:]
-        stopped, gone = side * (closes[path] - stop) <= 0, side * (closes[path] - liquidated) <= 0
-        ended = stopped | gone
-        when = (np.arange(part.size), ended.argmax(axis=1))
-        passed = (side * (liquidated - stop) >= 0)[when]
-        ends[part] = np.where(ended.any(axis=1), np.where(passed, 3, np.where(gone[when], 2, 1)), 0)
+    ends, left = np.zeros(starts.size), np.arange(starts.size)
+    for span in (min(72, steps), steps):  # many end in the first days
+        for part in np.array_split(left, max(1, left.size * span // 100_000)):
+            first = starts[part]
+            path = first[:, None] + np.arange(1, span + 1)
+            entry = closes[first][:, None]
+            funding = total[paid[path]] - total[paid[first]][:, None]
+            if free is not None:
+                most = np.maximum.accumulate(side * funding, axis=1)
+                funding = side * np.maximum(0.0, most - free / leverage)
+            liquidated = liquidation.price(
+                side,
+                entry,
+                entry / leverage,
+                maintenance,
+                open_fee=open_fee,
+                funding=np.c_[np.zeros(part.size), funding],
+            )
+            stop, liquidated = liquidated[:, :1] * (1 + side * gap), liquidated[:, 1:]
+            stopped, gone = side * (closes[path] - stop) <= 0, side * (closes[path] - liquidated) <= 0
+            ended = stopped | gone
+            when = (np.arange(part.size), ended.argmax(axis=1))
+            passed = (side * (liquidated - stop) >= 0)[when]
+            ends[part] = np.where(ended.any(axis=1), np.where(passed, 3, np.where(gone[when], 2, 1)), 0)
+        left = left[ends[left] == 0]
     return hours[starts], ends
 
 

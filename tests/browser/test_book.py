@@ -20,7 +20,7 @@ from perpnotes.publish.show.yours import fragment
 from perpnotes.publish.site import runtime
 
 from .conftest import ENVIRONMENT, until
-from .test_accessibility import _LEVELS, _RUN, AXE
+from .test_accessibility import AXE, violations
 from .test_pages import _tab_to
 
 pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for browsers here: make runtime fetches it")
@@ -424,10 +424,10 @@ def test_axe_finds_nothing_with_the_book_open(python: Page, width: int, scheme: 
     page.get_by_role("button", name="Paste").click()
     page.evaluate(AXE)
     page.evaluate("scrollTo(0, 0)")  # or the header, which stays, covers a part of what it is above
-    assert page.evaluate(_RUN, _LEVELS) == []
+    assert violations(page, ".pn-book") == []
     _field(page, "legs[0].size").fill("no")
     expect(page.locator(".pn-fault")).to_be_visible()
-    assert page.evaluate(_RUN, _LEVELS) == []
+    assert violations(page, ".pn-book") == []
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     if width == 390:
         assert page.evaluate(_SMALL) == []

@@ -387,6 +387,8 @@ def test_a_cell_of_the_stress_map_shows_what_each_leg_pays_there(address: str, b
     page.goto(f"{address}insights/stress/")
     figure = page.locator(".pn-figure:has(.pn-map)")
     cells, columns = figure.locator(".pn-map .m"), figure.locator(".pn-stage svg text")
+    figure.scroll_into_view_if_needed()
+    expect(figure.get_by_label("correlation")).to_be_attached()  # its script has come
 
     def shows(theta: float, move: float) -> None:
         for text in paid(theta, move):

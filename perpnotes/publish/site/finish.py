@@ -48,11 +48,8 @@ def finish(folder: Path) -> Iterator[str]:
     """
     yield f"{len(describe(folder))} files in {folder}"
     yield f"{len(traces.write(folder))} files that tell of numbers and move pictures, when a reader asks"
-    yield (
-        f"{runtime.add(folder)} blocks run in the browser"
-        if runtime.ready()
-        else "no block runs in the browser: see make runtime"
-    )
+    runs = runtime.add(folder)
+    yield f"{runs} blocks run in the browser" if runs else "no block runs in the browser: see make runtime"
     yield f"{search.write(folder)} headings in its search"
     yield f"{_changed(folder, html.tidy)} pages with tidier HTML"
     yield styles.trim(folder).as_posix()

@@ -52,6 +52,7 @@ REQUIREMENTS = Path("requirements-run.txt")
 TARGET = "assets/run"
 _LIBRARY = "perpnotes.zip"
 _INSIDE = "open_webui/frontend/pyodide/"
+_DOOR = re.compile(r'<p class="pn-yours"><a href="(#v1=[\w-]+)">(.*?)</a></p>')
 
 # What neither the examples nor ordinary changes of them load: servers, mail, debuggers, interfaces to C.
 _STDLIB = re.compile(
@@ -156,22 +157,24 @@ def _zones() -> bytes:
 def add(site: Path) -> int:
     """Put it into a built site, a button at each block that runs there, and the links to the reader's own book.
 
+    Where it is not prepared these links go: they would lead to a page that cannot answer.
+
     Parameters:
         site: the folder.
 
     Returns:
         How many blocks can be run; 0 without a prepared runtime.
     """
-    if not ready():
-        return 0
-    (site / TARGET).mkdir(parents=True, exist_ok=True)
-    for name in names():
-        (site / TARGET / name).write_bytes(content(name))
-    count = 0
+    here, count = ready(), 0
+    if here:
+        (site / TARGET).mkdir(parents=True, exist_ok=True)
+        for name in names():
+            (site / TARGET / name).write_bytes(content(name))
     for file in sorted(Path("docs").rglob("*.md")):
         page = site / articles.address(file) / "index.html"
         if page.is_file():
-            html = opened(page.read_text(encoding="utf-8"), file)
+            html = page.read_text(encoding="utf-8")
+            html = opened(html, file) if here else _DOOR.sub("", html)
             page.write_text(html, encoding="utf-8")
             count += html.count('<button type="button" data-run=')
     return count
@@ -220,7 +223,7 @@ def _doors(html: str, page: str, loads: str) -> str:
     else:
         link = rf'<p class="pn-runs"><button type="button" data-book="\1">\2</button>{loads}</p>'
         html = html.replace("</body>", '<script src="../assets/book.js"></script></body>')
-    return re.sub(r'<p class="pn-yours"><a href="(#v1=[\w-]+)">(.*?)</a></p>', link, html)
+    return _DOOR.sub(link, html)
 
 
 def runnable(article: articles.Article) -> list[str]:

@@ -115,6 +115,16 @@ def test_links_to_the_readers_own_book_lead_there_from_any_page() -> None:
     assert '<script src="../assets/book.js"></script></body>' in there
 
 
+def test_without_python_no_page_leads_to_the_readers_own_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hidden links, too, are followed by what reads a page without its styles."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    page = tmp_path / "insights/fees/index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text('<p>Before</p><p class="pn-yours"><a href="#v1=q-_4">Try it</a></p><p>after</p>')
+    assert runtime.add(tmp_path) == 0
+    assert page.read_text() == "<p>Before</p><p>after</p>"
+
+
 def test_the_offline_copy_has_no_button(tmp_path: Path) -> None:
     """A page from a disk may start no Python."""
     (tmp_path / "search").mkdir()

@@ -286,6 +286,8 @@ def test_equal_factors_are_equal_distances_on_a_logarithmic_axis() -> None:
     assert np.ptp(np.diff(points, axis=0), axis=0) == pytest.approx(0.0, abs=0.2)  # written to a tenth of a px
     heights = {text.text: float(text.get("y", 0)) for text in root.iter("text") if text.text in ("0.01", "0.1", "1")}
     assert heights["0.01"] - heights["0.1"] == pytest.approx(heights["0.1"] - heights["1"], abs=0.2)
+    assert "equity, log scale<" in output.content
+    assert "day, log scale" in {text.text for text in root.iter("text")}
     straight = re.findall(r'd="(M[^"hvz]*l[^"hvz]*)"', output.content)
     assert [path.count("l") for path in straight] == [1]  # three points in a line are drawn as two
 

@@ -11,6 +11,8 @@ from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.svg import Drawing
 from perpnotes.publish.show.tables import check, html_table, scroll, text_table
 
+LOG = ", log scale"  # said of each axis that has one
+
 
 def scaled(values: Sequence[float], log: bool = False) -> tuple[Callable[[float], float], list[float]]:
     """Where each value stands from 0 at the low end of an axis to 1 at the high one, and its ticks."""

@@ -10,7 +10,7 @@ import numpy as np
 from perpnotes.publish.compute.units import distinct, exact, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import show_figure
+from perpnotes.publish.show.figures.frame import LOG, show_figure
 from perpnotes.publish.show.figures.svg import INK, MUTED, SERIES, Drawing
 
 _POINTS = 41  # marks on a line: closer ones could not be told apart with a finger
@@ -113,7 +113,8 @@ def lines(
     drawing.rules([(0, height, width, height), *((x, height, x, height + 4) for x in map(right_of, x_ticks))])
     labels = [fmt(tick, exact([tick] if log_x else x_ticks, x_unit)) for tick in x_ticks]
     under = [(right_of(tick), height + 8, label) for tick, label in zip(x_ticks, labels, strict=True)]
-    drawing.texts([*under, (width / 2, height + 23, x_title)], MUTED, hangs=True, text_anchor="middle")
+    under.append((width / 2, height + 23, x_title + LOG * log_x))
+    drawing.texts(under, MUTED, hangs=True, text_anchor="middle")
     positions = (run - run[0]) / (run[-1] - run[0])
     for name, value in (x_rules or {}).items():
         if not first <= value <= last:
@@ -158,4 +159,4 @@ def lines(
         )  # fmt: skip
         drawing.texts([(width + 6, below(places[name]), names[name])], color, font_weight=600)
     table = [[fmt(a, fine), *(told(name, i) for name in columns)] for i, a in enumerate(across)]
-    show_figure(drawing, [x_title, *columns], table, caption, alt, id, title=y_title)
+    show_figure(drawing, [x_title, *columns], table, caption, alt, id, title=y_title + LOG * log_y)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from perpnotes.publish.compute.units import exact, fmt
 from perpnotes.publish.show.figures import layout
-from perpnotes.publish.show.figures.frame import key, scaled, show_figure
+from perpnotes.publish.show.figures.frame import LOG, key, scaled, show_figure
 from perpnotes.publish.show.figures.svg import BASE, INK, LINE, MUTED, PAPER, WIDTH, Drawing
 
 _PLOT = 170.0  # px: the height of the curve above the matrix
@@ -169,7 +169,7 @@ def specification(
     if not kept.all():
         notes.append(key(f"{words[1]} in {fmt(int((~kept).sum()), 'count')}", MUTED))
     numeric = [False, True, *[False] * (1 + len(choices))]
-    show_figure(drawing, headers, table, caption, alt, id, title=title, notes=notes, numeric=numeric)
+    show_figure(drawing, headers, table, caption, alt, id, title=title + LOG * log, notes=notes, numeric=numeric)
 
 
 def intervals(
@@ -271,7 +271,7 @@ def intervals(
     notes = [key(what, kind=argument) for argument, what, ranges in kinds if ranges]
     show_figure(
         drawing, ["Result", "Range", "Low", "Middle", "High"], table, caption, alt, id,
-        title=title, notes=notes, numeric=[False, False, True, True, True],
+        title=title + LOG * log, notes=notes, numeric=[False, False, True, True, True],
     )  # fmt: skip
 
 

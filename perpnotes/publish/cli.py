@@ -171,8 +171,10 @@ def _new(chosen: argparse.Namespace) -> int:
         path.write_text(text, encoding="utf-8")
         print(path.as_posix())
     for path, text in lists.items():
-        for number, line in scaffold.additions(path.read_text(encoding="utf-8"), text):
-            print(f"{path.as_posix()}:{number}: added {line}")
+        before = path.read_text(encoding="utf-8").split("\n")
+        for number, line in enumerate(text.split("\n"), 1):
+            if line not in before:
+                print(f"{path.as_posix()}:{number}: added {line.strip()}")
         path.write_text(text, encoding="utf-8")
     if code := _write_ledgers([_INSIGHTS / f"{idea}.md"]):
         return code

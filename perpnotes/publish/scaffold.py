@@ -9,7 +9,6 @@ import keyword
 import re
 from collections.abc import Mapping
 from datetime import date
-from difflib import SequenceMatcher
 from itertools import takewhile
 from pathlib import Path
 
@@ -324,15 +323,3 @@ def _with(text: str, above: str, like: str, added: str, ordered: bool) -> str:
         place = first + sum(line.strip() < added for line in lines[first:last]) if ordered else last
         lines.insert(place, lines[first].replace(lines[first].strip(), added))
     return "\n".join(lines)
-
-
-def additions(old: str, new: str) -> list[tuple[int, str]]:
-    """Number and text of each line that a text has and an older one has not.
-
-    Parameters:
-        old: a text.
-        new: the same, with lines added.
-    """
-    lines = new.split("\n")
-    codes = SequenceMatcher(None, old.split("\n"), lines, autojunk=False).get_opcodes()
-    return [(n + 1, lines[n].strip()) for tag, _, _, begin, end in codes if tag != "equal" for n in range(begin, end)]

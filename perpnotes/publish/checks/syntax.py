@@ -118,7 +118,7 @@ def bindings(body: Iterable[ast.stmt], statement: str = "") -> Iterator[tuple[st
                 yield alias.asname or whole, node.lineno, f"import {whole}"
         elif isinstance(node, ast.ImportFrom):
             yield from ((a.asname or a.name, node.lineno, f"import {node.module}.{a.name}") for a in node.names)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, node.lineno, place
         elif isinstance(node, ast.Assign):
             yield from ((name, node.lineno, place) for target in node.targets for name in _stored(target))
@@ -126,12 +126,12 @@ def bindings(body: Iterable[ast.stmt], statement: str = "") -> Iterator[tuple[st
             yield from ((name, node.lineno, place) for name in _stored(node.target))
         elif isinstance(node, ast.AugAssign):
             yield from ((name, node.lineno, "augmented") for name in _stored(node.target))
-        elif isinstance(node, ast.For | ast.AsyncFor):
+        elif isinstance(node, ast.For):
             yield from ((name, node.lineno, "loop") for name in _stored(node.target))
             yield from bindings([*node.body, *node.orelse])
         elif isinstance(node, ast.While):
             yield from bindings([*node.body, *node.orelse])
-        elif isinstance(node, ast.With | ast.AsyncWith):
+        elif isinstance(node, ast.With):
             targets = [item.optional_vars for item in node.items if item.optional_vars]
             yield from ((name, node.lineno, place) for target in targets for name in _stored(target))
             yield from bindings(node.body, statement)
@@ -146,7 +146,7 @@ def bindings(body: Iterable[ast.stmt], statement: str = "") -> Iterator[tuple[st
 
 def _outer(node: ast.stmt) -> Iterator[ast.AST]:
     """What a statement evaluates itself: neither what is inside a function, nor the statements in its body."""
-    waiting: list[ast.AST] = [] if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else [node]
+    waiting: list[ast.AST] = [] if isinstance(node, ast.FunctionDef | ast.ClassDef) else [node]
     while waiting:
         found = waiting.pop()
         yield found

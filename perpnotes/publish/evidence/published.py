@@ -223,21 +223,20 @@ def table_csv(found: Sequence[Group]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADERS)
+
+    def line(group: Group, e: Example, quantity: str, numbers: Sequence[float], *end: str) -> None:
+        start = (group.source, group.document, e.where, group.kind, e.id, quantity)
+        writer.writerow([*map(_cell, start), *(repr(float(number)) for number in numbers), *map(_cell, end)])
+
     for row in rows(found):
         e = row.example
         remark = "; ".join(filter(None, (e.contradicts, *(f"inferred: {item}" for item in e.inferred), e.note)))
         numbers = (row.published, e.within, row.computed, row.difference)
-        writer.writerow(
-            [*map(_cell, (row.group.source, row.group.document, e.where, row.group.kind, e.id, row.quantity))]
-            + [repr(float(number)) for number in numbers]
-            + [row.status, _cell(remark)]
-        )
+        line(row.group, e, row.quantity, numbers, row.status, remark)
     for group in (group for group in found if group.pending):
         for e in group.examples:
             for quantity, value in e.published.items():
-                line = [*map(_cell, (group.source, group.document, e.where, group.kind, e.id, quantity))]
-                line += [repr(float(value)), repr(float(e.within))]
-                writer.writerow([*line, "", "", "not computed", _cell(group.pending)])
+                line(group, e, quantity, (value, e.within), "", "", "not computed", group.pending)
     return text.getvalue()
 
 

@@ -191,9 +191,22 @@ def cited(article: Article) -> Mapping[str, tuple[str, ...]]:
     sources = [*(block.source for block in article.executed), *(value.expression for value in article.evaluated)]
     for source in sources:
         if any(f"{word}(" in source for word in _CITED):
-            for word, name in _calls(ast.parse(source)):
+            for word, name in calls(ast.parse(source)):
                 found[_CITED[word]][name] = None
     return {kind: tuple(named) for kind, named in found.items()}
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """`record` or `fact`, and the name that is asked for, of each such call.
+
+    Parameters:
+        tree: of a block, a statement or an expression.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CITED:
+            for argument in node.args[:1]:
+                if isinstance(argument, ast.Constant):
+                    yield node.func.id, str(argument.value)
 
 
 def load(path: Path) -> Mapping[str, Any]:
@@ -210,14 +223,6 @@ def _load(path: Path, _changed: int) -> Mapping[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506  (a safe loader)
     return text
-
-
-def _calls(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CITED:
-            for argument in node.args[:1]:
-                if isinstance(argument, ast.Constant):
-                    yield node.func.id, str(argument.value)
 
 
 def _figure(value: Any) -> Any:

@@ -27,7 +27,7 @@ import numpy as np
 
 from perpnotes import Derivation
 from perpnotes.publish.articles import Article
-from perpnotes.publish.compute import moves, slices
+from perpnotes.publish.compute import moves, records, slices
 from perpnotes.publish.compute.outputs import Output
 from perpnotes.publish.compute.slices import Literal, names_of
 from perpnotes.publish.compute.units import MINUS, fmt
@@ -563,7 +563,8 @@ class _Told:
         lines = (tree.lineno - block.line, (tree.end_lineno or tree.lineno) - block.line)
         names = [name for name in statement.binds if name in self.namespace]
         held = short(self.namespace[names[0]]) if len(names) == 1 and isinstance(tree, ast.Assign) else ""
-        return [block.id, *lines, " ".join(sorted(statement.binds | statement.changes)), held, _records(tree)]
+        measured = [name for word, name in records.calls(tree) if word == "record"]
+        return [block.id, *lines, " ".join(sorted(statement.binds | statement.changes)), held, measured]
 
     def _label(self, literal: Literal) -> str:
         if literal.call is not None:
@@ -573,14 +574,6 @@ class _Told:
                 if str(getattr(function, "__module__", "")).startswith(("perpnotes", "numpy")):
                     return f"{literal.label}: {name}" if literal.label else name
         return literal.label
-
-
-def _records(tree: ast.AST) -> list[str]:
-    """The records that a statement takes."""
-    found = (
-        n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "record"
-    )
-    return [str(n.args[0].value) for n in found if n.args and isinstance(n.args[0], ast.Constant)]
 
 
 class _NotPutError(Exception):

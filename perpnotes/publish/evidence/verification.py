@@ -191,18 +191,13 @@ class Verification:
             remarks = (_unprinted(example), example.note, _minus(published.remark(group, example)))
             remark = "".join(f" <em>{escape(_sentence(text))}</em>" for text in remarks if text)
             label = f"<b>{escape(example.id)}</b> {_inputs(group, example)}{remark}"
-            cells = [
-                "<tr>"
-                + (f"<td>{escape(row.quantity)}</td>" if named else "")
-                + "".join(
-                    f'<td{_RIGHT} data-trace="p.{self.rows.index(row)}">{text}</td>'
-                    if place < 2
-                    else f"<td{_RIGHT}>{text}</td>"
-                    for place, text in enumerate(_numbers(row))
-                )
-                + "</tr>"
-                for row in mine
-            ]
+            cells = []
+            for row in mine:
+                quantity = f"<td>{escape(row.quantity)}</td>" if named else ""
+                ask = f' data-trace="p.{self.rows.index(row)}"'
+                pairs = zip((ask, ask, "", ""), _numbers(row), strict=True)
+                numbers = "".join(f"<td{_RIGHT}{asks}>{text}</td>" for asks, text in pairs)
+                cells.append(f"<tr>{quantity}{numbers}</tr>")
             body.append(
                 f'<tbody><tr><th scope="rowgroup" colspan="{len(heads)}">{label}</th></tr>{"".join(cells)}</tbody>'
             )
@@ -261,13 +256,8 @@ def told(rows: Sequence[Row]) -> tuple[list[dict[str, Any]], dict[str, str]]:
         group = row.group
         call = group.call[row.quantity]
         names = [name for name in group.functions if f"{name}(" in call or f"{name}." in call] or list(group.functions)
-        numbers.append(
-            {
-                "x": [*(f"{name} = {text}" for name, text in group.let.items()), " ".join(call.split())][-1:],
-                "v": repr(row.computed),
-                "f": {"name": names[-1] if names else "", "in": []},
-            }
-        )
+        function = {"name": names[-1] if names else "", "in": []}
+        numbers.append({"x": [" ".join(call.split())], "v": repr(row.computed), "f": function})
         functions |= dict.fromkeys(names[-1:], "")
     return numbers, functions
 

@@ -156,10 +156,10 @@ def _data(cited: Sequence[Mapping[str, Sequence[str]]]) -> Mapping[str, Any]:
         },
         "datasets": {
             file: {"origin": data.link or data.package, "license": data.license, "sha256": data.sha256}
-            for file, data in (records.datasets() if files else {}).items()
+            for file, data in records.datasets().items()
             if file in files
         },
-        "facts": {name: asdict(fact) for name, fact in (records.facts() if facts else {}).items() if name in facts},
+        "facts": {name: asdict(fact) for name, fact in records.facts().items() if name in facts},
     }
     return {kind: entries for kind, entries in found.items() if entries}
 

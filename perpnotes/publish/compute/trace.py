@@ -367,7 +367,7 @@ class _Told:
         for part in [tree, *(n for n in ast.walk(tree) if isinstance(n, ast.Attribute | ast.Subscript | ast.Name))]:
             if isinstance(part, ast.Call) and not self._pure(part, names):
                 continue
-            owner: Any = _evaluated(part, names) if not isinstance(part, ast.Call) or part is tree else None
+            owner: Any = _evaluated(part, names)
             if isinstance(owner, type | types.ModuleType) or not callable(getattr(owner, "why", None)):
                 continue
             with contextlib.suppress(Exception):
@@ -414,26 +414,28 @@ class _Told:
         if isinstance(given.get("columns"), Mapping):  # rows and columns, as a table takes them
             key = list(given["columns"])[column]
             rows = given.get("rows", given.get("data", ()))
-            unit = given["columns"][key][1]
-            if (noted := self.recorder.built.get(id(rows[row]))) is not None:
-                site, near, whole = noted
-                for name, part in zip(getattr(site, "keys", ()), getattr(site, "values", ()), strict=False):
-                    if isinstance(site, ast.Dict) and isinstance(name, ast.Constant) and name.value == key:
-                        return self._said(part, near, unit, whole[key])
-                if isinstance(site, ast.Dict):
-                    return self.number(_Number(site, near, unit, rows[row][key]))
-            return self._whole(shown, unit, rows[row][key])
+            unit, value = given["columns"][key][1], rows[row][key]
+            site, near, _ = self.recorder.built.get(id(rows[row])) or (None, {}, None)
+            if isinstance(site, ast.Dict):
+                for name, part in zip(site.keys, site.values, strict=True):
+                    if isinstance(name, ast.Constant) and name.value == key:
+                        return self._said(part, near, unit, value)
+                return self.number(_Number(site, near, unit, value))
+            return self._whole(shown, unit, value)
         for each in given.values():  # series, bars: by name
-            noted = self.recorder.built.get(id(each)) if isinstance(each, Mapping) else None
-            key = header if isinstance(each, Mapping) and header in each else first
-            if not isinstance(each, Mapping) or key not in each:
+            if not isinstance(each, Mapping):
                 continue
-            if noted is not None and isinstance(noted[0], ast.Dict):
-                for name, part in zip(noted[0].keys, noted[0].values, strict=True):
-                    if name is not None and _evaluated(name, {**self.namespace, **shown.names, **noted[1]}) == key:
-                        return self.number(_Number(part, {**shown.names, **noted[1]}, "", each[key]))
-            if noted is not None and isinstance(noted[0], ast.DictComp):
-                return self.number(_Number(noted[0].value, {**shown.names, **noted[1]}, "", each[key]))
+            key = header if header in each else first
+            if key not in each:
+                continue
+            site, noted, _ = self.recorder.built.get(id(each)) or (None, {}, None)
+            near = {**shown.names, **noted}
+            if isinstance(site, ast.Dict):
+                for name, part in zip(site.keys, site.values, strict=True):
+                    if name is not None and _evaluated(name, {**self.namespace, **near}) == key:
+                        return self.number(_Number(part, near, "", each[key]))
+            if isinstance(site, ast.DictComp):
+                return self.number(_Number(site.value, near, "", each[key]))
         return self._whole(shown, "", None)
 
     def _derived(self, shown: _Shown, why: Derivation, row: int) -> int:

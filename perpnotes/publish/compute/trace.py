@@ -413,7 +413,7 @@ class _Told:
             return self._derived(shown, why, row)
         if isinstance(given.get("columns"), Mapping):  # rows and columns, as a table takes them
             key = list(given["columns"])[column]
-            rows = given.get("rows", given.get("data", ()))
+            rows = given["rows"]
             unit, value = given["columns"][key][1], rows[row][key]
             site, near, _ = self.recorder.built.get(id(rows[row])) or (None, {}, None)
             if isinstance(site, ast.Dict):

@@ -126,7 +126,7 @@ def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = ...)
 def surprise(counts: ArrayLike, mean: ArrayLike, *, dispersion: ArrayLike = 0.0) -> Floats:
     """How unlikely so many are, as a power of ten: `-log10 P(N >= n)`; negative binomial, or Poisson at dispersion 0.
 
-    `N` is the count of an ordinary account, and `n` the one that was seen.
+    `P` is the probability that the count `N` of an ordinary account is at least the one that was seen, `n`.
 
     Parameters:
         counts: `n`, whole numbers from 0 to 10,000. Any shape; the arguments broadcast.
@@ -419,7 +419,10 @@ class Alarms:
             steps: of a day, `>= 1`; one a minute by default.
 
         Returns:
-            A number a day, `>= 0`; not a whole one.
+            A rate, `>= 0`.
+
+        Raises:
+            ValueError: for what is no whole number `>= 1`.
         """
         return self.false * whole("steps", steps, ge=1) / self.steps
 

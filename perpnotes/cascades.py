@@ -407,7 +407,10 @@ class Cascade(ByValue):
         """The terms of one of the falls.
 
         Parameters:
-            index: of the shock.
+            index: of the shock, from 0.
+
+        Raises:
+            ValueError: for a shock that there is not.
         """
         at = whole("index", index, ge=0, le=self.shocks.size - 1)
         shock, impact = float(self.shocks[at]), float(self.impact[at])
@@ -642,6 +645,8 @@ def radius(graph: ArrayLike) -> tuple[float, FloatArray, FloatArray]:
 def spread(graph: ArrayLike, shock: ArrayLike) -> FloatArray:
     """The whole fall of each node after a shock: `x = d + G x`, so `x = (I - G)^(-1) d`.
 
+    `G` is the graph, `d` the shock, `x` the fall in the end and `I` the identity.
+
     Parameters:
         graph: as in `radius`; shape (n, n).
         shock: the falls that begin it, `>= 0`; shape (..., n).
@@ -670,6 +675,8 @@ def spread(graph: ArrayLike, shock: ArrayLike) -> FloatArray:
 
 def spread_path(graph: ArrayLike, shock: ArrayLike, delays: ArrayLike, steps: int) -> FloatArray:
     """The fall of each node over time: `x_a(t) = d_a + Σ_b G_ab x_b(t - τ_ab)`.
+
+    `x_a(t)` is the fall of the node `a` by the time `t`, `d_a` the shock to it and `G_ab` the graph.
 
     Parameters:
         graph: as in `radius`; shape (n, n). Its radius may be 1 or more.

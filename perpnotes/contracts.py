@@ -553,6 +553,16 @@ class Linear(Contract):
     def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """USD P&L of one coin when the mark goes from `before` to `after`: `after - before`.
 
+        Parameters:
+            before: mark before, USD per coin, `> 0`; any shape, the arguments broadcast.
+            after: mark after, USD per coin, `> 0`.
+
+        Returns:
+            USD, the broadcast shape: `> 0` is a gain.
+
+        Raises:
+            ValueError: for a price that is not positive and finite.
+
         Examples:
             >>> Linear("BTC").pnl_usd(60_000.0, 54_000.0)
             np.float64(-6000.0)
@@ -588,6 +598,16 @@ class Inverse(Contract):
 
         `(1/before - 1/after) * after = after/before - 1`: in dollars an inverse perpetual is linear.
         Its convexity lies in the coin that it is margined and paid in, so hold that coin as `Spot` beside it.
+
+        Parameters:
+            before: mark before, USD per coin, `> 0`; any shape, the arguments broadcast.
+            after: mark after, USD per coin, `> 0`.
+
+        Returns:
+            USD, the broadcast shape: `> 0` is a gain.
+
+        Raises:
+            ValueError: for a price that is not positive and finite.
 
         Examples:
             >>> Inverse("BTC").pnl_usd(60_000.0, 54_000.0).round(12)
@@ -629,6 +649,18 @@ class Option(Contract):
     ) -> Floats:
         """USD P&L of one option when forward and implied volatility move together.
 
+        Parameters:
+            before: forward before, USD per coin, `> 0`; any shape, the arguments broadcast.
+            after: forward after, USD per coin, `> 0`.
+            volatility_before: implied volatility before, per square root of a year, `>= 0`.
+            volatility_after: implied volatility after.
+
+        Returns:
+            USD, the broadcast shape: `> 0` is a gain.
+
+        Raises:
+            ValueError: for a forward that is not positive and finite, or a negative volatility.
+
         Examples:
             >>> put = Option("BTC", 60_000.0, 0.25, call=False)
             >>> round(float(put.pnl_usd(60_000.0, 54_000.0, 0.5, 0.7)), 2)
@@ -660,6 +692,16 @@ class Spot(Contract):
     def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """USD P&L of one coin when its price goes from `before` to `after`.
 
+        Parameters:
+            before: price before, USD, `> 0`; any shape, the arguments broadcast.
+            after: price after, USD, `> 0`.
+
+        Returns:
+            USD, the broadcast shape: `> 0` is a gain.
+
+        Raises:
+            ValueError: for a price that is not positive and finite.
+
         Examples:
             >>> Spot("ETH").pnl_usd(3_000.0, 3_150.0)
             np.float64(150.0)
@@ -689,6 +731,16 @@ class Cash(Contract):
     def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> FloatArray: ...
     def pnl_usd(self, before: ArrayLike, after: ArrayLike) -> Floats:
         """Change of the counted USD value of one unit when its FX rate goes from `before` to `after` (USD per unit).
+
+        Parameters:
+            before: rate before, USD per unit, `> 0`; any shape, the arguments broadcast.
+            after: rate after, USD per unit, `> 0`.
+
+        Returns:
+            USD, the broadcast shape: `> 0` is a gain.
+
+        Raises:
+            ValueError: for a rate that is not positive and finite.
 
         Examples:
             >>> round(float(Cash("MXN", haircut=0.05).pnl_usd(0.055, 0.050)), 6)

@@ -1,7 +1,7 @@
 """What could happen to correlations: toward one, toward the worst, and back to a valid matrix.
 
 A book is its vector `u` of *signed dollar volatilities*: `size * price * volatility`, positive for a long, in USD per
-square root of a year. Its volatility under the correlation matrix `C` is `sqrt(u' C u)`.
+square root of a year. Its volatility under the correlation matrix `C` is `sqrt(u' C u)`, where the prime transposes.
 
 A correlation matrix is symmetric, has a unit diagonal and no negative eigenvalue. The stresses (`toward_…`) mix two of
 them, and a mixture of correlation matrices is one: no stress needs a repair. An edited cell does. Two functions repair
@@ -109,8 +109,8 @@ def equicorrelation(n: ArrayLike, rho: ArrayLike) -> FloatArray:
 def one_factor(loadings: ArrayLike) -> FloatArray:
     """The matrix of assets that share one factor and nothing else: `C_ij = b_i b_j` for `i ≠ j`.
 
-    `b` are the loadings. It is always a correlation matrix: `C = bb' + diag(1 - b²)`. To stress the factor, pass
-    `b + θ (1 - b)`.
+    `b` are the loadings. It is always a correlation matrix: `C = bb' + diag(1 - b²)`. To stress the factor by the
+    fraction `θ` of its way to one, pass `b + θ (1 - b)`.
 
     Parameters:
         loadings: correlation of each asset with the factor, from -1 to 1, shape (..., n).
@@ -310,9 +310,10 @@ def netting_benefit(exposures: ArrayLike, corr: ArrayLike) -> FloatArray:
 def breakeven(main: ArrayLike, hedge: ArrayLike, *, basis: Literal["marginal", "whole"] = "marginal") -> float | None:
     """The correlation at which a hedge stops hedging: `-b/a` for its last dollar, `-b/(2a)` for the whole of it.
 
-    With `σ² = a² + 2ρab + b²`, the last dollar of the hedge adds risk once `b (b + ρa) > 0`, and the book is riskier
-    with the hedge than without it once `b² + 2ρab > 0`. In between the hedge is too large, yet better than none. Where
-    `a` and `b` have the same sign, a correlation below the break-even hedges; where they differ, one above it.
+    With the correlation `ρ` and the volatility `σ` of both, `σ² = a² + 2ρab + b²`: the last dollar of the hedge adds
+    risk once `b (b + ρa) > 0`, and the book is riskier with the hedge than without it once `b² + 2ρab > 0`. In between
+    the hedge is too large, yet better than none. Where `a` and `b` have the same sign, a correlation below the
+    break-even hedges; where they differ, one above it.
 
     Parameters:
         main: signed dollar volatility `a` of the main position, not zero.

@@ -112,7 +112,8 @@ def return_score(gain: ArrayLike, leverage: ArrayLike) -> Floats:
     """Place in the queue by leveraged return: `r l` for a position that has gained, `r / l` for one that has lost.
 
     Parameters:
-        gain: `r`, unrealized profit as a fraction of the value at entry: `(V_m - V_e) / |V_e|`.
+        gain: `r`, unrealized profit as a fraction of the value at entry: `(V_m - V_e) / |V_e|`, with the value `V_m` at
+            the mark and `V_e` at the entry.
         leverage: `l`, `> 0`, such as `effective_leverage` or one over the margin ratio; shapes broadcast.
 
     Returns:
@@ -173,7 +174,7 @@ def margin_score(profit: ArrayLike, wallet: ArrayLike, maintenance: ArrayLike) -
     """Place in the queue by profit over wallet, times the margin ratio: `U^+ / max(1, W) M / (W + U)`.
 
     Parameters:
-        profit: `U`, unrealized, USD.
+        profit: `U`, unrealized, USD; `U^+` is 0 for a loss.
         wallet: `W`, balance without it, `>= 0`, USD; below one dollar it counts as one in the first factor.
         maintenance: `M`, maintenance margin, `>= 0`, USD; shapes broadcast.
 
@@ -451,7 +452,10 @@ class Closed(ByValue):
 
         Parameters:
             index: of the account.
-            mark: of the moment, USD per coin.
+            mark: of the moment, `> 0`, USD per coin.
+
+        Raises:
+            ValueError: for an account that there is not, or a mark that is not positive and finite.
         """
         at = whole("index", index, ge=0, le=self.sizes.size - 1)
         return Derivation(

@@ -456,7 +456,8 @@ def cusum(
 def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: int = 2, states: int = 300) -> float:
     """Average number of independent normal values until CUSUM gives an alarm, by the Markov chain of Brook and Evans.
 
-    Without a shift it is the time between false alarms; with one, the delay. For two sides `1/L = 1/L_up + 1/L_down`.
+    Without a shift it is the time between false alarms; with one, the delay. For two sides the length `L` follows from
+    those of one: `1/L = 1/L_up + 1/L_down`.
 
     Parameters:
         limit: `h`, in deviations, `> 0`.

@@ -530,7 +530,7 @@ def settled(size: float, index_then: float, index_now: float) -> float: ...
 @overload
 def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> FloatArray: ...
 def settled(size: ArrayLike, index_then: ArrayLike, index_now: ArrayLike) -> Floats:
-    """Cash flow to the holder from a cumulative funding index: `-size * (now - then)`.
+    """Cash flow to the holder from a cumulative funding index: `-size * (index_now - index_then)`.
 
     The index is in the settlement currency per unit of size, so it serves linear and inverse contracts: USD per coin
     for a size in coins, coins per USD for a size in USD of contracts.

@@ -441,6 +441,9 @@ class Rule(ByValue):
     def slack(self, readings: Sequence[Reading]) -> float:
         """How far the rule is from firing, `> 0`, or past it, in the unit of its limit.
 
+        Parameters:
+            readings: with all that the rule weighs; others are passed over.
+
         Raises:
             ValueError: for a reading that the rule needs and does not get.
         """
@@ -534,6 +537,9 @@ class Record(ByValue):
     @classmethod
     def replay(cls, text: str) -> Record:
         """The record from its text; its action is then computed anew.
+
+        Parameters:
+            text: as `text` of a record.
 
         Raises:
             ValueError: for a text that is not a record.

@@ -393,7 +393,7 @@ class Estimate:
         return 0 < self.price < math.inf
 
     def distance(self, mark: float) -> float:
-        """Relative adverse move from `mark` to liquidation: `s (1 - P / mark)`; below 0 where it is too late.
+        """Relative adverse move from `mark` to liquidation: `side * (1 - price / mark)`; below 0 where it is too late.
 
         Parameters:
             mark: mark price, `> 0`, USD per coin.

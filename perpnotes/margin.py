@@ -104,8 +104,14 @@ class Tiers:
     def flat(cls, rate: float) -> Tiers:
         """One rate for every size.
 
+        Parameters:
+            rate: maintenance rate, in `(0, 1)`.
+
         Returns:
             A table of one tier, without a highest leverage.
+
+        Raises:
+            ValueError: for a rate outside its range.
 
         Examples:
             >>> Tiers.flat(0.005).maintenance(1_000_000.0)

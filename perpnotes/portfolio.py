@@ -368,7 +368,8 @@ class FloorRule(ByValue):
 
     `M = max(S, (net |D| + hedged h) P)` with the worst loss `S`, the net delta `D` and the hedged delta
     `h = (gross - |D|)/2` in coins, where `gross` is the sum of the deltas without their signs, and the index `P`.
-    Initial margin is `f M + F`, maintenance margin `m M + F`, with the factors of the scenarios and the provisions `F`.
+    Initial margin is `f M + F`, maintenance margin `m M + F`, with the factors `f` and `m` of the scenarios and the
+    provisions `F`.
 
     Parameters:
         scenarios: the grid, with the factors for initial and maintenance margin.

@@ -116,10 +116,27 @@ class Filter(Protocol[_State]):
     """A rule that makes a mark out of index and book price, tick by tick."""
 
     def start(self, spot: ArrayLike, book: ArrayLike) -> _State:
-        """The state after a market that has stood still at these prices."""
+        """The state after a market that has stood still at these prices.
+
+        Parameters:
+            spot: index, `> 0`, USD per coin; any shape.
+            book: price in the book, `> 0`, USD per coin; broadcasts.
+
+        Returns:
+            What `step` takes.
+        """
 
     def step(self, state: _State, spot: ArrayLike, book: ArrayLike) -> tuple[_State, FloatArray]:
-        """The next state and the mark, for one tick."""
+        """The next state and the mark, for one tick.
+
+        Parameters:
+            state: from `start`, or from the tick before.
+            spot: as in `start`.
+            book: as in `start`.
+
+        Returns:
+            The state after the tick, and the mark, USD per coin.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +310,7 @@ def crossing_seconds(depth: ArrayLike, distance: ArrayLike, tau_seconds: ArrayLi
     Parameters:
         depth: size of the step `h`, `> 0`, in units of the price. The arguments broadcast.
         distance: how far the mark must move `a`, `> 0`, in the same unit.
-        tau_seconds: time constant, `> 0`.
+        tau_seconds: time constant `tau`, `> 0`.
 
     Returns:
         Seconds; infinite where `distance >= depth`: then it never does.

@@ -380,7 +380,7 @@ def parse_messages(
         multiplier: what a size of 1 is worth, as in `parse_book`.
 
     Returns:
-        A `Book` a snapshot, and each `Update`, `Quote` and `Trade`; at least one, sizes in coins.
+        A `Book` for each snapshot, and the updates, quotes and trades; at least one message, sizes in coins.
 
     Raises:
         ValueError: for a line that is no message, another layout, several contracts and no symbol, or a change of a

@@ -906,8 +906,8 @@ def overtaken(
         slippage: adverse move of the order's own fill, a fraction of the stop price, in `[0, 1)`.
 
     Returns:
-        A probability in `[0, 1]`, the broadcast shape: 1 where the slippage alone crosses the gap, 0 for a position
-        that is never liquidated.
+        A probability in `[0, 1]`, the broadcast shape: 1 where the slippage alone crosses the gap or the stop lies
+        beyond the liquidation price, 0 for a position that is never liquidated.
 
     Raises:
         ValueError: for a NaN, or a value outside its range.

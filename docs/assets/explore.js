@@ -31,7 +31,7 @@ globalThis.pnExplore = (figure, data) => {
     if (cells.length) {
       const cell = cells[inputs[0].value * data.labels[1].length + Number(inputs[1].value)]
       ring = cell.cloneNode()
-      ring.setAttribute("class", "m on")
+      ring.setAttribute("class", "on") // no mark itself: `marks.js` may come later
       cell.parentNode.append(ring)
     }
     inputs.forEach((input, k) => { input.ariaValueText = outputs[k].textContent = data.labels[k][input.value] })

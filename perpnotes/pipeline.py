@@ -39,7 +39,7 @@ class Day(ByValue):
     """What happens to the venue, minute by minute, whatever it does.
 
     Parameters:
-        index: the price outside, `> 0`, USD per coin; shape (minutes,).
+        index: the price outside as it would be without this venue, `> 0`, USD per coin; shape (minutes,).
         density: coins in the book per USD of price, `> 0`; shape (minutes,).
         latency: of orders, `>= 0`, seconds; shape (minutes,).
         ages: minutes since each of two feeds published, whole, `>= 0`, not before the day; shape (2, minutes).
@@ -163,6 +163,7 @@ class Outcome(ByValue):
     """What became of the day. Made by `run`. Arrays have one entry a minute where nothing else is said.
 
     Parameters:
+        outside: price outside, which the feeds report, USD per coin; moved by the venue, see `Venue.permanent`.
         own: price in the venue's book, USD per coin.
         mark: mark price, USD per coin.
         usable: whether at least one feed could be used.
@@ -180,6 +181,7 @@ class Outcome(ByValue):
         flows: name to USD, from the traders' equity in the morning on; they add up to that in the evening.
     """
 
+    outside: FloatArray
     own: FloatArray
     mark: FloatArray
     usable: npt.NDArray[np.bool_]
@@ -403,7 +405,7 @@ def run(day: Day, traders: Traders, venue: Venue | None = None, *, without: Coll
         ):
             path[name][now] = value
     evening = books.equity(mark)[:-1]
-    return Outcome(**path, liquidated=liquidated, ruined=ruined, equity=evening, flows=books.flows)
+    return Outcome(outside, **path, liquidated=liquidated, ruined=ruined, equity=evening, flows=books.flows)
 
 
 _PATHS = (

@@ -74,6 +74,7 @@ def test_one_forced_close_by_hand(late: float) -> None:
     assert to_fund < 0  # the close lacks money
     assert end.forced[1] == pytest.approx(coins)
     assert end.fund[1] == pytest.approx(70.0 + to_fund)
+    assert end.outside == pytest.approx([100.0, 95.0, 95 * math.exp(0.25 * move)])
     assert end.own[2] == pytest.approx(95 * math.exp(0.25 * move + 0.75 * move * math.exp(-0.1)))
     assert end.mark[2] == pytest.approx(95 * math.exp(0.25 * move))  # two feeds outvote the book
     assert at_once.flows["fees"] == pytest.approx(-fee)

@@ -34,28 +34,16 @@ for (const figure of document.querySelectorAll(".pn-figure")) {
 
 // Figures are drawn when the reader comes near, and all of them, one after the other, once the page stands: somebody may
 // want the whole page at once, as a picture or an archive.
-const later = window.requestIdleCallback ?? (go => setTimeout(go, 50)), plots = [...document.querySelectorAll(".pn-plot")]
+const plots = [...document.querySelectorAll(".pn-plot")]
 const draw = () => {
   if (!plots.length) return
   plots.shift().style.contentVisibility = "visible"
-  later(draw)
+  pnLater(draw)
 }
-addEventListener("load", () => later(draw))
+addEventListener("load", () => pnLater(draw))
 
-// What comes only when it is needed.
-globalThis.pnRoot = new URL("..", document.currentScript.src).href
 globalThis.pnNumbers = {}
 globalThis.pnSteps = {}
-const loaded = {}
-globalThis.pnLoad = address => loaded[address] ??= new Promise((done, failed) => {
-  const script = document.createElement("script")
-  script.src = address
-  script.onload = done
-  script.onerror = failed
-  document.head.append(script)
-})
-globalThis.pnTool = name => pnLoad(`${pnRoot}assets/${name}.js`)
-
 // Any computed number can be asked where it comes from: a click, a tap or Enter. What answers is loaded with the first
 // question. One tab stop in a section and one in a table, arrow keys from there: a page has a hundred of them.
 if ("popover" in HTMLElement.prototype) {

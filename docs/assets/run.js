@@ -1,13 +1,7 @@
 // Run the open code of a page in this browser, change it, stop it. Loaded with the first click on a button that runs.
 (() => {
-  const make = (tag, attributes, ...inside) => {
-    const element = document.createElement(tag)
-    for (const [name, value] of Object.entries(attributes)) name === "click" ? element.addEventListener("click", value) : element.setAttribute(name, value)
-    element.append(...inside)
-    return element
-  }
-  const sheet = make("link", { rel: "stylesheet", href: `${pnRoot}assets/trace.css` })
-  document.head.append(sheet)
+  const make = pnMake
+  pnLoad(`${pnRoot}assets/trace.css`)
   let worker, asked = 0, waiting
   const end = () => {
     worker?.terminate()

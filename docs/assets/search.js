@@ -118,37 +118,27 @@
     })
   }
 
-  const base = new URL("..", document.currentScript.src)
   const [field, status, list] = ["input", "[role=status]", "ol"].map(it => document.querySelector(`.pn-search ${it}`))
   const marked = (element, text, spans) => {
     let end = 0
     for (const [from, to] of spans) {
-      const mark = document.createElement("mark")
-      mark.textContent = text.slice(from, to)
-      element.append(text.slice(end, from), mark)
+      element.append(text.slice(end, from), pnMake("mark", {}, text.slice(from, to)))
       end = to
     }
     element.append(text.slice(end))
+    return element
   }
   window.pnAnswer = () => {
     const query = field.value.trim(), found = query ? pnFind(query) : []
     status.textContent = query ? `${found.length || "No"} page${found.length === 1 ? "" : "s"} found` : ""
     list.replaceChildren(...found.map(({ kind, hits }) => {
-      const item = document.createElement("li")
-      hits.forEach(({ address, title, text, of }, i) => {
-        const link = document.createElement("a"), name = document.createElement("b")
-        link.href = new URL(address, base)
-        marked(name, title, of(title))
-        link.append(name)
-        if (i === 0 && kind) link.append(" ", Object.assign(document.createElement("small"), { textContent: kind }))
-        if (text && i < 2) {
-          const line = document.createElement("span")
-          marked(line, text, of(text))
-          link.append(line)
-        }
-        item.append(link)
+      const links = hits.map(({ address, title, text, of }, i) => {
+        const link = pnMake("a", { href: pnRoot + address }, marked(pnMake("b", {}), title, of(title)))
+        if (i === 0 && kind) link.append(" ", pnMake("small", {}, kind))
+        if (text && i < 2) link.append(marked(pnMake("span", {}), text, of(text)))
+        return link
       })
-      return item
+      return pnMake("li", {}, ...links)
     }))
     list.scrollTop = 0
   }

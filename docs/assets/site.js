@@ -1,8 +1,32 @@
+// For all scripts: what comes only when it is needed, how elements are made, and a time when nothing else is to do.
+globalThis.pnRoot = new URL("..", document.currentScript.src).href
+const loaded = {}
+globalThis.pnLoad = address => loaded[address] ??= new Promise((done, failed) => {
+  const style = address.endsWith(".css"), file = document.createElement(style ? "link" : "script")
+  Object.assign(file, style ? { rel: "stylesheet", href: address } : { src: address })
+  file.onload = done
+  file.onerror = event => {
+    delete loaded[address]
+    failed(event)
+  }
+  document.head.append(file)
+})
+globalThis.pnTool = name => pnLoad(`${pnRoot}assets/${name}.js`)
+globalThis.pnMake = (tag, attributes, ...inside) => {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "click") element.addEventListener("click", value)
+    else if (value !== undefined) element.setAttribute(name, value)
+  }
+  element.append(...inside.filter(each => each !== undefined && each !== ""))
+  return element
+}
+globalThis.pnLater = window.requestIdleCallback ?? (go => setTimeout(go, 50))
+
 // What the frame of a page can do beyond links: search, color scheme, menu, contents and copying.
 {
-  const root = document.documentElement, base = new URL("..", document.currentScript.src)
+  const root = document.documentElement
   const one = selector => document.querySelector(selector)
-  const quiet = window.requestIdleCallback ?? (go => setTimeout(go, 50))
 
   // A disk does not know that a folder stands for its page.
   const file = link => { if (link.protocol === "file:" && link.pathname.endsWith("/")) link.pathname += "index.html" }
@@ -27,10 +51,8 @@
   // The menu on a narrow screen. Its labels become buttons, which keys press; a link within the page and Escape close it.
   const drawer = one("#__drawer")
   for (const label of document.querySelectorAll(".md-header__button[for], .md-nav__link[for]")) {
-    const button = document.createElement("button"), toggle = document.getElementById(label.htmlFor)
+    const toggle = document.getElementById(label.htmlFor), button = pnMake("button", { click: () => toggle.click() }, ...label.childNodes)
     for (const { name, value } of label.attributes) button.setAttribute(name, value)
-    button.append(...label.childNodes)
-    button.addEventListener("click", () => toggle.click())
     label.replaceWith(button)
   }
   one(".md-sidebar--primary")?.addEventListener("click", event => {
@@ -68,7 +90,7 @@
         follow()
       })
     }, { passive: true })
-    addEventListener("load", () => { if (scrollY) quiet(follow) })
+    addEventListener("load", () => { if (scrollY) pnLater(follow) })
   }
 
   // What an address leads to is open, and on paper everything is.
@@ -106,15 +128,8 @@
   // Search: what answers and its index come when the reader turns to it, and what was typed meanwhile is answered then.
   const dialog = one(".pn-search"), [field, status, list] = ["input", "[role=status]", "ol"].map(it => dialog.querySelector(it))
   let find
-  const load = name => new Promise((go, stop) => {
-    const script = document.createElement("script")
-    script.src = new URL(name, base)
-    script.onload = go
-    script.onerror = stop
-    document.head.append(script)
-  })
-  if (one(".pn-sorted")) load("assets/sort.js")
-  const fetched = () => find ??= load("assets/search.js").then(() => load("search/index.js")).then(() => pnAnswer(), () => {
+  if (one(".pn-sorted")) pnTool("sort")
+  const fetched = () => find ??= pnTool("search").then(() => pnLoad(`${pnRoot}search/index.js`)).then(() => pnAnswer(), () => {
     status.textContent = "The search could not be loaded."
     find = undefined
   })

@@ -1,19 +1,6 @@
 // The card that answers a number: loaded when a reader first asks one, by `figures.js`, which calls pnCard.
 (() => {
-  const sheet = document.createElement("link"), look = new Promise(done => { sheet.onload = sheet.onerror = done })
-  sheet.rel = "stylesheet"
-  sheet.href = `${pnRoot}assets/trace.css`
-  document.head.append(sheet)
-
-  const make = (tag, attributes = {}, ...inside) => {
-    const element = document.createElement(tag)
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name === "click") element.addEventListener("click", value)
-      else if (value !== undefined) element.setAttribute(name, value)
-    }
-    element.append(...inside.filter(each => each !== undefined && each !== ""))
-    return element
-  }
+  const make = pnMake, look = pnLoad(`${pnRoot}assets/trace.css`).catch(() => {})
   const drawn = (tag, attributes) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", tag)
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)

@@ -64,13 +64,11 @@ def validate(
     Raises:
         Stop: an unknown option or a wrong value, with its line.
     """
+    _read(md)  # fails at a faulty fence of the page, with its line; SuperFences is lenient with some
     try:
         chosen = articles.options(inputs)
     except ValueError as error:
-        _read(md)  # fails at the same fence, with its line
         stop(md, str(error))
-    if not chosen.get("exec"):
-        _read(md)  # where SuperFences is lenient, a block with a faulty header looks like one that only shows code
     shown = {"hl_lines", "linenums"} | ({"title"} if chosen.get("code") != "folded" else set())
     highlight_validator(language, {name: inputs[name] for name in inputs if name in shown}, options, attrs, md)
     options["exec"] = chosen.get("exec", False)

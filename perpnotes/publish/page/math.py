@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 from markdown import Markdown
-from math_core import LatexError, LatexToMathML
 
 from perpnotes.publish.page import fences
-
-_converter = LatexToMathML(fancy_error=False)  # a plain message: it may end in a log
+from perpnotes.publish.show.tables import mathml
 
 
 def block(source: str, language: str, css_class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: ARG001
@@ -54,10 +51,6 @@ def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # 
 def _convert(source: str, md: Markdown, *, displayed: bool) -> str:
     tex = source.strip()
     try:
-        # Each formula by itself: numbers and macros of one page must not depend on another.
-        mathml = _converter.convert_with_local_state(tex, displaystyle=displayed)
-    except LatexError as error:
-        fences.stop(md, f"LaTeX: {error}\n    {tex}", tex)
-    # A table begins at this level by itself, and HTML does not let it say so.
-    mathml = mathml.replace('<mtable displaystyle="true" scriptlevel="0"', '<mtable displaystyle="true"')
-    return mathml.replace("<math", f'<math alttext="{escape(" ".join(tex.split()))}"', 1)
+        return mathml(tex, displayed=displayed)
+    except ValueError as error:
+        fences.stop(md, str(error), tex)

@@ -18,7 +18,7 @@ Columns = Mapping[str, tuple[str, str] | tuple[str, str, str]]
 
 _DOLLARS = re.compile(rf"[≤≥~]?\s?{MINUS}?\$[\d,.]+")
 
-_converter = LatexToMathML(fancy_error=False)
+_converter = LatexToMathML(fancy_error=False)  # a plain message: it may end in a log
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, columns: Columns, caption: str, id: str) -> None:
@@ -61,7 +61,7 @@ def derivation(why: Derivation, *, caption: str, id: str) -> None:
     """
     check(caption=caption, id=id)
     cells = [[term.meaning, _amount(term.value, term.unit)] for term in why.terms]
-    formulas = [_mathml(f"{term.symbol} = {term.formula}" if term.formula else term.symbol) for term in why.terms]
+    formulas = [mathml(f"{term.symbol} = {term.formula}" if term.formula else term.symbol) for term in why.terms]
     body = "".join(
         f'<tr><th scope="row">{escape(meaning)}</th><td class="pn-n" data-trace="{id}.1">{escape(value)}</td>'
         f"<td>{formula}</td></tr>"
@@ -162,9 +162,20 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:,.6g}".replace("-", MINUS)
 
 
-def _mathml(tex: str) -> str:
-    try:
-        mathml = _converter.convert_with_local_state(tex, displaystyle=False)
+def mathml(tex: str, *, displayed: bool = False) -> str:
+    """LaTeX as MathML Core, which keeps it for search and for copying.
+
+    Parameters:
+        tex: without dollars around it.
+        displayed: whether it stands between paragraphs.
+
+    Raises:
+        ValueError: the LaTeX has a fault.
+    """
+    try:  # each formula by itself: numbers and macros of one page must not depend on another
+        html = _converter.convert_with_local_state(tex, displaystyle=displayed)
     except LatexError as error:
         raise ValueError(f"LaTeX: {error} in {tex!r}") from None
-    return mathml.replace("<math", f'<math alttext="{escape(tex)}"', 1)
+    # A table begins at this level by itself, and HTML does not let it say so.
+    html = html.replace('<mtable displaystyle="true" scriptlevel="0"', '<mtable displaystyle="true"')
+    return html.replace("<math", f'<math alttext="{escape(" ".join(tex.split()))}"', 1)

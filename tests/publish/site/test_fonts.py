@@ -11,12 +11,12 @@ import pytest
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables._g_l_y_f import USE_MY_METRICS
 
-from perpnotes.publish.page import math
+from perpnotes.publish.show.tables import mathml
 from perpnotes.publish.site import fonts
 
 
 def _formula(tex: str) -> str:
-    return math._converter.convert_with_local_state(tex, displaystyle=True)
+    return mathml(tex, displayed=True)
 
 
 def test_letters_alone_are_italic_and_text_is_the_page() -> None:

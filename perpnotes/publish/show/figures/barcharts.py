@@ -50,7 +50,7 @@ def bars(
     )
     texts = {name: fmt(value, unit) for name, value in amounts.items()}
     names = {name: layout.wrapped(name, 18) for name in amounts}
-    left = max(layout.wide(line) for name in names.values() for line in name.split("\n")) + 10
+    left = max(map(layout.wide, names.values())) + 10
     ends = [*itertools.accumulate(values.values(), initial=0.0)][: len(values)] if waterfall else [0.0] * len(values)
     spans = {name: (start, start + value) for (name, value), start in zip(amounts.items(), [*ends, 0.0], strict=False)}
     beside = [  # the room that numbers need on the side of losses, and on that of gains

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perpnotes.publish.compute.units import together
+from perpnotes.publish.compute.units import exact, fmt, together
 from perpnotes.publish.show.figures.svg import FONT, LINE
 
 
@@ -107,8 +107,15 @@ def log_ticks(low: float, high: float) -> list[float]:
     return ticks if len(ticks) > 1 else [low, high]
 
 
+def labels(ticks: Sequence[float], unit: str, log: bool = False) -> list[str]:
+    """What to write at ticks: with the decimals that all of them need, or on a logarithmic axis each with its own."""
+    return [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
+
+
 def wide(text: str, *, bold: bool = False) -> float:
-    """About how wide a text is, in px: for the fonts that readers have, rather too wide than too narrow."""
+    """About how wide the longest line of a text is, in px: for the fonts that readers have, rather too wide."""
+    if "\n" in text:
+        return max(wide(line, bold=bold) for line in text.split("\n"))
     thin, broad = sum(c in ".,:;'il|!  \u00a0" for c in text), sum(c.isupper() or c in "mw×" for c in text)
     return FONT * (0.58 * len(text) - 0.27 * thin + 0.12 * broad + 0.3 * text.count("%")) * (1.2 if bold else 1.0)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from perpnotes.publish.compute.units import exact, fmt
+from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import scaled, show_figure
@@ -54,11 +54,11 @@ def ladder(
         raise ValueError("a level and a zone must not have the same name")
     inks = {**dict.fromkeys([*levels, *areas], INK), **palette.meant(colors, [*levels, *areas])}
     part_of, ticks = scaled(every)
-    tick_labels = [fmt(tick, exact(ticks, unit)) for tick in ticks]
+    tick_labels = layout.labels(ticks, unit)
     said = {name: f"{name} {fmt(level, unit)}" for name, level in levels.items()}
     texts = {name: layout.wrapped(text, 20) for name, text in {**said, **{name: name for name in areas}}.items()}
     left = max(map(layout.wide, tick_labels)) + 10
-    right = max(layout.wide(line, bold=True) for text in texts.values() for line in text.split("\n")) + 8
+    right = max(layout.wide(text, bold=True) for text in texts.values()) + 8
     drawing = Drawing(_TALL, left=left, right=right, top=8, bottom=8)
     wide = drawing.width - 18.0
 
@@ -129,11 +129,7 @@ def slopes(
         }
         for side in (0, 1)  # the value next to the line
     ]
-    lines = [
-        [*(line for text in side.values() for line in text.split("\n")), end]
-        for side, end in zip(texts, ends, strict=True)
-    ]
-    need = [max(map(layout.wide, each)) + 18 for each in lines]
+    need = [max(map(layout.wide, [*side.values(), end])) + 18 for side, end in zip(texts, ends, strict=True)]
     drawing = Drawing(height, left=need[0], right=need[1], top=34, bottom=8)
     sides = ((0.0, -8.0, "end"), (drawing.width, drawing.width + 8.0, ""))
     parts = [{name: part_of(float(pair[side])) for name, pair in changes.items()} for side in (0, 1)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from perpnotes.publish.compute.units import distinct, exact, fmt
+from perpnotes.publish.compute.units import distinct, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import LOG, show_figure
@@ -93,10 +93,10 @@ def lines(
     edge = (high - low or abs(high) or 1.0) * 0.06
     domain = (low if zero and low == 0 else low - edge, high + edge)
     ticks = layout.log_ticks(*np.exp(domain)) if log_y else layout.ticks(*domain)
-    y_labels = [fmt(tick, exact([tick] if log_y else ticks, y_unit)) for tick in ticks]
+    y_labels = layout.labels(ticks, y_unit, log_y)
     names = {name: layout.wrapped(name, 15) for name in columns}
     left = max(map(layout.wide, y_labels)) + 10
-    right = max(layout.wide(line, bold=True) for name in names.values() for line in name.split("\n")) + 8
+    right = max(layout.wide(name, bold=True) for name in names.values()) + 8
     drawing = Drawing(height, left=left, right=right, top=6, bottom=36)
     width = drawing.width
     x_ticks = layout.log_ticks(first, last) if log_x else layout.ticks(first, last, int(width / 46))
@@ -111,7 +111,7 @@ def lines(
     drawing.rules([(0, y, width, y) for y in up])
     drawing.axis(zip(up, y_labels, strict=True))
     drawing.rules([(0, height, width, height), *((x, height, x, height + 4) for x in map(right_of, x_ticks))])
-    labels = [fmt(tick, exact([tick] if log_x else x_ticks, x_unit)) for tick in x_ticks]
+    labels = layout.labels(x_ticks, x_unit, log_x)
     under = [(right_of(tick), height + 8, label) for tick, label in zip(x_ticks, labels, strict=True)]
     under.append((width / 2, height + 23, x_title + LOG * log_x))
     drawing.texts(under, MUTED, hangs=True, text_anchor="middle")

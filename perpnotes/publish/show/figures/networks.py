@@ -63,8 +63,8 @@ def network(
     if set(loop) - set(names):
         raise ValueError(f"loop must name nodes, got {', '.join(set(loop) - set(names))}")
     heaviest = max(edge[2] for edge in edges) or 1.0
-    spoken = [min(layout.wide(line), 120.0) / 2 for name in names for line in layout.wrapped(name, 14).split("\n")]
-    side = max(_RADIUS, *spoken) + 2
+    labels = {name: layout.wrapped(name, 14) for name in names}
+    side = max(_RADIUS, *(min(layout.wide(label), 120.0) / 2 for label in labels.values())) + 2
     rim = _RADIUS + 4 + LINE * 2  # for a name above the highest node and one below the lowest
     height = 260.0
     px = {
@@ -75,8 +75,8 @@ def network(
     names_at, taken = [], [(x, y, _RADIUS, _RADIUS) for x, y in px.values()]  # middles, and half of what they take up
     for name in names:
         x, y = px[name]
-        lines = layout.wrapped(name, 14)
-        half, deep = max(map(layout.wide, lines.split("\n"))) / 2, LINE * (lines.count("\n") + 1) / 2
+        lines = labels[name]
+        half, deep = layout.wide(lines) / 2, LINE * (lines.count("\n") + 1) / 2
         across, up = places[name]  # out of the way of the edges: above or below, and half way up toward the middle
         if abs(up - 0.5) < 0.2 < abs(across - 0.5):
             at = (x + math.copysign(_RADIUS + 5 + half, 0.5 - across), y)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perpnotes.publish.compute.units import distinct, exact, fmt
+from perpnotes.publish.compute.units import distinct, fmt
 from perpnotes.publish.show.figures import colors as palette
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import key, scaled, show_figure
@@ -68,7 +68,8 @@ def panels(
             raise ValueError("x must be finite and rising")
         places = (across - across[0]) / (across[-1] - across[0])
         inside = layout.ticks(float(across[0]), float(across[-1]), 3)
-        x_ticks = [((tick - across[0]) / (across[-1] - across[0]), fmt(tick, exact(inside, x_unit))) for tick in inside]
+        along = [(tick - across[0]) / (across[-1] - across[0]) for tick in inside]
+        x_ticks = list(zip(along, layout.labels(inside, x_unit), strict=True))
     else:
         places = (np.arange(len(x)) + 0.5) / len(x)
         x_ticks = [(float(place), fmt(value, x_unit)) for place, value in zip(places, x, strict=True)]
@@ -76,7 +77,7 @@ def panels(
     every = [v for own in drawn.values() for values in own.values() for v in values.tolist()]
     from_zero = [0.0] if zero or form == "bars" else []
     part_of, y_ticks = scaled([*every, *(rules or {}).values(), *from_zero])
-    y_labels = [fmt(tick, exact(y_ticks, y_unit)) for tick in y_ticks]
+    y_labels = layout.labels(y_ticks, y_unit)
     left = max(map(layout.wide, y_labels)) + 8
     columns = min(columns, len(series))
     wide = (WIDTH - left - 8 - _GAP * (columns - 1)) / columns
@@ -84,9 +85,9 @@ def panels(
     if form == "bars" and x_unit in ("", "text"):  # names are broken into lines before any is left out
         room_of_one = wide / len(x_ticks)
         broken = [(place, layout.wrapped(text, max(3, int(room_of_one / 6.5)))) for place, text in x_ticks]
-        if max(layout.wide(line) for _, text in broken for line in text.split("\n")) <= room_of_one + 2:
+        if max(layout.wide(text) for _, text in broken) <= room_of_one + 2:
             x_ticks, deep = broken, max(text.count("\n") for _, text in broken)
-    need = max(layout.wide(line) for _, text in x_ticks for line in text.split("\n"))
+    need = max(layout.wide(text) for _, text in x_ticks)
     every_k = 1 if deep else next(k for k in range(1, 201) if k * wide / len(x_ticks) >= need + 4 or k >= len(x_ticks))
     x_ticks = x_ticks[::every_k]
     tall = _TALL if len(series) > columns else _TALLER

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perpnotes.publish.compute.units import exact, fmt
+from perpnotes.publish.compute.units import fmt
 from perpnotes.publish.show.figures import layout
 from perpnotes.publish.show.figures.frame import LOG, key, scaled, show_figure
 from perpnotes.publish.show.figures.svg import BASE, INK, LINE, MUTED, PAPER, WIDTH, Drawing
@@ -97,7 +97,7 @@ def specification(
         raise ValueError(f"choices must have at most 32 levels together, got {len(levels)}")
 
     part_of, ticks = scaled([*results.tolist(), *(rules or {}).values()], log)
-    tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
+    tick_labels = layout.labels(ticks, unit, log)
     names = {level: layout.wrapped(level[1], 22).replace("\n", " ") for level in levels}
     shares = {level: _among(choices, level) for level in levels}
     counted = {level: f"{(kept & inside).sum()}/{inside.sum()}" for level, inside in shares.items()}
@@ -215,10 +215,10 @@ def intervals(
                 raise ValueError(f"{argument}[{name!r}] must be low, middle and high, rising, got {ends}")
     every = [float(v) for _, _, ranges in kinds for ends in ranges.values() for v in ends]
     part_of, ticks = scaled([*every, *(rules or {}).values()], log)
-    tick_labels = [fmt(tick, exact([tick] if log else ticks, unit)) for tick in ticks]
+    tick_labels = layout.labels(ticks, unit, log)
     labels = {name: layout.wrapped(name, 18) for name in names}
     middles = [fmt(ends[1], unit) for _, _, ranges in kinds for ends in ranges.values()]
-    left = max(layout.wide(line) for label in labels.values() for line in label.split("\n")) + 10
+    left = max(map(layout.wide, labels.values())) + 10
     right = max(layout.wide(tick_labels[-1]) / 2, *(layout.wide(text) + 10 for text in ["circle", *middles]))
     width = WIDTH - math.ceil(left) - math.ceil(right)
     if width / len(ticks) < max(map(layout.wide, tick_labels)) + 8:

@@ -75,13 +75,12 @@ def validate(
     return True
 
 
-def format(source: str, language: str, css_class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: A001, ARG001
+def format(source: str, language: str, _class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: A001
     """Render a Python fence: highlighted code and, where it runs, what it shows.
 
     Parameters:
         source: the code.
         language: as written.
-        css_class: unused.
         options: from `validate`.
         md: the instance that renders the page.
         **kwargs: for the highlighter.
@@ -118,12 +117,11 @@ def format(source: str, language: str, css_class: str, options: dict[str, Any], 
     return html
 
 
-def value(source: str, language: str, css_class: str, md: Markdown) -> Element | str:  # noqa: ARG001  (pymdownx calls it)
+def value(source: str, _language: str, css_class: str, md: Markdown) -> Element | str:
     """Render an inline value.
 
     Parameters:
         source: the expression and its unit.
-        language: unused.
         css_class: the class of the element.
         md: the instance that renders the page.
 

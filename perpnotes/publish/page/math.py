@@ -10,16 +10,12 @@ from perpnotes.publish.page import fences
 from perpnotes.publish.show.tables import mathml
 
 
-def block(source: str, language: str, css_class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: ARG001
+def block(source: str, _language: str, _class: str, _options: dict[str, Any], md: Markdown, **_given: Any) -> str:
     """Render a `math` fence.
 
     Parameters:
         source: LaTeX.
-        language: unused.
-        css_class: unused.
-        options: unused.
         md: the instance that renders the page.
-        **kwargs: unused.
 
     Returns:
         A displayed formula, in a box that can scroll by itself.
@@ -30,13 +26,11 @@ def block(source: str, language: str, css_class: str, options: dict[str, Any], m
     return f'<div class="pn-math" tabindex="0">{_convert(source, md, displayed=True)}</div>'
 
 
-def inline(source: str, language: str, css_class: str, md: Markdown) -> str:  # noqa: ARG001  (pymdownx calls it)
+def inline(source: str, _language: str, _class: str, md: Markdown) -> str:
     """Render an inline formula, `` `#!math x^2` ``.
 
     Parameters:
         source: LaTeX.
-        language: unused.
-        css_class: unused.
         md: the instance that renders the page.
 
     Returns:

@@ -11,7 +11,7 @@ const start = async () => {
     if (!packed.ok) throw Error(`${packed.url}: ${packed.status}`)
     return new Response(packed.body.pipeThrough(new DecompressionStream("gzip")), { headers: { "Content-Type": "application/wasm" } })
   }
-  const archives = ["numpy.zip", "perpnotes.zip", "tzdata.tar.gz"].map(async name => { // beside the interpreter, not after it
+  const archives = ["numpy.zip", "perpnotes.tar.gz", "tzdata.tar.gz"].map(async name => { // beside the interpreter, not after it
     const got = await real(new URL(name, base))
     if (!got.ok) throw Error(`${got.url}: ${got.status}`)
     return got.arrayBuffer()
@@ -21,7 +21,7 @@ const start = async () => {
   py = await loadPyodide({ indexURL: base.href, args: ["-B"], env: { HOME: "/home/pyodide", TZ: "UTC", PYTHONHASHSEED: "0" } })
   say({ type: "progress", text: "loading numpy and the library" })
   const place = py.runPython("import sysconfig; sysconfig.get_path('purelib')")
-  const kinds = ["zip", "zip", "gztar"]
+  const kinds = ["zip", "gztar", "gztar"]
   for (const [i, archive] of archives.entries()) py.unpackArchive(await archive, kinds[i], { extractDir: place })
   say({ type: "progress", text: "starting" })
   run = py.runPython(`

@@ -10,9 +10,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -283,7 +283,7 @@ def test_python_for_browsers_has_the_library_as_it_is_now(site: Served, monkeypa
     library, button = site.root / "perpnotes/fees.py", 'data-run="trip"'
     assert button not in site.get("insights/fees/")
     with pytest.raises(HTTPError, match="404"):
-        site.raw("assets/run/perpnotes.zip")
+        site.raw("assets/run/perpnotes.tar.gz")
     monkeypatch.setenv("XDG_CACHE_HOME", str(site.root / "cache"))
     runtime.folder().mkdir()
     (runtime.folder() / "numpy.zip").write_bytes(b"numpy")
@@ -292,8 +292,10 @@ def test_python_for_browsers_has_the_library_as_it_is_now(site: Served, monkeypa
             if edit:
                 site.replace("perpnotes/fees.py", *edit)
             assert site.get("insights/fees/").count(button) == 1
-            with zipfile.ZipFile(io.BytesIO(site.raw("assets/run/perpnotes.zip"))) as packed:
-                assert packed.read("perpnotes/fees.py") == library.read_bytes()
+            with tarfile.open(fileobj=io.BytesIO(site.raw("assets/run/perpnotes.tar.gz"))) as packed:
+                found = packed.extractfile("perpnotes/fees.py")
+                assert found is not None
+                assert found.read() == library.read_bytes()
         assert site.raw("assets/run/numpy.zip") == b"numpy"
         site.same()
     finally:

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape
 from importlib.resources import files
@@ -50,7 +50,7 @@ NumPy 2.4.3, BSD 3-Clause License. Source: https://github.com/numpy/numpy"""
 
 REQUIREMENTS = Path("requirements-run.txt")
 TARGET = "assets/run"
-_LIBRARY = "perpnotes.zip"
+_LIBRARY = "perpnotes.tar.gz"
 _INSIDE = "open_webui/frontend/pyodide/"
 _DOOR = re.compile(r'<p class="pn-yours"><a href="(#v1=[\w-]+)">(.*?)</a></p>')
 
@@ -105,7 +105,7 @@ def prepare() -> Path:
     # Compressed here: not every host compresses it. The page unpacks it, and its hash is in the script.
     (target / "pyodide.asm.wasm.gz").write_bytes(gzip.compress(found["pyodide.asm.wasm"], 9, mtime=0))
     (target / "python_stdlib.zip").write_bytes(_without(found["python_stdlib.zip"], _STDLIB))
-    (target / "tzdata.tar.gz").write_bytes(_zones())
+    (target / "tzdata.tar.gz").write_bytes(_tarred(Path(str(files("tzdata")))))
     with zipfile.ZipFile(io.BytesIO(found[NUMPY])) as numpy:
         licenses = [numpy.read(name).decode() for name in numpy.namelist() if name.endswith("licenses/LICENSE.txt")]
     (target / "NOTICE.txt").write_text("\n\n".join([_NOTICE, *licenses]), encoding="utf-8")
@@ -140,12 +140,12 @@ def _without(archive: bytes, gone: re.Pattern[str]) -> bytes:
         return wheel.zipped((name, source.read(name)) for name in sorted(names))
 
 
-def _zones() -> bytes:
-    """The time zones, which a browser's Python does not have; compressed as one, since many are alike."""
-    packed, home = io.BytesIO(), Path(str(files("tzdata")))
+def _tarred(home: Path, parts: Iterable[Path] | None = None) -> bytes:
+    """A package (the time zones, which a browser's Python does not have, or the library), compressed as one file."""
+    packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for file in sorted(each for each in home.rglob("*") if each.is_file() and each.suffix != ".pyc"):
-            entry = tarfile.TarInfo(f"tzdata/{file.relative_to(home).as_posix()}")
+        for file in sorted(parts or (each for each in home.rglob("*") if each.is_file() and each.suffix != ".pyc")):
+            entry = tarfile.TarInfo(f"{home.name}/{file.relative_to(home).as_posix()}")
             entry.size = file.stat().st_size
             archive.addfile(entry, io.BytesIO(file.read_bytes()))
     return gzip.compress(packed.getvalue(), 9, mtime=0)
@@ -191,7 +191,7 @@ def content(name: str) -> bytes:
     Parameters:
         name: one of `names`.
     """
-    return wheel.packed() if name == _LIBRARY else (folder() / name).read_bytes()
+    return _tarred(wheel.ROOT, wheel.library()) if name == _LIBRARY else (folder() / name).read_bytes()
 
 
 def opened(html: str, file: Path) -> str:

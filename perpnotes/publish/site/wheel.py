@@ -14,7 +14,7 @@ from pathlib import Path
 from perpnotes import __version__
 
 NAME = f"perpnotes-{__version__}-py3-none-any.whl"
-_ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -24,12 +24,16 @@ def install() -> str:
     return f"pip install {site}/examples/{NAME}" if site else f"pip install ./{NAME}"
 
 
+def library() -> list[Path]:
+    """Its files: without what makes the site."""
+    return sorted(file for file in ROOT.iterdir() if file.suffix == ".py" or file.name == "py.typed")
+
+
 def packed() -> bytes:
     """The wheel: what a release has, without what makes the site; the same bytes for the same sources."""
     info = f"perpnotes-{__version__}.dist-info"
-    library = (file for file in sorted(_ROOT.iterdir()) if file.suffix == ".py" or file.name == "py.typed")
     tags = b"Wheel-Version: 1.0\nGenerator: perpnotes\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    parts = [(f"perpnotes/{file.name}", file.read_bytes()) for file in library]
+    parts = [(f"perpnotes/{file.name}", file.read_bytes()) for file in library()]
     parts += [(f"{info}/METADATA", _metadata().encode()), (f"{info}/WHEEL", tags)]
     lines = [f"{name},sha256={_hash(content)},{len(content)}" for name, content in parts]
     parts.append((f"{info}/RECORD", "\n".join([*lines, f"{info}/RECORD,,", ""]).encode()))
@@ -46,7 +50,7 @@ def zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _metadata() -> str:
-    project = tomllib.loads((_ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     fields = [("Metadata-Version", "2.4"), ("Name", project["name"]), ("Version", __version__)]
     fields += [("Summary", project["description"]), ("License-Expression", project["license"])]
     fields += [("Requires-Python", project["requires-python"])]

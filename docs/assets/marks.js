@@ -3,7 +3,7 @@
 // The value of the mark that is nearest to the pointer, or of the one that the arrow keys reach.
 globalThis.pnMarks = (figure, first) => {
   const plot = figure.querySelector(".pn-plot"), readout = figure.querySelector(".pn-readout")
-  const marks = [...plot.querySelectorAll(".m:not(.on)")], titles = marks.map(mark => mark.querySelector("title"))
+  const marks = [...plot.querySelectorAll(".m")], titles = marks.map(mark => mark.querySelector("title"))
   for (const title of titles) title.remove() // or two labels at once
   const centers = () => marks.map(mark => {
     const box = mark.getBoundingClientRect()

@@ -290,7 +290,7 @@ def exits(
     paid = np.searchsorted(due, hours, side="right")  # how many payments there have been by each hour
     ends, left = np.zeros(starts.size), np.arange(starts.size)
     for span in (min(72, steps), steps):  # many end in the first days
-        for part in np.array_split(left, max(1, left.size * span // 100_000)):
+        for part in np.array_split(left, max(1, left.size * span // 100_000)) if left.size else []:
             first = starts[part]
             path = first[:, None] + np.arange(1, span + 1)
             entry = closes[first][:, None]

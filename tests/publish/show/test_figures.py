@@ -807,14 +807,6 @@ def test_the_data_of_a_figure_can_be_taken_along(page: Any) -> None:
     ]
 
 
-def test_the_outline_of_a_control_is_no_mark(page: Any) -> None:
-    """What moves a picture may have been loaded first, and outlines the mark at which its controls stand."""
-    page.locator("#grid .m").first.evaluate("it => it.parentNode.append(it.cloneNode())")
-    page.locator("#grid .m").last.evaluate("it => it.setAttribute('class', 'm on')")
-    page.locator("#grid .pn-plot").focus()
-    assert page.locator("#grid .pn-readout").text_content() != ""
-
-
 def test_nothing_moves_when_a_value_is_shown(page: Any) -> None:
     """The line for the value has its room from the beginning, on a phone, too; and the page never scrolls sideways."""
     before = page.locator("#walk").bounding_box()

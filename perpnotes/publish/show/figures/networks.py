@@ -115,8 +115,8 @@ def network(
         drawing.dots([(x, y, "")], _RADIUS - 1, fill=PAPER)
         ink = inks[name]
         drawing.dots([(x, y, name)], _RADIUS - 1, fill=ink, stroke=ink, stroke_width=1.5, fill_opacity=0.25)
-    # The stroke keeps a text readable where an edge runs below it.
-    drawing.texts([*names_at, *numbers], text_anchor="middle", stroke=PAPER, stroke_width=4, paint_order="stroke")
+    # The stroke keeps a text readable where an edge runs below it; styles paint it first.
+    drawing.texts([*names_at, *numbers], text_anchor="middle", stroke=PAPER, stroke_width=4)
     table = [[start, end, fmt(weight, unit)] for start, end, weight in edges]
     show_figure(
         drawing, ["From", "To", title], table, caption, alt, id,

@@ -202,7 +202,8 @@ def _fraction(first: FloatArray, steps: Callable[..., tuple[FloatArray, FloatArr
         if not more.all():
             result[left] = last
             left = left[more]
-            c, d, last, *given = (part[more] for part in (c, d, last, *given))  # type: ignore[assignment]
+            c, d, last = c[more], d[more], last[more]
+            given = tuple(part[more] for part in given)
         if not left.size:
             break
     result[left] = last

@@ -230,7 +230,7 @@ class Site:
 
     def _copy(self) -> None:
         for file in self.files:
-            if not file.is_documentation_page() and file.inclusion.is_included():  # type: ignore[no-untyped-call]
+            if not file.is_documentation_page() and file.inclusion.is_included():  # type: ignore[no-untyped-call]  # MkDocs has no types
                 stat = Path(_source(file)).stat()
                 stamp = (stat.st_mtime_ns, stat.st_size)
                 if self.copied.get(file.src_uri) != stamp:

@@ -37,7 +37,7 @@ def printed(cell: Any) -> str:
 
 
 def notebook(file: Path) -> list[Any]:
-    cells: list[Any] = nbformat.read(file, as_version=4).cells  # type: ignore[no-untyped-call]
+    cells: list[Any] = nbformat.read(file, as_version=4).cells  # type: ignore[no-untyped-call]  # has no types
     return cells
 
 

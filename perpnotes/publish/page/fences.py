@@ -75,7 +75,7 @@ def validate(
     return True
 
 
-def format(source: str, language: str, _class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: A001
+def format(source: str, language: str, _class: str, options: dict[str, Any], md: Markdown, **kwargs: Any) -> str:  # noqa: A001  (mkdocs.yml names it)
     """Render a Python fence: highlighted code and, where it runs, what it shows.
 
     Parameters:

@@ -69,7 +69,8 @@ def test_an_example_is_the_shown_blocks_of_its_section_and_nothing_else() -> Non
 
 
 def test_the_notebook_is_valid_and_carries_its_outputs() -> None:
-    notebook = nbformat.reads(downloads.example(parse(ARTICLE, "docs/insights/sums.md"))[".ipynb"], as_version=4)  # type: ignore[no-untyped-call]
+    text = downloads.example(parse(ARTICLE, "docs/insights/sums.md"))[".ipynb"]
+    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]  # has no types
     nbformat.validate(notebook)
     about, first, second = notebook.cells
     assert about.source.startswith("# Two plus two\n")

@@ -15,19 +15,20 @@ _RUN = """([within, rules]) => axe.run(within, {
   runOnly: rules, resultTypes: ["violations"], elementRef: false,
 }).then(found => found.violations.map(v =>
   `${v.id}: ${v.nodes.slice(0, 3).map(n => n.target.join(" ")).join("; ")}`))"""
-# Everything opened, and of what differs in its text alone the first: words, rows of a table, marks of a figure.
+# Everything opened, and of what differs in its text alone the first of all articles (around them, of the page): words,
+# rows of a table, marks of a figure, then the blocks that are alike without them.
 _ONCE = """() => {
   for (const details of document.querySelectorAll("details")) details.open = true
-  const seen = new Set()
-  const shape = it => [it.tagName, it.getAttribute("class"), it.getAttribute("role"), it.textContent.trim() !== "",
-    Array.from(it.attributes, one => one.name).sort(), Array.from(it.children, shape)]
+  const seen = new Set(JSON.parse(sessionStorage.seen ?? "[]"))
+  const shape = (it, place) => [it.tagName, it.getAttribute("class"), it.getAttribute("role"), place % 2,
+    it.textContent.trim() !== "", Array.from(it.attributes, one => one.name).sort(), Array.from(it.children, shape)]
   const once = elements => {
     for (const it of elements) {
-      const around = []
+      const around = [it.closest("article") ? "" : location.pathname]
       for (let up = it.parentElement; up; up = up.parentElement) around.push(up.tagName, up.getAttribute("class"))
-      const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it) % 2
+      const place = it.parentElement && Array.from(it.parentElement.children).indexOf(it)
       const term = it.tagName === "DT" ? it.nextElementSibling : null // goes with what it means, or the list is none
-      const kind = JSON.stringify([shape(it), around, place, term && shape(term)])
+      const kind = JSON.stringify([shape(it, place), around, term && shape(term, 1)])
       if (seen.has(kind)) it.remove(), term?.remove()
       seen.add(kind)
     }
@@ -35,6 +36,9 @@ _ONCE = """() => {
   once(document.querySelectorAll(
     ":is(a, abbr, code, data, em, span, strong):not(:has(*), :is(a, button, label, summary) *)"))
   once(document.querySelectorAll("tr, li, p, dt, details, .highlight, .pn-published, svg *, math *"))
+  once(Array.from(document.querySelectorAll(
+    "article :is(table, ul, details, pre, figure, .highlight, .pn-scroll, .pn-published, .doc-object)")).reverse())
+  sessionStorage.seen = JSON.stringify([...seen])
 }"""
 _LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 

@@ -372,12 +372,12 @@ def front_matter(text: str, path: str) -> tuple[Mapping[str, Any], int]:
             raise ArticleError(path, 1, "front matter: begin and end it with ---")
         return {}, 0
     try:
-        for event in yaml.parse(found[1], yaml.SafeLoader):
+        for event in yaml.parse(found[1], yaml.SafeLoader) if re.search("[&*!]", found[1]) else ():
             if getattr(event, "anchor", None) or getattr(event, "tag", None):
                 line = event.start_mark.line + 2 if event.start_mark else 1
                 raise ArticleError(path, line, "front matter: write plain values, no & * or !")
-        node = yaml.compose(found[1], yaml.SafeLoader)
-        meta = yaml.safe_load(found[1])
+        node = (loader := yaml.SafeLoader(found[1])).get_single_node()
+        meta = loader.construct_document(node) if node else {}
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = f"front matter: {getattr(error, 'problem', None) or error}"

@@ -15,6 +15,7 @@ from perpnotes.publish.checks.syntax import (
     calls,
     changed,
     imported,
+    nodes,
     origins,
     required_texts,
     typed_text,
@@ -46,7 +47,7 @@ def _rebound_name(page: Page) -> Found:
             if what != kind or (what == "loop" and name in read_inline) or what == "augmented":
                 yield line, f"{name} is bound again; it means something else since line {where}"
     for line, value in page.values:
-        if any(isinstance(node, ast.NamedExpr) for node in ast.walk(value)):
+        if any(isinstance(node, ast.NamedExpr) for node in nodes(value)):
             yield line, "an inline value binds a name"
 
 

@@ -10,10 +10,10 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import TypeAlias
 
 from perpnotes.publish.articles import Block
+from perpnotes.publish.checks import permitted
 from perpnotes.publish.checks.syntax import changed, origins_of, read
 from perpnotes.publish.compute.slices import stored
 
@@ -23,17 +23,16 @@ RECORD = "record "
 
 Touch: TypeAlias = frozenset[str]
 _RANDOM = {"seed", "rng"}
-_LIBRARY = Path(__file__).parents[2]
 
 
 @lru_cache(maxsize=1)
 def _drawing() -> tuple[frozenset[str], frozenset[str]]:
     """The library's functions with a parameter `seed` or `rng`, by full name, and its methods with one, by name."""
     functions, methods = set(), set()
-    for file in _LIBRARY.glob("[!_]*.py"):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for module, tree in permitted.sources().items():
+        for node in tree.body:
             if isinstance(node, ast.FunctionDef) and _RANDOM & _parameters(node):
-                functions.add(f"perpnotes.{file.stem}.{node.name}")
+                functions.add(f"perpnotes.{module}.{node.name}")
             elif isinstance(node, ast.ClassDef):
                 inside = [n for n in node.body if isinstance(n, ast.FunctionDef)]
                 methods |= {n.name for n in inside if _RANDOM & _parameters(n) and n.name != "__init__"}
@@ -41,7 +40,7 @@ def _drawing() -> tuple[frozenset[str], frozenset[str]]:
                     n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)
                 }
                 if _RANDOM & fields:
-                    functions.add(f"perpnotes.{file.stem}.{node.name}")
+                    functions.add(f"perpnotes.{module}.{node.name}")
     return frozenset(functions), frozenset(methods)
 
 
@@ -58,14 +57,15 @@ class Flow:
         self._touched: defaultdict[str, Touch] = defaultdict(frozenset)
         statements = [node for tree in trees for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
         effects = {node.name: self._changes(node) for node in statements if isinstance(node, ast.FunctionDef)}
+        takes = [self._sources(node) for node in statements]
         gives = [
-            {*stored(node)} | self._changes(node).union(*(effects.get(name, ()) for name in read(node)))
-            for node in statements
+            {*stored(node)} | self._changes(node).union(*(effects.get(name, ()) for name in reads))
+            for node, (_, reads) in zip(statements, takes, strict=True)
         ]
         before = -1
         while before != (before := sum(map(len, self._touched.values()))):  # until nothing more is touched
-            for node, names in zip(statements, gives, strict=True):
-                touch = self.of(node)
+            for (marks, reads), names in zip(takes, gives, strict=True):
+                touch = marks.union(*(self._touched[name] for name in reads))
                 for name in names:
                     self._touched[name] |= touch
 
@@ -75,10 +75,13 @@ class Flow:
         Parameters:
             node: of an inline value, or in a block.
         """
+        marks, reads = self._sources(node)
+        return marks.union(*(self._touched[name] for name in reads))
+
+    def _sources(self, node: ast.AST) -> tuple[Touch, set[str]]:
+        """What touches it by its own calls, and the names that it reads."""
         calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
-        return frozenset(mark for call in calls for mark in self._marks(call)).union(
-            *(self._touched[n] for n in read(node))
-        )
+        return frozenset(mark for call in calls for mark in self._marks(call)), read(node)
 
     def _marks(self, call: ast.Call) -> Iterator[str]:
         functions, methods = _drawing()

@@ -10,7 +10,7 @@ from perpnotes.publish.articles import Value
 from perpnotes.publish.checks.flow import RECORD, SEED, followed
 from perpnotes.publish.checks.reading import numbers, shares
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, ids, origins, typed_text, words
+from perpnotes.publish.checks.syntax import FIGURES, TABLES, calls, ids, nodes, origins, typed_text, words
 from perpnotes.publish.compute import records
 from perpnotes.publish.compute.slices import names_of
 from perpnotes.publish.evidence import published
@@ -176,7 +176,7 @@ def _lists(page: Page) -> dict[str, list[ast.expr]]:
     """What is bound to each name, or appended to it, at the top level and in loops there."""
     found: dict[str, list[ast.expr]] = {}
     for _, tree in page.trees:
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
                     if isinstance(target, ast.Name):

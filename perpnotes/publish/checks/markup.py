@@ -15,6 +15,7 @@ from perpnotes.publish.articles import CODE, Article, line_of, strange_fields
 from perpnotes.publish.checks import permitted
 from perpnotes.publish.checks.reading import mask, meta_line
 from perpnotes.publish.checks.rules import Found, Page, rule
+from perpnotes.publish.checks.syntax import nodes
 from perpnotes.publish.page import markup
 
 _DIRECTIVE = re.compile(
@@ -53,7 +54,7 @@ def active_markup(page: Page) -> Found:
     for found in _UNSEEN.finditer(article.text):
         yield line_of(article.text, found.start()), f"a character that nobody sees: U+{ord(found[0]):04X}"
     for line, tree in [*((block.line, tree) for block, tree in page.trees), *page.values]:
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)

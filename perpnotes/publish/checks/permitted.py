@@ -147,12 +147,12 @@ def attributes() -> frozenset[str]:
 def _library() -> dict[str, frozenset[str]]:
     """The modules of the library, each with its `__all__`, as their files say."""
     found = {}
-    for file in _files("*.py"):
-        if file.stem == "__init__" or not file.stem.startswith("_"):
-            name = "perpnotes" if file.stem == "__init__" else f"perpnotes.{file.stem}"
+    for module, tree in sources().items():
+        if module == "__init__" or not module.startswith("_"):
+            name = "perpnotes" if module == "__init__" else f"perpnotes.{module}"
             found[name] = frozenset(
                 name
-                for node in ast.parse(file.read_text(encoding="utf-8")).body
+                for node in tree.body
                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
                 for name in ast.literal_eval(node.value)
             )
@@ -164,8 +164,8 @@ def opening() -> frozenset[str]:
     """The functions of the library that take the path of a file: an article must not have them."""
     return frozenset(
         node.name
-        for file in _files("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for tree in sources().values()
+        for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and re.search(r"\b(?:Path|PathLike)\b", ast.unparse(node.args))
     )
 
@@ -173,8 +173,8 @@ def opening() -> frozenset[str]:
 def _members() -> frozenset[str]:
     """The public fields, properties and methods of the classes whose objects an article can get from the library."""
     found: set[str] = set()
-    for file in [*_files("*.py"), *_files("publish/evidence/verification.py")]:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for tree in [*sources().values(), *sources("publish/evidence/verification.py").values()]:
+        for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef):
                 for part in node.body:
                     if isinstance(part, ast.FunctionDef):
@@ -185,6 +185,16 @@ def _members() -> frozenset[str]:
                 if any("Enum" in ast.unparse(base) for base in node.bases):
                     found |= {"name", "value"}
     return frozenset(name for name in found if not name.startswith("_"))
+
+
+@cache
+def sources(pattern: str = "*.py") -> dict[str, ast.Module]:
+    """The syntax trees of the library's files, by the name of the module.
+
+    Parameters:
+        pattern: which, from its folder.
+    """
+    return {file.stem: ast.parse(file.read_text(encoding="utf-8")) for file in _files(pattern)}
 
 
 def _files(pattern: str) -> list[Path]:

@@ -20,7 +20,7 @@ from perpnotes.publish.checks.reading import (
     span,
 )
 from perpnotes.publish.checks.rules import Found, Page, rule
-from perpnotes.publish.checks.syntax import typed_text, words
+from perpnotes.publish.checks.syntax import nodes, typed_text, words
 from perpnotes.publish.compute.slices import names_of
 
 
@@ -151,8 +151,8 @@ _OPENING = re.compile(r"[ \t]*(?:</?[a-z]|!!!|\?\?\?|===|\[[^^\]][^\]]*\]:)")  #
 )
 def _dead_term(page: Page) -> Found:
     texts = [(1, mask(page.article.prose, CODE))]
-    nodes = [node for _, tree in page.trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    texts += [(node.lineno, node.value) for node in nodes if isinstance(node.value, str)]
+    typed = [node for _, tree in page.trees for node in nodes(tree) if isinstance(node, ast.Constant)]
+    texts += [(node.lineno, node.value) for node in typed if isinstance(node.value, str)]
     for begin, text in texts if page.terms else []:  # without a glossary, nothing is known of it
         for found in re.finditer(r"glossary\.md#([\w-]+)", text):
             if found[1] not in page.terms:

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from perpnotes.publish.checks import permitted
 from perpnotes.publish.checks.rules import Found, Page, rule
+from perpnotes.publish.checks.syntax import nodes
 
 _TYPES = re.compile(r"bool|u?int\d*|float\d*|complex\d*|str|(?:datetime|timedelta)64(?:\[\w+\])?")
 _AFTER_COLON = ("annotation", "returns")
@@ -35,9 +36,9 @@ def unsafe_code(page: Page) -> Found:
     bound = permitted.BUILTINS.union(*(_bound(tree) for _, tree in trees))
     own = frozenset[str]().union(*(_own(tree) for _, tree in trees))
     for line, tree in trees:
-        selves = {node for part in ast.walk(tree) if isinstance(part, ast.ClassDef) for node in _selves(part)}
-        literal = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call) and _gets_literally(node)}
-        for node in ast.walk(tree):
+        selves = {node for part in nodes(tree) if isinstance(part, ast.ClassDef) for node in _selves(part)}
+        literal = {node.func for node in nodes(tree) if isinstance(node, ast.Call) and _gets_literally(node)}
+        for node in nodes(tree):
             # An inline value is parsed without its place in the file.
             at = line if isinstance(tree, ast.Expression) else getattr(node, "lineno", line)
             if type(node).__name__ not in permitted.SYNTAX or getattr(node, "is_async", False):
@@ -151,13 +152,13 @@ def _reserved(name: str, node: ast.AST) -> bool:
 
 
 def _bound(tree: ast.AST) -> set[str]:
-    return {name for node in ast.walk(tree) for name in _binds(node) if not isinstance(node, ast.keyword)}
+    return {name for node in nodes(tree) for name in _binds(node) if not isinstance(node, ast.keyword)}
 
 
 def _own(tree: ast.AST) -> set[str]:
     """The names of fields and methods that the classes of a page give to their objects."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ClassDef):
             found |= {name for part in node.body for name in _bound(part)} | {part.attr for part in _selves(node)}
     return found

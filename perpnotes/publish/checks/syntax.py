@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from symtable import symtable
 
+from perpnotes.publish.articles import Block
 from perpnotes.publish.checks.rules import Page
 
 FIGURES = {
@@ -19,6 +21,12 @@ TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table")}
 ANSWER = "perpnotes.publish.answer"
 SHOWING = {*FIGURES, *TABLES, ANSWER}
 """What puts something on a page."""
+
+
+@lru_cache(maxsize=256)
+def nodes(tree: ast.AST) -> tuple[ast.AST, ...]:
+    """Everything in a syntax tree of a page: many rules look through it."""
+    return tuple(ast.walk(tree))
 
 
 def required_texts(name: str) -> tuple[str, ...]:
@@ -38,7 +46,7 @@ def read(tree: ast.AST) -> set[str]:
 
 def imported(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Line and full name of everything that is imported."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -55,7 +63,7 @@ def origins_of(trees: Iterable[ast.AST]) -> dict[str, str]:
     """What each imported name stands for, in some syntax trees."""
     found: dict[str, str] = {}
     for tree in trees:
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             if isinstance(node, ast.Import):
                 found |= {
                     a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0] for a in node.names
@@ -65,15 +73,20 @@ def origins_of(trees: Iterable[ast.AST]) -> dict[str, str]:
     return found
 
 
-def calls(page: Page) -> Iterator[tuple[str, ast.Call]]:
+def calls(page: Page) -> tuple[tuple[str, ast.Call], ...]:
     """Every call of something imported, by its full name."""
-    names = origins(page)
-    for _, tree in page.trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                root, _, rest = ast.unparse(node.func).partition(".")
-                if root in names:
-                    yield f"{names[root]}.{rest}".rstrip("."), node
+    return _calls(page.trees)
+
+
+@lru_cache(maxsize=8)
+def _calls(trees: tuple[tuple[Block, ast.Module], ...]) -> tuple[tuple[str, ast.Call], ...]:
+    names = origins_of(tree for _, tree in trees)
+    found = []
+    for node in (node for _, tree in trees for node in nodes(tree) if isinstance(node, ast.Call)):
+        root, _, rest = ast.unparse(node.func).partition(".")
+        if root in names:
+            found.append((f"{names[root]}.{rest}".rstrip("."), node))
+    return tuple(found)
 
 
 def ids(page: Page) -> Iterator[tuple[str, ast.Call, ast.Constant]]:
@@ -160,7 +173,7 @@ def _stored(target: ast.expr) -> list[str]:
 def changed(tree: ast.Module) -> set[str]:
     """Names of what a block changes without binding it: `x.append(…)`, `x[0] = …`."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         target: ast.AST | None = None
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             target = node.value.func

@@ -22,15 +22,15 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 
 _WIDTHS = {320: 800, 390: 844, 768: 800, 1280: 900}
 _TEXTS = """() => Array.from(document.querySelectorAll("article :is(p, li, h2, h3, td, pre)"), it => it.innerText)"""
-# Characters of what is set in the site's own typeface, and whether it is there.
-_FACE = """() => {
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), shown = new Set()
+# Characters that are set in the site's own typeface and that it does not have, and whether it is there.
+_FACE = """has => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), missing = new Set()
   while (texts.nextNode()) {
-    const { data, parentElement } = texts.currentNode
-    if (!getComputedStyle(parentElement).fontFamily.startsWith('"Perp Serif"')) continue
-    for (const character of data.replace(/\\s/g, "")) shown.add(character)
+    const others = Array.from(texts.currentNode.data.replace(/\\s/g, "")).filter(it => !has.includes(it))
+    if (others.length && getComputedStyle(texts.currentNode.parentElement).fontFamily.startsWith('"Perp Serif"'))
+      for (const it of others) missing.add(it)
   }
-  return [[...shown].join(""), Array.from(document.fonts).find(it => it.family.includes("Perp Serif"))?.status]
+  return [[...missing].join(""), Array.from(document.fonts).find(it => it.family.includes("Perp Serif"))?.status]
 }"""
 _TOP = "document.querySelector('.pn-figure').getBoundingClientRect().top"
 # What is amiss on a page without scripts: figures that do not show or name their values, answers that do not open.
@@ -72,21 +72,22 @@ def test_every_page_fits_its_window_fails_nowhere_and_reads_without_scripts(
     page.on("request", lambda r: _foreign(r.url, address) and faults.append(f"{page.url} asks {r.url}"))
     plain = browser.new_context(java_script_enabled=False).new_page()
     told = [f"insights/{name}/index.html" for name in articles(site)]
+    widths = list(_WIDTHS.items())
     for file in sorted(site.rglob("*.html")):
         name = file.relative_to(site).as_posix()
-        for width, height in _WIDTHS.items():
+        page.goto(address + name.removesuffix("index.html"))
+        missing, face = page.evaluate(_FACE, HEADINGS)
+        if face != "loaded" or missing:
+            faults.append(f"{name}: the typeface of headings is {face} and does not have: {missing}")
+        for width, height in widths:
             page.set_viewport_size({"width": width, "height": height})
-            if width == 320:
-                page.goto(address + name.removesuffix("index.html"))
-                shown, face = page.evaluate(_FACE)
-                if face != "loaded" or not {*shown} <= {*HEADINGS}:
-                    faults.append(f"{name}: what is set in the typeface of headings, which is {face}: {shown}")
             try:  # what moves to its place after a change of size is no fault; what stays is
                 until(page, f"{SIDEWAYS} <= 0", seconds=5.0)
             except TimeoutError:
                 faults.append(f"{name}: scrolls sideways at {width} px")
             if name in told and width in (390, 1280) and (top := page.evaluate(_TOP)) > 2 * height:
                 faults.append(f"{name}: the first figure is at screen {top / height:.1f} at {width} px")
+        widths.reverse()  # the next page opens at the width that this one ends with
         if name in told:
             texts = page.evaluate(_TEXTS)
             plain.goto(page.url)

@@ -133,14 +133,19 @@ def psi(reference: ArrayLike, sample: ArrayLike, *, bins: int = 10, confidence: 
     count, level = whole("bins", bins, ge=2), scalar("confidence", confidence, gt=0, lt=1)
     if x.size < 2 * count:
         raise ValueError(f"reference must hold at least 2 * bins = {2 * count}, got {x.size}")
-    p, q = _shares(x, y, count)
+    p, q = _shares(_edges(x, count), x, y)
     noise = 1 / x.size + 1 / y.size
     return PSI(divergence(p, q), noise * (p.size - 1), noise * _chi2(p.size - 1, level), int(p.size), x.size, y.size)
 
 
-def _shares(reference: FloatArray, sample: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
-    """The shares of two samples in each bin of the reference."""
-    edges = np.unique(np.quantile(reference, np.arange(1, count) / count))
+def _edges(references: FloatArray, count: int) -> FloatArray:
+    """Where the bins of a reference meet: its quantiles, in the place of the last axis."""
+    return np.moveaxis(np.quantile(references, np.arange(1, count) / count, axis=-1), 0, -1)
+
+
+def _shares(edges: FloatArray, reference: FloatArray, sample: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The shares of two samples in each bin of the reference, given its edges."""
+    edges = np.unique(edges)
     tallies = [
         np.bincount(np.searchsorted(edges, z, side="right"), minlength=edges.size + 1) + 0.5
         for z in (reference, sample)
@@ -200,11 +205,14 @@ def psi_limit(
     rng = np.random.default_rng(whole("seed", seed, ge=0))
     blocks = -(-size // length)
     found = []
-    for _ in range(pairs):
-        starts = rng.integers(x.size, size=(2, blocks, 1))
-        both = x[(starts + np.arange(length)) % x.size].reshape(2, -1)[:, :size]
-        with suppress(ValueError):  # the first is constant: no index
-            found.append(divergence(*_shares(both[0], both[1], count)))
+    step = max(1, 100_000 // (blocks * length))  # pairs that are drawn, and whose quantiles are found, at once
+    for first in range(0, pairs, step):
+        starts = rng.integers(x.size, size=(min(step, pairs - first), 2, blocks, 1))
+        both = x[(starts + np.arange(length)) % x.size].reshape(len(starts), 2, -1)[..., :size]
+        for edges, pair in zip(_edges(both[:, 0], count), both, strict=True):
+            with suppress(ValueError):  # the first is constant: no index
+                p, q = _shares(edges, *pair)
+                found.append(float(np.sum((q - p) * np.log(q / p))))
     if 2 * len(found) < pairs:
         raise ValueError("history must not be so constant that most samples of it are")
     return float(np.quantile(found, level))

@@ -427,20 +427,27 @@ def placed(
         raise ValueError(f"every must leave at most 100,000 orders, got {gap:g} for {span:g} seconds")
     decided = np.arange(clock[0], clock[-1] - rests - pause, gap)
     start, arrives, ends = seen(decided), seen(decided + late), seen(decided + rests)
+    low, high = np.searchsorted(at, decided + late, "right"), np.searchsorted(at, decided + rests, "right")
     limit = best[start]
     crossed = other[arrives] <= limit
     paid, when = np.where(crossed, other[arrives], other[ends]), decided + np.where(crossed, late, rests)
-    filled = np.zeros(decided.size, dtype=np.bool_)
-    for i in np.flatnonzero(~crossed):
+    # orders that meet the same messages share their fate, and follow each other
+    met = np.stack([start, arrives, ends, low, high])
+    firsts = np.flatnonzero(np.diff(met, prepend=-1).any(axis=0))
+    fill = np.full(firsts.size, np.inf)  # when
+    for k, i in enumerate(firsts):
+        if crossed[i]:
+            continue
         now = arrives[i]
         ahead = standing[now] if best[now] == limit[i] else standing[start[i]] if best[now] > limit[i] else 0.0
         passed = np.flatnonzero(other[now + 1 : ends[i] + 1] <= limit[i])
-        low, high = np.searchsorted(at, [decided[i] + late, decided[i] + rests], "right")
-        here = np.cumsum(np.where(price[low:high] == limit[i], size[low:high], 0.0))
-        reached = np.flatnonzero((price[low:high] < limit[i]) | (here > ahead))
-        moments = [*clock[now + 1 + passed[:1]], *at[low + reached[:1]]]
-        if moments:
-            filled[i], paid[i], when[i] = True, limit[i], min(moments)
+        prices, sizes = price[low[i] : high[i]], size[low[i] : high[i]]
+        here = np.cumsum(np.where(prices == limit[i], sizes, 0.0))
+        reached = np.flatnonzero((prices < limit[i]) | (here > ahead))
+        fill[k] = min([*clock[now + 1 + passed[:1]], *at[low[i] + reached[:1]]], default=np.inf)
+    fills = np.repeat(fill, np.diff(firsts, append=decided.size))
+    filled = np.isfinite(fills)
+    paid, when = np.where(filled, limit, paid), np.where(filled, fills, when)
     through = mid[seen(when + pause)] - limit
     scale = np.abs(mid[start])
     return Placed(

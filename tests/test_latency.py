@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -181,6 +181,26 @@ class TestPlaced:
         bids = tape(Trade(98.0, -0.1, received=1.0), Quote(96.0, 1.0, 98.0, 1.0, received=1.02))
         asks = tape(Trade(102.0, 0.1, received=1.0), Quote(102.0, 1.0, 104.0, 1.0, received=1.02))
         assert only(bids) == only(asks, side=-1)
+
+    def test_orders_in_a_row_are_answered_each_as_if_alone(self) -> None:
+        """Independent route: the tape cut off before each decision, after the quote that stands then."""
+        events = (
+            Trade(99.0, -0.6, received=1.3),
+            Trade(99.0, -0.6, received=2.6),
+            Quote(98.0, 2.0, 100.0, 1.0, received=4.1),
+            Trade(98.0, -1.5, received=6.2),
+            Quote(97.0, 1.0, 98.0, 1.0, received=8.4),
+            Quote(99.0, 1.0, 101.0, 1.0, received=8.7),
+            Quote(97.0, 1.0, 98.0, 1.0, received=15.1),
+        )
+        row = placed(tape(*events), 0.5, 5.0, every=0.25)
+        assert all(fate.any() for fate in (row.crossed, row.queued, row.swept, row.missed))
+        for k in range(row.paid.size):
+            past = [each for each in tape(*events) if each.received <= 0.25 * k]
+            stands = next(each for each in reversed(past) if isinstance(each, Quote))
+            order = only([replace(stands, received=0.25 * k), *tape(*events)[len(past) :]])
+            for field in fields(Placed):
+                assert getattr(order, field.name)[0] == getattr(row, field.name)[k]
 
     def test_costs_are_the_price_and_the_fee_of_the_kind_of_fill(self) -> None:
         filled, missed = only(tape(Trade(99.0, -2.0, received=1.0))), only(tape())

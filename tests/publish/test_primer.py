@@ -69,17 +69,25 @@ def test_a_claim_quotes_and_links_the_articles_that_prove_it(number: int) -> Non
     assert set(re.findall(r"`#!calc ([a-z]+): ", text)) == ideas
 
 
-@pytest.mark.parametrize("number", sorted(CLAIMS.keys() - {17}))
+@pytest.mark.parametrize("number", sorted(CLAIMS.keys() - {16, 17}))
 def test_a_claim_begins_with_the_verdict_of_its_article(number: int) -> None:
-    """It holds, it holds if something else is true, or it does not hold as said; the words are the article's."""
+    """It holds, it holds if something else is true, or it does not hold as said; the words are the article's.
+
+    Words that end in a colon may say first which part of the claim it judges.
+    """
     text = claims()[number][1].split("\n\n", 1)[1]
-    found = re.search(r"(?:^|As a claim: )\*\*`#!calc (\w+): (claim|fallback) \| text`\.\*\* ", text)
+    found = re.search(r"(?:^(?:[^.:`]+: )?|As a claim: )\*\*`#!calc (\w+): (claim|fallback) \| text`\.\*\* ", text)
     assert found
     published = (ROOT / ledger.FOLDER / f"{found[1]}.txt").read_text(encoding="utf-8")
     said = re.search(rf"^`{found[2]} \| text( \| \w.*)?` = (.*)$", published, re.MULTILINE)
     assert said
     assert re.match(r"Holds$|Holds if \S|Does not hold as said: \S", said[2])
     assert said[1] or found[1] in KINDLESS
+
+
+def test_a_verdict_that_two_claims_share_is_printed_once() -> None:
+    """The sixteenth refers to the second, which quotes the same article."""
+    assert f"As a claim it has the verdict of the [second](#{CLAIMS[2][0]}). " in claims()[16][1]
 
 
 def test_no_number_is_computed_or_typed_on_the_page() -> None:

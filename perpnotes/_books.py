@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -216,6 +216,9 @@ class Trade:
 Message: TypeAlias = Book | Update | Quote | Trade
 
 
+_Some = TypeVar("_Some", float, FloatArray)
+
+
 @dataclass(frozen=True, slots=True)
 class _Unit:
     """What a size of the text is worth."""
@@ -223,7 +226,7 @@ class _Unit:
     unit: str
     multiplier: float
 
-    def coins(self, prices: FloatArray, sizes: FloatArray) -> FloatArray:
+    def coins(self, prices: _Some, sizes: _Some) -> _Some:
         return sizes * self.multiplier if self.unit == "coins" else sizes * self.multiplier / prices
 
 
@@ -489,23 +492,25 @@ class _Reader:
         self.symbols.add(symbol)
         return True
 
-    def levels(self, rows: Sequence[tuple[Any, Any]]) -> Levels:
-        pairs = np.array([(float(price), float(size)) for price, size in rows]).reshape(-1, 2)
-        prices, sizes = pairs.T
-        if not np.isfinite(pairs).all() or (prices <= 0).any() or (sizes < 0).any():
+    def pairs(self, rows: Sequence[tuple[Any, Any]]) -> list[tuple[float, float]]:
+        """Prices, and sizes in coins; without arrays, which cost more than all else where a message has one level."""
+        found = [(float(price), float(size)) for price, size in rows]
+        if not all(0 < price < np.inf and 0 <= size < np.inf for price, size in found):
             raise ValueError(f"levels must have prices > 0 and sizes >= 0, got {brief(rows)}")
-        return Levels(prices, self.worth.coins(prices, sizes))
+        return [(price, self.worth.coins(price, size)) for price, size in found]
+
+    def levels(self, rows: Sequence[tuple[Any, Any]]) -> Levels:
+        prices, sizes = np.array(self.pairs(rows)).reshape(-1, 2).T
+        return Levels(prices, sizes)
 
     def trade(self, symbol: str, price: Any, size: Any, bought: bool, id: Any, seconds: float, received: float) -> None:
         if self.wants(symbol):
-            (at,), (coins,) = self.levels([(price, size)])
-            self.messages.append(
-                Trade(float(at), float(coins if bought else -coins), symbol, str(id), seconds, received)
-            )
+            ((at, coins),) = self.pairs([(price, size)])
+            self.messages.append(Trade(at, coins if bought else -coins, symbol, str(id), seconds, received))
 
     def quote(self, symbol: str, pairs: Sequence[tuple[Any, Any]], last: int | None, seconds: float, at: float) -> None:
-        (bid, ask), (bid_size, ask_size) = self.levels(pairs)
-        self.messages.append(Quote(float(bid), float(bid_size), float(ask), float(ask_size), symbol, last, seconds, at))
+        (bid, bid_size), (ask, ask_size) = self.pairs(pairs)
+        self.messages.append(Quote(bid, bid_size, ask, ask_size, symbol, last, seconds, at))
 
     def binance(self, data: Mapping[str, Any], received: float, asked: str) -> None:
         kind, symbol = data.get("e"), data.get("s") or data.get("symbol") or ""

@@ -241,7 +241,9 @@ def tail_dependence(
         if not high.any():
             raise ValueError(f"{name} must be above level = {above:g} at least once")
     # joint times at every circular shift at once: a cross-correlation, in whole numbers
-    shifted = np.rint(np.fft.irfft(np.fft.rfft(f) * np.conj(np.fft.rfft(w)), n=f.size)).astype(np.int64)
+    size = 1 << f.size.bit_length() + 1  # of a power of two it is fast; shifts below 0 stand at its end
+    joint = np.fft.irfft(np.fft.rfft(f, size) * np.conj(np.fft.rfft(w, size)), size)
+    shifted = np.rint(joint[: f.size] + np.append(0.0, joint[size - f.size + 1 :])).astype(np.int64)
     both = int((f & w).sum())
     return TailDependence(above, int(f.sum()), int(w.sum()), both, f.size, float((shifted >= both).mean()))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -145,7 +146,7 @@ def _edges(references: FloatArray, count: int) -> FloatArray:
 
 def _shares(edges: FloatArray, reference: FloatArray, sample: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The shares of two samples in each bin of the reference, given its edges."""
-    edges = np.unique(edges)
+    edges = edges[np.diff(edges, prepend=-np.inf) > 0]
     tallies = [
         np.bincount(np.searchsorted(edges, z, side="right"), minlength=edges.size + 1) + 0.5
         for z in (reference, sample)
@@ -218,6 +219,7 @@ def psi_limit(
     return float(np.quantile(found, level))
 
 
+@lru_cache(maxsize=128)
 def _chi2(freedom: int, level: float) -> float:
     """Quantile of the chi-squared distribution, by bisection of its closed form for whole degrees of freedom."""
 
@@ -488,10 +490,14 @@ def run_length(limit: float, *, slack: float = 0.5, shift: float = 0.0, sides: i
     """
     h, k, mean = scalar("limit", limit, gt=0), scalar("slack", slack, ge=0), scalar("shift", shift)
     both, size = whole("sides", sides, ge=1, le=2), whole("states", states, ge=10)
-    if both == 2:
-        one = [run_length(h, slack=k, shift=sign * mean, sides=1, states=size) for sign in (1, -1)]
-        often = 1 / one[0] + 1 / one[1]
-        return 1 / often if often > 0 else math.inf
+    if both == 1:
+        return _one_sided(h, k, mean, size)
+    often = 1 / _one_sided(h, k, mean, size) + 1 / _one_sided(h, k, -mean, size)
+    return 1 / often if often > 0 else math.inf
+
+
+@lru_cache(maxsize=128)  # without a shift both sides are one
+def _one_sided(h: float, k: float, mean: float, size: int) -> float:
     step = 2 * h / (2 * size - 1)
     apart = np.arange(size)[None, :] - np.arange(size)[:, None]
     steps = ((np.arange(1 - size, size) + 0.5) * step + k - mean) / math.sqrt(2)

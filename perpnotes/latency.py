@@ -8,8 +8,10 @@ an order is filled, and what the price does then, come from one model of price a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -258,17 +260,25 @@ def attempt(market: Market, latency: float, patience: float) -> Attempt:
     place = math.ceil(market.place + market.joining * late)
     if place > 1_000:
         raise ValueError(f"latency must leave a place of at most 1,000 on arrival, got {place}")
-    steps = _poisson(market.moves * late)
+    chances = _chances(market.moves, market.leaving, place, late, rests)
+    return Attempt(*chances, market.step, market.half_spread)
+
+
+@lru_cache(maxsize=256)  # what a market charges changes none of them
+def _chances(moves: float, leaving: float, place: int, late: float, rests: float) -> tuple[float, float, float, float]:
+    """How likely an order is crossed, queued, swept or missed: the fields of `Attempt`."""
+    pace = 2.0 * moves + leaving
+    steps = _poisson(moves * late)
     arrival = np.convolve(steps, steps[::-1])  # of the difference of up and down: from -n to n
     crossed, above = float(arrival[: len(steps) - 1].sum()), arrival[len(steps) - 1 :]
     above = above[: np.flatnonzero(above > _TINY)[-1] + 1]
     # rows: steps above the quote, of which a price beyond the last never comes back in time; columns: places to go
-    reach = len(above) + math.ceil(10.0 * math.sqrt(2.0 * market.moves * rests)) + 20
+    reach = len(above) + math.ceil(10.0 * math.sqrt(2.0 * moves * rests)) + 20
     state = np.zeros((reach, place))
     state[: len(above), -1] = above
     queued = swept = 0.0
     if pace:
-        up, leaves = market.moves / pace, market.leaving / pace
+        up, leaves = moves / pace, leaving / pace
         reached = 1.0 - np.cumsum(_poisson(pace * rests))[:-1]  # the probability of one more event in time
         best = np.empty((len(reached), place))  # at the quote before each event
         for before in best:
@@ -283,7 +293,7 @@ def attempt(market: Market, latency: float, patience: float) -> Attempt:
         swept = up * float(reached @ best.sum(axis=1))
     queued, swept = min(max(queued, 0.0), 1.0), min(max(swept, 0.0), 1.0)
     missed = max(0.0, 1.0 - crossed - queued - swept)
-    return Attempt(crossed, queued, swept, missed, market.step, market.half_spread)
+    return crossed, queued, swept, missed
 
 
 def _poisson(mean: float) -> FloatArray:
@@ -403,22 +413,14 @@ def placed(
     tape = items("messages", messages, (Book, Update, Quote, Trade))
     quotes = [each for each in tape if isinstance(each, Quote)]
     trades = [each for each in tape if isinstance(each, Trade) and each.size * sign < 0]
-    clock = np.array([each.received for each in quotes])
+    clock, bid, ask, *rest = _columns(quotes, "received", "bid", "ask", "bid_size", "ask_size")
     if not quotes or not clock[-1] - clock[0] > rests + pause or (np.diff(clock) < 0).any():
         raise ValueError("messages must hold quotes in the order of their receipt, for longer than patience and settle")
     # asks are bids in a market turned over
-    best = sign * np.array([each.bid if sign > 0 else each.ask for each in quotes])
-    other = sign * np.array([each.ask if sign > 0 else each.bid for each in quotes])
-    standing = np.array([each.bid_size if sign > 0 else each.ask_size for each in quotes])
+    best, other, standing = (bid, ask, rest[0]) if sign > 0 else (-ask, -bid, rest[1])
     mid = (best + other) / 2.0
-    at, price, size = (
-        np.array(column, dtype=float)
-        for column in (
-            [each.received for each in trades],
-            [sign * each.price for each in trades],
-            [abs(each.size) for each in trades],
-        )
-    )
+    at, price, size = _columns(trades, "received", "price", "size")
+    price, size = sign * price, np.abs(size)
 
     def seen(moment: FloatArray | float) -> Any:
         return np.searchsorted(clock, moment, "right") - 1
@@ -457,6 +459,12 @@ def placed(
         paid=(paid - mid[start]) / scale,
         lost=(paid - mid[seen(when + pause)]) / scale,
     )
+
+
+def _columns(messages: Sequence[Message], *names: str) -> list[FloatArray]:
+    """One array a field."""
+    rows = [*map(operator.attrgetter(*names), messages)]
+    return [*np.array(rows, dtype=float).reshape(-1, len(names)).T.copy()]
 
 
 @overload

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from perpnotes import crowding, liquidation
 
@@ -113,7 +114,7 @@ def correlations(x: Any, y: Any, window: int) -> FloatArray:
         Shape `(n - window + 1,)`.
     """
     pairs = np.stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
-    views = np.lib.stride_tricks.sliding_window_view(pairs, window, axis=1)
+    views = sliding_window_view(pairs, window, axis=1)
     a, b = views - views.mean(axis=2, keepdims=True)
     result: FloatArray = (a * b).sum(axis=1) / np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
     return result
@@ -242,7 +243,7 @@ def ahead(closes: tuple[FloatArray, FloatArray], times: FloatArray, hours: int) 
     """
     at_ = (times - closes[0][0]).astype(np.int64)
     inside = at_ + hours < closes[1].size
-    lowest = np.lib.stride_tricks.sliding_window_view(closes[1], hours).min(axis=1)
+    lowest = sliding_window_view(closes[1], hours).min(axis=1)
     result = np.full(times.shape, np.nan)
     result[inside] = lowest[at_[inside] + 1] / closes[1][at_[inside]] - 1
     return result
@@ -289,29 +290,25 @@ def exits(
     starts = starts[np.isin(hours[starts], due)]
     paid = np.searchsorted(due, hours, side="right")  # how many payments there have been by each hour
     ends, left = np.zeros(starts.size), np.arange(starts.size)
-    for span in (min(72, steps), steps):  # many end in the first days
+    for span in (min(72, steps), min(360, steps), steps):  # many end in the first days
         for part in np.array_split(left, max(1, left.size * span // 100_000)) if left.size else []:
             first = starts[part]
-            path = first[:, None] + np.arange(1, span + 1)
-            entry = closes[first][:, None]
-            funding = total[paid[path]] - total[paid[first]][:, None]
+            entry, path = closes[first][:, None], side * sliding_window_view(closes, span)[first + 1]
+            count = sliding_window_view(paid, span)[first + 1] - paid[first][:, None]
+            after = paid[first][:, None] + np.arange(count.max() + 1)  # payments, of which the last may be too late
+            funding = total[np.minimum(after, total.size - 1)] - total[paid[first]][:, None]
             if free is not None:
                 most = np.maximum.accumulate(side * funding, axis=1)
                 funding = side * np.maximum(0.0, most - free / leverage)
-            liquidated = liquidation.price(
-                side,
-                entry,
-                entry / leverage,
-                maintenance,
-                open_fee=open_fee,
-                funding=np.c_[np.zeros(part.size), funding],
+            liquidated = side * liquidation.price(
+                side, entry, entry / leverage, maintenance, open_fee=open_fee, funding=funding
             )
-            stop, liquidated = liquidated[:, :1] * (1 + side * gap), liquidated[:, 1:]
-            stopped, gone = side * (closes[path] - stop) <= 0, side * (closes[path] - liquidated) <= 0
-            ended = stopped | gone
+            stop = liquidated[:, :1] * (1 + side * gap)
+            ended = path <= np.take_along_axis(np.maximum(liquidated, stop), count, axis=1)
             when = (np.arange(part.size), ended.argmax(axis=1))
-            passed = (side * (liquidated - stop) >= 0)[when]
-            ends[part] = np.where(ended.any(axis=1), np.where(passed, 3, np.where(gone[when], 2, 1)), 0)
+            at_end = liquidated[when[0], count[when]]
+            passed, gone = at_end >= stop[:, 0], path[when] <= at_end
+            ends[part] = np.where(ended.any(axis=1), np.where(passed, 3, np.where(gone, 2, 1)), 0)
         left = left[ends[left] == 0]
     return hours[starts], ends
 
@@ -345,7 +342,7 @@ def journeys(prices: tuple[FloatArray, FloatArray], hours: int, every: int) -> F
         Relative moves, shape `(starts, hours)`.
     """
     whole = (prices[0][hours:] - prices[0][:-hours] == hours)[::every]
-    views = np.lib.stride_tricks.sliding_window_view(prices[1], hours + 1)[::every][whole]
+    views = sliding_window_view(prices[1], hours + 1)[::every][whole]
     result: FloatArray = views[:, 1:] / views[:, :1] - 1
     return result
 

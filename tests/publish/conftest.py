@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,26 @@ markdown_extensions:
         - {name: math, class: math, format: !!python/name:perpnotes.publish.page.math.inline }
   - perpnotes.publish.page.extension
 """
+# Runs scripts, each in a process of its own, forked from one that has loaded what takes most of a build's time.
+FORKED = """
+import json, os, signal, sys
+import mkdocs.commands.build, mkdocs_autorefs, zensical.main, zensical.markdown.render
+from perpnotes.publish.page import extension
+
+for line in sys.stdin:
+    folder, environment, script = json.loads(line)
+    if not (child := os.fork()):
+        signal.alarm(120)
+        os.chdir(folder)
+        sys.path[0] = folder
+        os.environ.update(environment)
+        for stream, name in enumerate(("stdout", "stderr"), 1):
+            os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        exec(script, {"__name__": "__main__"})
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+BUILD = "import runpy, sys; sys.argv[1:] = {}; runpy.run_module({!r}, run_name='__main__', alter_sys=True)"
 COMMANDS = {
     "mkdocs": ["mkdocs", "build"],
     "mkdocs-quiet": ["mkdocs", "build", "--quiet"],
@@ -50,11 +70,19 @@ COMMANDS = {
 }
 
 
+def builder(root: Path = Path(__file__).parents[2]) -> subprocess.Popen[str]:
+    """What builds sites with the library in a folder; its hash seed is its own: pages must not depend on it."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": "random"}  # nothing is installed
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", FORKED], stdin=pipe, stdout=pipe, text=True, env=environment)
+
+
 @dataclass
 class Site:
     """A site in a folder of its own; `pages` are Markdown texts by name."""
 
     root: Path
+    builder: subprocess.Popen[str]
 
     def write(self, **pages: str) -> Site:
         (self.root / "docs").mkdir(exist_ok=True)
@@ -66,11 +94,17 @@ class Site:
         return self
 
     def build(self, generator: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", *COMMANDS[generator]]
-        return self._run(command)
+        module, *arguments = COMMANDS[generator]
+        return self.python(BUILD.format(arguments, module))
 
     def python(self, script: str) -> subprocess.CompletedProcess[str]:
-        return self._run([sys.executable, "-c", script])
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000", "NO_MKDOCS_2_WARNING": "1"}
+        assert self.builder.stdin is not None
+        assert self.builder.stdout is not None
+        print(json.dumps([str(self.root), environment, script]), file=self.builder.stdin, flush=True)
+        status = int(self.builder.stdout.readline())
+        said = [(self.root / name).read_text() for name in ("stdout", "stderr")]
+        return subprocess.CompletedProcess(script, status, *said)
 
     def rendered(self) -> dict[str, str]:
         """What is said of each page, rendered alone: all of them in one process, where a build stops at the first."""
@@ -85,19 +119,6 @@ class Site:
     def page(self, name: str) -> str:
         return (self.root / "site" / name / "index.html").read_text()
 
-    def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
-        # A hash seed of its own: the pages must not depend on the one that the generator has.
-        environment = {
-            **os.environ,
-            "SOURCE_DATE_EPOCH": "1700000000",
-            "PYTHONHASHSEED": "random",
-            "NO_MKDOCS_2_WARNING": "1",
-            "PYTHONPATH": str(Path(__file__).parents[2]),  # nothing is installed: a site elsewhere has to find it
-        }
-        return subprocess.run(
-            command, cwd=self.root, capture_output=True, text=True, check=False, timeout=120, env=environment
-        )
-
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,9 +127,15 @@ def _nothing_kept(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: p
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ".cache"))
 
 
+@pytest.fixture(scope="session")
+def builds() -> Iterator[subprocess.Popen[str]]:
+    with builder() as started:
+        yield started
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Callable[..., Site]:
-    return Site(tmp_path).write
+def site(tmp_path: Path, builds: subprocess.Popen[str]) -> Callable[..., Site]:
+    return Site(tmp_path, builds).write
 
 
 @pytest.fixture(params=["mkdocs-strict", "zensical"])

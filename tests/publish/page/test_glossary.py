@@ -85,8 +85,10 @@ def test_a_letter_leads_to_the_first_term_of_that_letter(tmp_path: Path, monkeyp
     assert "<nav" not in pages["other"]
 
 
-def test_ways_on_in_a_built_site(site: Callable[..., Any], tmp_path: Path, generator: str) -> None:
-    """Both generators turn the articles into addresses, find every anchor, and the search leaves the lines out."""
+def test_ways_there_and_on_in_a_built_site(site: Callable[..., Any], tmp_path: Path, generator: str) -> None:
+    """Both generators keep the tooltip and turn the link into one that leads to the term; they turn the articles into
+    addresses, find every anchor, and the search leaves the lines out.
+    """
     built = site(**places(tmp_path))
     config = built.root / "mkdocs.yml"
     config.write_text(config.read_text() + NAV)
@@ -95,6 +97,11 @@ def test_ways_on_in_a_built_site(site: Callable[..., Any], tmp_path: Path, gener
     page = built.page("glossary")
     assert 'Used in: <a href="../insights/a/">Fees, at length</a>' in page
     assert '<a href="#mark-price">M</a>' in page
+    link = next(
+        link for link in re.findall(r"<a [^>]*pn-term[^>]*>", built.page("insights/a")) if "#mark-price" in link
+    )
+    assert 'title="The price of valuation."' in link
+    assert 'href="../../glossary/#mark-price"' in link
     index = search.script(search.pages(built.root / "site"))
     assert "The price of" in index
     assert "Used in" not in index
@@ -106,16 +113,6 @@ def test_a_definition_is_plain_text(tmp_path: Path) -> None:
         "## Loss\n\nThe **worst** [cell](#cell), `#!math x` of *all*: 2 * 3 * a_b_c.\n"
     )
     assert terms(tmp_path / "glossary.md")["loss"] == ("Loss", "The worst cell, x of all: 2 * 3 * a_b_c.")
-
-
-def test_tooltips_and_links_in_a_built_site(site: Callable[..., Any], generator: str) -> None:
-    """Both generators keep the tooltip and still turn the link into one that leads to the term."""
-    built = site(glossary=TEXT, page="# Page\n\nThe [mark](glossary.md#mark-price).\n")
-    result = built.build(generator)
-    assert result.returncode == 0, result.stdout + result.stderr
-    (link,) = re.findall(r"<a [^>]*pn-term[^>]*>", built.page("page"))
-    assert 'title="The price of valuation."' in link
-    assert re.search(r'href="\.\./glossary/#mark-price"', link)
 
 
 def test_an_unknown_term_stops_both_generators(site: Callable[..., Any], generator: str) -> None:

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 from .conftest import REPOSITORY, ROOT, articles
 
 
@@ -26,9 +28,13 @@ class Page(HTMLParser):
         self.links += [link for name in ("href", "src") if (link := values.get(name)) and tag != "base"]
 
 
-def test_links_and_anchors(site: Path) -> None:
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Page]:
+    return {file: Page(file.read_text(encoding="utf-8")) for file in site.rglob("*.html")}
+
+
+def test_links_and_anchors(site: Path, pages: dict[Path, Page]) -> None:
     """Those in generated output too; a page that is not found asks from anywhere, so its links begin at the root."""
-    pages = {file: Page(file.read_text(encoding="utf-8")) for file in site.rglob("*.html")}
     faults = []
     for file, page in pages.items():
         faults += [f"{file}: {name} is there {n} times" for name, n in page.places.items() if name and n > 1]
@@ -48,12 +54,11 @@ def test_links_and_anchors(site: Path) -> None:
     assert faults == []
 
 
-def test_links_to_the_repository(site: Path) -> None:
+def test_links_to_the_repository(site: Path, pages: dict[Path, Page]) -> None:
     """Each article links its text, module, tests and ledger there, at paths that exist; every footer links it."""
-    for file in site.rglob("*.html"):
-        links = Page(file.read_text(encoding="utf-8")).links
-        assert REPOSITORY in links, file
-        for link in links:
+    for file, page in pages.items():
+        assert REPOSITORY in page.links, file
+        for link in page.links:
             if link.startswith(f"{REPOSITORY}/"):
                 path = re.fullmatch(r"/blob/[^/]+/(.+)", link.removeprefix(REPOSITORY))
                 assert path, link

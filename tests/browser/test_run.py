@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(not runtime.ready(), reason="no Python for brows
 BYTES = 7_600_000
 """What the first click may load, compressed."""
 
-_HELD = "globalThis.Worker = class extends Worker { constructor(...given) { super(...given); globalThis.tried = this } }"
+_HELD = (
+    "globalThis.Worker = class extends Worker { constructor(...given) { super(...given); globalThis.tried = this } }"
+)
 """The page's own Python can be asked for more than the page asks."""
 _ASK = """codes => new Promise((done, failed) => {
   const ran = []
@@ -179,6 +181,6 @@ def test_axe_finds_nothing_with_an_editor_open(ran: Page) -> None:
     for width, scheme in ((390, "dark"), (1280, "light")):
         ran.set_viewport_size({"width": width, "height": 900})
         ran.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert violations(ran, ".pn-block") == [], scheme
+        assert violations(ran, ".pn-runs, .pn-editor") == [], scheme
         assert ran.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     block.get_by_role("button", name="Reset").click()

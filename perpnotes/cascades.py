@@ -532,6 +532,14 @@ def rounds(positions: ArrayLike, buffers: ArrayLike, shock: ArrayLike, density: 
         >>> found.moves.ravel().tolist(), found.closed.tolist()
         ([-5.0, -6.0, -7.0], [True, True])
 
+        Two pairs are closed at once. Had either gone first, the other would have lost 4 of its 5:
+
+        >>> pairs = np.array([[2.0, -1.0], [0.0, 1.0]])
+        >>> rounds(pairs, [5.0, 5.0], [5.0, 5.0], [1.0, 1.0]).closed.tolist()
+        [True, True]
+        >>> [float(one @ (5.0 + other)) for one, other in (pairs, pairs[::-1])]
+        [4.0, 4.0]
+
     Source: the definition.
     """
     held, room = real("positions", positions, ndim=2), real("buffers", buffers, gt=0, ndim=1)

@@ -32,17 +32,18 @@ IDEAS = [module for name in perpnotes.__all__ if inspect.ismodule(module := geta
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A public function or method, and arguments that it takes; those of a method begin with the object."""
+    """A public function or method, arguments that it takes, and its answer; those of a method begin with the object."""
 
     name: str
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
+    answer: Any = None
 
     def __call__(self, /, **changed: Any) -> Any:
         """What it answers to the arguments, some of them changed."""
         values = {**self.arguments, **changed}
         args, kwargs = [], {}
-        for name, parameter in inspect.signature(self.function).parameters.items():
+        for name, parameter in _parameters(self.function).items():
             if name in values:
                 if parameter.kind is parameter.VAR_POSITIONAL:
                     args += values[name]
@@ -51,6 +52,11 @@ class Call:
                 else:
                     kwargs[name] = values[name]
         return self.function(*args, **kwargs)
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters
 
 
 def public() -> Iterator[tuple[str, Callable[..., Any], CodeType]]:
@@ -103,8 +109,7 @@ def found() -> Mapping[str, Call]:
         for call in seen:
             if call.name not in calls:
                 with contextlib.suppress(ValueError, OSError):  # an example of an error, or of a file that is gone
-                    call()
-                    calls[call.name] = call
+                    calls[call.name] = dataclasses.replace(call, answer=call())
         seen.clear()
     return calls
 
@@ -137,11 +142,14 @@ def _more() -> None:
 @cache
 def objects() -> Mapping[type, list[Any]]:
     """Objects of each public class: made by these calls, or taken or given by them."""
-    seen: dict[type, list[Any]] = {}
+    seen: dict[type, dict[int, Any]] = {}
 
     def keep(value: Any) -> None:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            seen.setdefault(type(value), []).append(value)
+            alike = seen.setdefault(type(value), {})
+            if id(value) in alike:  # what many share, once
+                return
+            alike[id(value)] = value
             for field in dataclasses.fields(value):
                 keep(getattr(value, field.name))
         elif isinstance(value, Mapping):
@@ -152,7 +160,7 @@ def objects() -> Mapping[type, list[Any]]:
                 keep(member)
 
     for call in found().values():
-        keep(call())
+        keep(call.answer)
         for argument in call.arguments.values():
             keep(argument)
-    return seen
+    return {kind: list(alike.values()) for kind, alike in seen.items()}

@@ -8,10 +8,10 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+import scipy
 from cases import NOTHING, case
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import poisson
 
 from perpnotes.anomalies import (
     Alarms,
@@ -94,7 +94,9 @@ class TestSurprise:
         count = np.minimum(10_000, np.round(mean + 8.0 * rng.normal(size=mean.size) * np.sqrt(mean)).clip(0))
         found = surprise(count, mean)
         with np.errstate(divide="ignore"):
-            assert found == pytest.approx(-poisson.logsf(count - 1, mean) / math.log(10.0), rel=1e-8, abs=1e-12)
+            assert found == pytest.approx(
+                -scipy.stats.poisson.logsf(count - 1, mean) / math.log(10.0), rel=1e-8, abs=1e-12
+            )
         for i in range(0, mean.size, 997):
             assert found[i] == pytest.approx(surprise(count[i], mean[i]), rel=1e-13, abs=1e-15)
         table = surprise(count[:200].reshape(10, 20), mean[:20], dispersion=[[0.2]])

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import brentq
 
 from perpnotes import _crossing
 from perpnotes._crossing import first_move
@@ -128,7 +128,7 @@ def test_it_is_the_first_zero_that_a_search_finds(
         if below is not None:
             inside = 0.0 if below == 0 else moves[below - 1]
             if at(inside) > 0:
-                root = abs(brentq(at, inside, moves[below], xtol=1e-14))
+                root = abs(scipy.optimize.brentq(at, inside, moves[below], xtol=1e-14))
                 assert found <= root * (1 + 1e-9) + 1e-12
 
 
@@ -153,7 +153,7 @@ def test_tiers_that_an_account_never_meets_do_not_blur_it(side: float, exponents
                 assert found == 0.0
             elif below.size:
                 inside = grid[below[0] - 1 : below[0] + 1]
-                root = brentq(gap, *inside, args=(money[i], legs, exponents), xtol=1e-15, rtol=1e-14)
+                root = scipy.optimize.brentq(gap, *inside, args=(money[i], legs, exponents), xtol=1e-15, rtol=1e-14)
                 assert found == pytest.approx(abs(root), rel=1e-10)
             else:
                 assert found > abs(grid[-1])

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 from cases import AT_LEAST_0, NOTHING, POSITIVE, case
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import multivariate_normal, norm
 
 from perpnotes.guardrails import (
     USES,
@@ -323,8 +323,8 @@ class TestRecall:
     def test_it_is_the_bivariate_normal_distribution(self, skill: float) -> None:
         """As SciPy has it, for rare and for common strain."""
         for base, alarm in itertools.product(self.RATES, repeat=2):
-            limits = [float(norm.ppf(base)), float(norm.ppf(alarm))]
-            both = float(multivariate_normal([0.0, 0.0], [[1.0, skill], [skill, 1.0]]).cdf(limits))
+            limits = scipy.stats.norm.ppf([base, alarm])
+            both = float(scipy.stats.multivariate_normal([0.0, 0.0], [[1.0, skill], [skill, 1.0]]).cdf(limits))
             assert recall(skill, base_rate=base, alarm_rate=alarm) == pytest.approx(both / base, rel=1e-11)
 
     def test_more_skill_and_more_alarms_find_more(self) -> None:

@@ -54,8 +54,11 @@ def numbers(result: Any) -> Iterator[float]:
     elif isinstance(result, Mapping):
         for value in result.values():
             yield from numbers(value)
-    elif isinstance(result, list | tuple | np.ndarray):
-        for value in np.asarray(result, dtype=object).ravel().tolist():
+    elif isinstance(result, np.ndarray):
+        flat = result.ravel().tolist()
+        yield from flat if result.dtype.kind in "biuf" else numbers(flat)
+    elif isinstance(result, list | tuple):
+        for value in result:
             yield from numbers(value)
     elif isinstance(result, float | int | np.number):
         yield float(result)

@@ -397,7 +397,11 @@ def option_value(
     def value(f: FloatArray, k: FloatArray, *rest: npt.NDArray[Any]) -> FloatArray:
         return rest[3] * _valued(f, k, *rest[:3])[0]
 
-    return _normal.by_blocks(value, *_terms(forward, strike, volatility, years, call, discount=df), df)
+    return defined(
+        _normal.by_blocks(value, *_terms(forward, strike, volatility, years, call, discount=df), df),
+        *_GIVEN,
+        "discount",
+    )
 
 
 @overload
@@ -439,7 +443,7 @@ def option_delta(
         d1, _, sign = _black(*terms)
         return sign * _normal.cdf(sign * d1)
 
-    return _normal.by_blocks(delta, *_terms(forward, strike, volatility, years, call))
+    return defined(_normal.by_blocks(delta, *_terms(forward, strike, volatility, years, call)), *_GIVEN)
 
 
 @overload
@@ -474,7 +478,10 @@ def option_vega(forward: ArrayLike, strike: ArrayLike, volatility: ArrayLike, ye
     def vega(f: FloatArray, k: FloatArray, sigma: FloatArray, t: FloatArray, kind: npt.NDArray[np.bool_]) -> FloatArray:
         return f * _normal.pdf(_black(f, k, sigma, t, kind)[0]) * np.sqrt(t)
 
-    return _normal.by_blocks(vega, *_terms(forward, strike, sigma, t, True))
+    return defined(_normal.by_blocks(vega, *_terms(forward, strike, sigma, t, True)), *_GIVEN)
+
+
+_GIVEN = ("forward", "strike", "volatility", "years")
 
 
 def _terms(

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -430,13 +431,7 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
         lacking = "" if _database() else " (no time-zone database on this machine: install tzdata)"
         raise ValueError(f"clock must be UTC, UTC+h, UTC-h or a known zone, got {clock!r}{lacking}") from None
     key, index = np.unique(np.floor(times / 900.0), return_inverse=True)
-    both = np.empty((2, key.size))
-    for i, quarter in enumerate(key.tolist()):
-        naive = dt.datetime.fromtimestamp(quarter * 900.0, dt.UTC)
-        for fold in (0, 1):
-            ahead = naive.replace(tzinfo=zone, fold=fold).utcoffset()
-            both[fold, i] = ahead.total_seconds() if ahead is not None else 0.0
-    early, late = both[0][index], both[1][index]
+    early, late = np.array([_ahead(zone, quarter) for quarter in key.tolist()]).T[:, index]
     offsets: FloatArray = np.where(np.concatenate(([False], np.diff(times) < 1.0)), late, early)
     # an hour that the clock shows twice: where only one of the two is there, the one that keeps the interval
     alone = np.concatenate(([True], np.diff(times) >= 1.0)) & np.concatenate((np.diff(times) >= 1.0, [True]))
@@ -446,6 +441,14 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
         away = np.abs((gaps + step / 2) % step - step / 2)
         offsets[i] = late[i] if away[1] < away[0] else early[i]
     return offsets
+
+
+@lru_cache(maxsize=1 << 15)
+def _ahead(zone: dt.tzinfo, quarter: float) -> tuple[float, ...]:
+    """Seconds by which a zone is ahead of UTC from a quarter of an hour on, and where the clock shows it once more."""
+    shown = dt.datetime.fromtimestamp(quarter * 900.0, dt.UTC)
+    both = (shown.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    return tuple(ahead.total_seconds() if ahead is not None else 0.0 for ahead in both)
 
 
 def _database() -> bool:

@@ -503,8 +503,8 @@ class Trigger:
             raise ValueError(f"{name} must be given where the price that counts is {self.price!r}")
         path = real(name, history, gt=0, ndim=1)[:: self.every]
         q, e = scalar("size", size), scalar("entry", entry)
-        fired = np.flatnonzero(self.fires(q, e, scalar("wallet", wallet), scalar("maintenance", maintenance), path))
-        return int(fired[0]) * self.every if len(fired) else None
+        fired = self.fires(q, e, scalar("wallet", wallet), scalar("maintenance", maintenance), path)
+        return int(fired.argmax()) * self.every if fired.any() else None
 
     def close(
         self,

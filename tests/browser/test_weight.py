@@ -29,12 +29,12 @@ def test_a_cold_visit_is_light_and_still(site: Path, address: str, page: Page) -
         page.on("response", keep := lambda response, seen=seen: seen.setdefault(response.url, response))
         page.goto(address + path, wait_until="networkidle")
         shift = page.evaluate(_SHIFTS)
+        page.remove_listener("response", keep)
         sizes |= {url: len(gzip.compress(seen[url].body(), 6)) for url in seen if url not in sizes}
         size = sum(sizes[url] for url in seen)
         if size > (BYTES if path else HOME) or len(seen) > REQUESTS or shift > SHIFT:
             heavy[path] = (size, sorted(seen), shift)
         page.evaluate("localStorage.clear()")
-        page.remove_listener("response", keep)
     assert heavy == {}
 
 

@@ -39,7 +39,7 @@ ODD: Mapping[str, Any] = {
     "complex": 0.75 + 0.75j,
     "decimal nan": Decimal("nan"),
     "huge": 10**400,
-    "nat": np.datetime64("NaT"),
+    "nat": np.datetime64("NaT", "s"),
     "truth": True,
 }
 """What every numeric parameter of every public name is fed, one at a time."""
@@ -53,7 +53,7 @@ WITHIN: Mapping[str, Any] = {
     "complex": 0.75 + 0.75j,
     "decimal nan": Decimal("nan"),
     "huge": 10**400,
-    "nat": np.datetime64("NaT"),
+    "nat": np.datetime64("NaT", "s"),
 }
 """What takes the place of the last member of an array that works, which stays right in all else."""
 

@@ -44,7 +44,7 @@ WRONG: Mapping[str, Any] = {
     "a list of objects": [object()],
     "a ragged list": [[1.0], [1.0, 2.0]],
     "pairs": [("a", "b")],
-    "a date among numbers": [1.0, np.datetime64("NaT")],
+    "a date among numbers": [1.0, np.datetime64("NaT", "s")],
     "a masked array": np.ma.array([1.0, 2.0], mask=[False, True]),
 }
 

@@ -25,7 +25,7 @@ class TestNumbers:
             *(["0.1"], [1.0, "0.1"], [True, False], np.array([0.1, True], dtype=object), [Decimal(1), None]),
             [[1.0, 2.0], [3.0]],
             *([1.0, True], [[1.0], [np.False_]], np.array([1.0, 2j], dtype=object), Decimal("sNaN")),
-            *(np.datetime64("NaT"), np.timedelta64(1, "h"), [1.0, np.datetime64("NaT")], [1.0, np.timedelta64(1, "s")]),
+            *(np.datetime64("NaT", "s"), np.timedelta64(1, "h"), [1.0, np.datetime64("NaT", "s")], [1.0, np.timedelta64(1, "s")]),
             *(np.array(["2024-01-01", "NaT"], dtype="M8[s]"), datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)),
         ],
         ids=repr,

@@ -389,7 +389,7 @@ def years(hours: Any) -> FloatArray:
     """
     seconds = np.asarray(hours, dtype=float) * 3600
     whole = seconds.astype("datetime64[s]").astype("datetime64[Y]")
-    begin, end = (year.astype("datetime64[s]").astype(float) for year in (whole, whole + 1))
+    begin, end = (year.astype("datetime64[s]").astype(float) for year in (whole, whole + np.timedelta64(1, "Y")))
     result: FloatArray = whole.astype(np.int64) + 1970 + (seconds - begin) / (end - begin)
     return result
 

@@ -167,8 +167,8 @@ class Update(ByValue):
     received: float = np.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+@dataclass(frozen=True, slots=True, eq=False)
+class Quote(ByValue):
     """The best prices, as a stream of their own. Made by `parse_messages` and `read_messages`.
 
     Parameters:
@@ -192,8 +192,8 @@ class Quote:
     received: float = np.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+@dataclass(frozen=True, slots=True, eq=False)
+class Trade(ByValue):
     """One trade. Made by `parse_messages` and `read_messages`.
 
     Parameters:

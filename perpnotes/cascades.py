@@ -20,7 +20,7 @@ import numpy.typing as npt
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, real, scalar, whole
+from perpnotes._validate import broadcast, defined, real, scalar, whole
 
 __all__ = [
     "Book",
@@ -288,7 +288,7 @@ def square_root_impact(
     coins, traded = real("quantity", quantity, ge=0), real("volume", volume, gt=0)
     sigma, y = real("volatility", volatility, ge=0), scalar("coefficient", coefficient, gt=0)
     broadcast(quantity=coins, volume=traded, volatility=sigma)
-    return np.asarray(y * sigma * np.sqrt(coins / traded))[()]
+    return defined(y * sigma * np.sqrt(coins / traded), "quantity", "volume", "volatility", "coefficient")
 
 
 @overload

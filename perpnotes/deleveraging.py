@@ -194,8 +194,9 @@ def margin_score(profit: ArrayLike, wallet: ArrayLike, maintenance: ArrayLike) -
     least = real("maintenance", maintenance, ge=0)
     broadcast(profit=gained, wallet=cash, maintenance=least)
     equity = cash + gained
-    ratio = np.divide(least, equity, out=np.zeros(np.broadcast(least, equity).shape), where=equity > 0)
-    return np.asarray(np.maximum(0.0, gained) / np.maximum(1.0, cash) * ratio)[()]
+    won = np.maximum(0.0, gained)
+    part = np.divide(won, equity, out=np.zeros(equity.shape), where=equity > 0)
+    return np.asarray(part * (least / np.maximum(1.0, cash)))[()]
 
 
 # --- What each gives ---

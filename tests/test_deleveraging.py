@@ -40,6 +40,10 @@ class TestScores:
         found = deleveraging.margin_score([10.0, 10.0, -5.0], [0.5, 20.0, 4.0], 3.0)
         assert found.tolist() == pytest.approx([10.0 * 3 / 10.5, 0.5 * 3 / 30, 0.0], rel=1e-15)
 
+    def test_requirement_over_equity_may_be_beyond_floats(self) -> None:
+        """Who has lost scores 0 there too, and who has gained the number that the formula has."""
+        assert deleveraging.margin_score([-1e-300, 2e-300], 2e-300, 1e299) == pytest.approx([0.0, 5e298], rel=1e-12)
+
 
 class TestAllocation:
     def test_the_fund_pays_first(self) -> None:

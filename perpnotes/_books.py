@@ -692,16 +692,8 @@ def _applied(book: Book, update: Update) -> Book:
 def _merged(side: Levels, changes: Levels, sign: float) -> Levels:
     if not changes.prices.size:
         return side
-    # of two changes of one price in an update the last one counts
-    keys, index = np.unique(sign * changes.prices[::-1], return_index=True)
-    sizes = changes.sizes[::-1][index]
-    old = sign * side.prices
-    at = np.searchsorted(old, keys)
-    there = at < old.size
-    there[there] = old[at[there]] == keys[there]
-    held = side.sizes.copy()
-    held[at[there]] = sizes[there]
-    new = ~there & (sizes > 0)
-    prices = np.insert(old, at[new], keys[new])
-    held = np.insert(held, at[new], sizes[new])
-    return Levels(sign * prices[held > 0], held[held > 0])
+    # of one price the first size counts: of two changes in an update the last one, and a change before what stood there
+    prices, first = np.unique(sign * np.concatenate([changes.prices[::-1], side.prices]), return_index=True)
+    sizes = np.concatenate([changes.sizes[::-1], side.sizes])[first]
+    left = sizes > 0
+    return Levels(sign * prices[left], sizes[left])

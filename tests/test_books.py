@@ -434,11 +434,10 @@ class TestRealRecordings:
         messages = recorded(name)
         counts = [sum(isinstance(m, kind) for m in messages) for kind in (Book, Update, Quote, Trade)]
         assert counts == [1, updates, stated, trades]
-        books = {book.sequence: book for book in replay(messages)}
-        both = [(quote, books[quote.sequence]) for quote in quotes(messages) if quote.sequence in books]
+        tops = {b.sequence: (b.bid, b.ask, b.bids.sizes[0], b.asks.sizes[0]) for b in replay(messages)}
+        both = [quote for quote in quotes(messages) if quote.sequence in tops]
         assert len(both) > 150
-        assert [(q.bid, q.ask) for q, _ in both] == [(b.bid, b.ask) for _, b in both]
-        assert [(q.bid_size, q.ask_size) for q, _ in both] == [(b.bids.sizes[0], b.asks.sizes[0]) for _, b in both]
+        assert [(q.bid, q.ask, q.bid_size, q.ask_size) for q in both] == [tops[q.sequence] for q in both]
         received = [message.received for message in messages]
         assert received == sorted(received)
 

@@ -887,5 +887,4 @@ def fillable(
     share, widest = np.clip(a * (1.0 - worth / asked), 0.0, 1.0), b * m
     if np.any(s * widest >= 1):
         raise ValueError("spread * maintenance must be < 1 for a long: else it may be filled at 0 or below")
-    result: FloatArray = price * (1.0 - s * share * widest)
-    return result
+    return defined(price * (1.0 - s * share * widest), "equity", "requirement", "adjustment")

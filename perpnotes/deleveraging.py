@@ -19,7 +19,7 @@ import numpy.typing as npt
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, real, scalar, whole
+from perpnotes._validate import broadcast, defined, real, scalar, whole
 
 __all__ = [
     "Closed",
@@ -254,7 +254,7 @@ def place(claims: ArrayLike, scores: ArrayLike) -> FloatArray:
         raise ValueError("claims must not all be 0")
     reached = np.empty_like(claim)
     reached[order] = np.cumsum(claim[order])
-    return np.asarray(reached / claim.sum())
+    return defined(reached / claim.sum(), "claims")
 
 
 def walk(claims: ArrayLike, amount: float, start: int) -> FloatArray:

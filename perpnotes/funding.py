@@ -320,7 +320,7 @@ def skew_rate(ratio: ArrayLike, mark: ArrayLike, index: ArrayLike, *, sensitivit
     p, x, skew = real("mark", mark, gt=0), real("index", index, gt=0), real("ratio", ratio, ge=0)
     k = real("sensitivity", sensitivity, ge=0)
     broadcast(ratio=skew, mark=p, index=x, sensitivity=k)
-    return k * (p / x - skew)
+    return defined(k * (p / x - skew), "ratio", "mark", "index", "sensitivity")
 
 
 @overload
@@ -463,7 +463,7 @@ def total(
             )
     held = ((stamps >= start) if first else (stamps > start)) & (stamps <= end)
     per_unit = float(np.where(held, payment(1.0, price, f, inverse=inverse), 0.0).sum())
-    return real("size", size) * per_unit
+    return defined(real("size", size) * per_unit, "size", "marks", "rates")
 
 
 def _lacking(stamps: FloatArray, start: float, end: float, step: float, *, at_open: bool) -> tuple[float, float]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue, freeze
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import broadcast, flags, items, one_of, real, scalar, whole
+from perpnotes._validate import broadcast, defined, flags, items, one_of, real, scalar, whole
 
 __all__ = [
     "USES",
@@ -312,7 +312,7 @@ def stale_bounds(
     p, sigma = real("price", price, gt=0), real("volatility", volatility, ge=0)
     age, z = real("age_seconds", age_seconds, ge=0), real("deviations", deviations, ge=0)
     broadcast(price=p, volatility=sigma, age_seconds=age, deviations=z)
-    reach = z * sigma * np.sqrt(age / _YEAR_SECONDS)
+    reach = defined(z * sigma * np.sqrt(age / _YEAR_SECONDS), "deviations", "volatility", "age_seconds")
     return np.asarray(p * np.maximum(0.0, 1.0 - reach))[()], np.asarray(p * (1.0 + reach))[()]
 
 

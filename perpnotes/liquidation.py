@@ -26,7 +26,7 @@ from perpnotes._crossing import first_move
 from perpnotes._derivation import Derivation, Term
 from perpnotes._frozen import ByValue
 from perpnotes._types import ArrayLike, FloatArray, Floats
-from perpnotes._validate import brief, broadcast, flag, flags, instance, one_of, real, scalar, sides, text
+from perpnotes._validate import brief, broadcast, defined, flag, flags, instance, one_of, real, scalar, sides, text
 from perpnotes._venues import DOCUMENTS, LIQUIDATIONS, PRACTICE
 from perpnotes._venues import TOPICS as _TOPICS
 from perpnotes.margin import Account, Assessment, Tiers
@@ -863,8 +863,7 @@ def stop_deviations(
     broadcast(stop=trigger, liquidation=end, volatility=sigma, seconds=late, side=s, slippage=slip)
     with np.errstate(divide="ignore"):
         gap = s * (np.log(trigger * (1.0 - s * slip)) - np.log(end))
-    result: FloatArray = gap / (sigma * np.sqrt(late / _YEAR_SECONDS))
-    return result
+    return defined(gap / (sigma * np.sqrt(late / _YEAR_SECONDS)), "stop", "liquidation", "volatility", "seconds")
 
 
 @overload

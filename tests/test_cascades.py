@@ -57,13 +57,6 @@ class TestImpact:
         one, four = cascades.square_root_impact([1.0, 4.0], 100.0, 0.03)
         assert four == pytest.approx(2 * one, rel=1e-12)
 
-    @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-    @pytest.mark.parametrize("given", [(0.0, 1.0, 1e200, 1e200), (1e300, 1e-300, 0.0, 1.0)])
-    def test_infinity_times_nothing_is_refused(self, given: tuple[float, float, float, float]) -> None:
-        *sizes, coefficient = given
-        with pytest.raises(ValueError, match="quantity, volume, volatility and coefficient must be of sizes that"):
-            cascades.square_root_impact(*sizes, coefficient=coefficient)
-
     def test_levels_out_of_order_are_no_book(self) -> None:
         for prices in ([100.0, 101.0, 99.0], [100.0, 100.0, 99.0]):
             with pytest.raises(ValueError, match="prices must be strictly falling or strictly rising"):

@@ -113,6 +113,26 @@ def test_numbers_of_any_size_give_a_number_or_a_value_error(name: str) -> None:
                 assert not any(map(math.isnan, numbers(call(**drawn)))), drawn
 
 
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("bands.fillable", {"equity": 1e300, "requirement": 1e-300, "adjustment": 0.0}),
+        ("cascades.square_root_impact", {"quantity": 0.0, "volatility": 1e200, "coefficient": 1e200}),
+        ("cascades.square_root_impact", {"quantity": 1e300, "volume": 1e-300, "volatility": 0.0}),
+        ("deleveraging.place", {"claims": [1e308] * 6}),
+        ("funding.skew_rate", {"mark": 1e200, "index": 1e-200, "sensitivity": 0.0}),
+        ("funding.total", {"size": 0.0, "marks": [100.0, 1e300, 99.0], "rates": [0.0, 1e300, 0.0]}),
+        ("guardrails.stale_bounds", {"volatility": 1e200, "age_seconds": 0.0, "deviations": 1e200}),
+        ("liquidation.overtaken", {"liquidation": 0.0, "volatility": 1e200, "seconds": 1e300}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_infinity_times_nothing_is_refused(name: str, given: Mapping[str, Any]) -> None:
+    """What the draws above seldom meet: a zero beside a size that overflows, and infinity over infinity."""
+    with pytest.raises(ValueError, match="must be of sizes that floats can hold together"):
+        calls.found()[name](**given)
+
+
 # --- Types ---
 
 OVERLOADED = sorted(name for name, function, _ in calls.public() if get_overloads(function))

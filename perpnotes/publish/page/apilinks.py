@@ -19,6 +19,8 @@ def links(_md: Markdown, text: str) -> str:
     imported: dict[str, str] = {}
 
     def code(found: re.Match[str]) -> str:
+        if "perpnotes" not in found[0] and not any(f'"n">{name}<' in found[0] for name in imported):
+            return found[0]  # without parsing it: most code shows no name of the library
         try:
             tree = ast.parse(unescape(re.sub(r"<[^>]+>", "", found[0])))
         except SyntaxError:  # another language, or a terminal

@@ -96,7 +96,7 @@ def ways(md: Markdown, root: Element) -> None:
     """On the glossary's own page: a letter for each initial, and below each term the articles that use it."""
     page = fences.own_page(md)
     headings = [child for child in root if child.tag == "h2"]
-    if page is None or page.resolve() != GLOSSARY.resolve() or not headings:
+    if page is None or not headings or page.resolve() != GLOSSARY.resolve():
         return
     using = inputs.ask(_using)
     names = ["".join(heading.itertext()) for heading in headings]

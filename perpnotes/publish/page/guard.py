@@ -10,8 +10,8 @@ from perpnotes.publish.page import fences, markup
 
 def guard(md: Markdown, text: str) -> str:
     """Reads a page when no other extension will add to it; what its blocks show is in it by then."""
-    path = fences.own_page(md)
-    if path is not None and "mkdocstrings_ids" not in md.treeprocessors:  # a docstring is read with its page
+    in_page = "mkdocstrings_ids" in md.treeprocessors  # a docstring, which is read with its page
+    if not in_page and (path := fences.own_page(md)) is not None:
         try:
             meta, _ = articles.front_matter(path.read_text(encoding="utf-8-sig"), path.name)
         except articles.ArticleError as error:

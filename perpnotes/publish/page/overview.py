@@ -195,8 +195,7 @@ PARTS: Mapping[str, Callable[[str], str]] = {"<!-- ideas -->": ideas, "<!-- thre
 
 def lists(md: Markdown, lines: list[str]) -> list[str]:
     """A page's lines with the lists that it asks for."""
-    path = fences.own_page(md)
-    if path is None or not any(line in PARTS for line in lines):
+    if PARTS.keys().isdisjoint(lines) or (path := fences.own_page(md)) is None:
         return lines
     deep = len(Path(os.path.relpath(path, Path("docs").absolute())).with_suffix("").parts)
     up = "../" * (deep - (path.stem == "index"))

@@ -82,14 +82,20 @@ def _uses(text: str) -> Counter[tuple[str, ...]]:
     return Counter(tuple(each.split(".")[:2]) for each in found)
 
 
-def _pages() -> Sequence[Counter[tuple[str, ...]]]:
-    return [_uses(file.read_text(encoding="utf-8")) for file in sorted(_DOCS.rglob("*.md"))]
+def _everywhere() -> Counter[tuple[str, ...]]:
+    """The same for all pages together."""
+    return _total(tuple(file.read_text(encoding="utf-8") for file in sorted(_DOCS.rglob("*.md"))))
+
+
+@lru_cache(maxsize=1)
+def _total(texts: Sequence[str]) -> Counter[tuple[str, ...]]:
+    return sum(map(_uses, texts), Counter())
 
 
 def _names(idea: str) -> Sequence[Name]:
     """What the example of the page uses comes first, then what all pages use most."""
     example = _uses((_DOCS / f"reference/{idea}.md").read_text(encoding="utf-8"))
-    uses = [example, sum(inputs.once(_pages), Counter())]
+    uses = [example, inputs.once(_everywhere)]
     source = (_LIBRARY / f"{idea}.py").read_text(encoding="utf-8")
     return names(source, *({name: n for (module, name), n in use.items() if module == idea} for use in uses))
 

@@ -54,12 +54,12 @@ def why(idea: str, other: str, tags: Mapping[str, Sequence[str]], imports: Mappi
 
 @lru_cache(maxsize=64)  # a module does not change when an article does
 def imported(source: str) -> set[str]:
-    """The modules of the library that a module imports.
+    """The modules of the library that a module imports at its top.
 
     Parameters:
         source: its text.
     """
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom) and node.module]
+    nodes = [node for node in ast.parse(source).body if isinstance(node, ast.ImportFrom) and node.module]
     named = {alias.name for node in nodes if node.module == "perpnotes" for alias in node.names}
     return named | {str(node.module).split(".")[1] for node in nodes if str(node.module).startswith("perpnotes.")}
 

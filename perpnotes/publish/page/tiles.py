@@ -32,15 +32,14 @@ def tiles(_md: Markdown, root: Element) -> None:
 
 def kinds(md: Markdown, root: Element) -> None:
     """Behind each number that is quoted, or begins a tile, and has a kind: the kind, and the range if there is one."""
-    path = fences.path_of(getattr(md, "_original_md", md))
-    start = path.parent if path else EVIDENCE.absolute().parent
-    target = Path(os.path.relpath(EVIDENCE.absolute(), start)).as_posix()
     for parent in list(root.iter()):
         for place, child in reversed(list(enumerate(parent))):
             quoted = child.tag == "a" and len(child) == 1 and child[0].tag == "data"
             key = child.tag == "data" and place == 0 and parent.tag == "li" and not parent.text
             number = child[0] if quoted else child
             if (quoted or key) and (kind := number.get("data-kind")):
+                path = fences.path_of(getattr(md, "_original_md", md)) or EVIDENCE.absolute()
+                target = Path(os.path.relpath(EVIDENCE.absolute(), path.parent)).as_posix()
                 label = Element("a", {"class": "pn-kind", "href": f"{target}#{kind}", "title": KINDS[kind]})
                 span = number.get("data-span")
                 label.text = f"{kind}, {span}" if span else kind

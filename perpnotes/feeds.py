@@ -443,9 +443,18 @@ def _offsets(clock: str, times: FloatArray) -> FloatArray:
     return offsets
 
 
-@lru_cache(maxsize=1 << 15)
 def _ahead(zone: dt.tzinfo, quarter: float) -> tuple[float, ...]:
-    """Seconds by which a zone is ahead of UTC from a quarter of an hour on, and where the clock shows it once more."""
+    """Seconds by which a zone is ahead of UTC from a quarter of an hour on, and where the clock shows it once more.
+
+    No zone ever changed twice within a day, so what is the same at both ends of a day holds all day.
+    """
+    day = quarter // 96.0 * 96.0
+    before = _ahead_at(zone, day)
+    return before if before == _ahead_at(zone, day + 96.0) else _ahead_at(zone, quarter)
+
+
+@lru_cache(maxsize=1 << 15)
+def _ahead_at(zone: dt.tzinfo, quarter: float) -> tuple[float, ...]:
     shown = dt.datetime.fromtimestamp(quarter * 900.0, dt.UTC)
     both = (shown.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
     return tuple(ahead.total_seconds() if ahead is not None else 0.0 for ahead in both)

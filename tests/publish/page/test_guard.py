@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -158,17 +157,9 @@ def test_figures_and_formulas_are_not_written_by_hand() -> None:
         assert list(markup.faults(html, markup.WRITTEN))
 
 
-def test_a_large_page_is_read_in_a_fraction_of_the_time_that_it_takes_to_render() -> None:
-    """Twice the size of the largest article; every tag is another."""
-    html = "".join(f'<p id="a{n}" class="pn-x"><b>{n}</b></p>' for n in range(12_000))
-    start = time.process_time()
-    assert list(markup.faults(html, markup.COMPUTED)) == []
-    assert time.process_time() - start < 1
-
-
-def test_hostile_markup_is_read_in_linear_time() -> None:
-    """A tag that never ends costs its length, not the square of it."""
-    for html in ("<p " + "a " * 50_000, "<p " + 'a="1" ' * 50_000, "<" * 100_000, "<p a" + " " * 100_000):
-        start = time.process_time()
-        assert list(markup.faults(html, markup.COMPUTED))
-        assert time.process_time() - start < 1
+def test_a_tag_is_judged_once_however_often_it_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the largest article there are some thousand, most of them alike; how the rest grows is in `tests/bench`."""
+    judged, judge = [], markup._fault
+    monkeypatch.setattr(markup, "_fault", lambda tag, elements: judged.append(tag[0]) or judge(tag, elements))
+    assert list(markup.faults('<p class="pn-x"><b>1</b></p>' * 9, markup.COMPUTED)) == []
+    assert judged == ['<p class="pn-x">', "<b>", "</b>", "</p>"]

@@ -19,7 +19,7 @@ FIGURES = {
 }  # fmt: skip
 TABLES = {f"perpnotes.publish.{name}" for name in ("derivation", "table")}
 ANSWER = "perpnotes.publish.answer"
-SHOWING = {*FIGURES, *TABLES, ANSWER}
+SHOWING = {*FIGURES, *TABLES, ANSWER, "perpnotes.publish.yours"}
 """What puts something on a page."""
 
 

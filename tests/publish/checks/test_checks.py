@@ -487,6 +487,7 @@ KEEPS: dict[str, list[str]] = {
         code("used = 2 * size", "`#!calc used`"),
         code('rows = []\n```\n\n```python exec="on"\nrows.append(size)', "`#!calc len(rows)`"),
         code("def show():\n    print(1)\n\n\nshow()"),
+        code("from perpnotes.publish import yours\n\nyours({'legs': []}, 'Try it')"),
     ],
     "PN303": [
         code(FIGURE.format(", caption='c', alt='a'")),

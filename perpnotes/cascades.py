@@ -534,6 +534,7 @@ def rounds(positions: ArrayLike, buffers: ArrayLike, shock: ArrayLike, density: 
 
         Two pairs are closed at once. Had either gone first, the other would have lost 4 of its 5:
 
+        >>> import numpy as np
         >>> pairs = np.array([[2.0, -1.0], [0.0, 1.0]])
         >>> rounds(pairs, [5.0, 5.0], [5.0, 5.0], [1.0, 1.0]).closed.tolist()
         [True, True]

@@ -73,10 +73,12 @@ def test_a_claim_quotes_and_links_the_articles_that_prove_it(number: int) -> Non
 def test_a_claim_begins_with_the_verdict_of_its_article(number: int) -> None:
     """It holds, it holds if something else is true, or it does not hold as said; the words are the article's.
 
-    Words that end in a colon may say first which part of the claim it judges.
+    Words before it may say which part of the claim it judges.
     """
     text = claims()[number][1].split("\n\n", 1)[1]
-    found = re.search(r"(?:^(?:[^.:`]+: )?|As a claim: )\*\*`#!calc (\w+): (claim|fallback) \| text`\.\*\* ", text)
+    found = re.search(
+        r"(?:^\*\*Verdict(?:\.\*\*|\*\* [^.`]+\.)|As a claim:) `#!calc (\w+): (claim|fallback) \| text`\.", text
+    )
     assert found
     published = (ROOT / ledger.FOLDER / f"{found[1]}.txt").read_text(encoding="utf-8")
     said = re.search(rf"^`{found[2]} \| text( \| \w.*)?` = (.*)$", published, re.MULTILINE)
